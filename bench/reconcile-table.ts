@@ -25,6 +25,8 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     selected: ALL_ROWS,
     run,
     simulated: true,
+    selection: { type: 'all' },
+    notAsked: null,
     stop: null,
     isRefused: false,
     estimateNanoUsd: null,

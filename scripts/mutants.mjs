@@ -249,8 +249,11 @@ async function prove(foundBy) {
   mkdirSync(LEFT, { recursive: true });
   const env = { ...process.env, TMPDIR: LEFT };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LONGEST_MS });
-  // One break is enough.
-  child.stderr.on('data', (said) => / is broken \(seed /.test(said) && child.kill('SIGINT'));
+  // One break is enough; a second signal would end it without its object.
+  let isBroken = false;
+  child.stderr.on('data', (said) => {
+    if (!isBroken && / is broken \(seed /.test(said)) isBroken = child.kill('SIGINT');
+  });
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   if (status === 0) return null;
   const found = stdout.startsWith('{') ? JSON.parse(stdout) : null;

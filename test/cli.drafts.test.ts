@@ -105,6 +105,11 @@ wideTest(
     assert.match(typo.stdout, /warning: no model gpt-4o-mni is known here, .*Did you mean "gpt-4o-mini"\?/);
     assert.match(typo.stdout, /\nTo do it: rowmill run notes\.csv --prompt 'Sum it up' --model gpt-4o-mini\n$/);
     assert.equal((await world.run(['init', 'notes.csv', '--model', 'gpt-4o-mni'])).exitCode, 0);
+    const clash = await world.run([...asked, 'gpt-4o-mini', '--output', 'mood: good | bad']);
+    assert.match(clash.stdout, /\n {10}added columns begin with llm_: the table has one of their names already\n/);
+    writeFileSync(join(world.folder, 'odd.csv'), 'Nr.,text\n1,one\n2,two\n');
+    const odd = await world.run(['plan', 'odd.csv', '--prompt', 'Sum up {{ Nr. }}']);
+    assert.match(odd.stderr, /Did you mean "Nr\."\? In a template it is \{\{ row\["Nr\."\] \}\}$/m);
     const job = await world.run(['plan', 'notes.yaml']);
     assert.match(job.stdout, /\nFirst, in notes\.yaml: model: gpt-4o-mini\nTo do it: rowmill run notes\.yaml\n$/);
   },

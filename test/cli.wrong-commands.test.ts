@@ -57,6 +57,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
       says: /takes the text itself, not a file; .*--prompt "\$\(cat prompt\.txt\)"/,
     },
     { type: ['run', 'reviews.csv', '--prompt', 'notes.md'], says: /takes the text itself, not a file/ },
+    { type: ['run', 'reviews.cvs', '--prompt', 'Is it good?'], says: /^reviews\.cvs: no such file\. Did you mean "reviews\.csv"\?$/m },
     { type: ask('--input', 'other.csv'), says: /--input: goes with a job file; the table is reviews\.csv/ },
   ],
   commands: [
@@ -116,7 +117,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
       type: ['init', 'book.xlsx'],
       says: /book\.xlsx: is not a complete workbook \(.*\); was it copied or written completely\?/,
     },
-    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end as a Parquet file does; was it copied or written completely\?/ },
+    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end like a Parquet file; was it copied or written completely\?/ },
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },
     { type: ['init', 'nothing.csv'], says: /nothing\.csv: is empty/ },
     { type: ['init', 'header.csv'], says: /header\.csv: no rows/ },

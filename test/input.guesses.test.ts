@@ -59,6 +59,19 @@ test('columns are told by what stands in them, and by their names', () => {
   }
 });
 
+test('a column that would name rows but for a value that stands in it twice is told, and none that mostly repeats', () => {
+  const near = (nr: (index: number) => string) => guessRoles(makeRows(50, { nr, text: sentence })).nearId;
+  assert.deepEqual(
+    near((n) => `R${n === 49 ? 7 : n}`),
+    { name: 'nr', repeated: 'R7' },
+  );
+  assert.equal(
+    near((n) => `R${n % 7}`),
+    null,
+  );
+  assert.equal(near(String), null);
+});
+
 test('columns of text are the same whether a table is long or short, and however often its texts repeat', () => {
   const subjects = (n: number) => `Order ${n % 90}`;
   const cells = {

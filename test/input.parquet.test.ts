@@ -122,11 +122,7 @@ test('the hash of a Parquet table is that of its bytes, and another one when the
 const whole = fs.readFileSync(TYPES);
 const damage = (change: (bytes: Buffer) => Buffer) => change(Buffer.from(whole));
 const REFUSED: readonly (readonly [name: string, bytes: Buffer, says: RegExp])[] = [
-  [
-    'cut.parquet',
-    damage((bytes) => bytes.subarray(0, 5_000)),
-    /does not end like a Parquet file; was it copied or written completely\?/,
-  ],
+  ['cut.parquet', damage((bytes) => bytes.subarray(0, 5_000)), /does not end like a Parquet file; was it copied or written completely\?/],
   ['text.parquet', Buffer.from('a,b\n1,2\n'), /does not end like a Parquet file/],
   ['packed.parquet.gz', gzipSync(whole), /is compressed with gzip; Parquet is compressed inside: decompress it first/],
   [

@@ -68,6 +68,7 @@ test('a shard goes its way step by step', () => {
       longestBytes: 10,
       tokens: 6,
       answerCaps: 0,
+      terms: null,
       probe: [],
       sha256: 'abc',
       model: 'm',

@@ -73,7 +73,7 @@ test('a lost answer may have been billed: the row is asked again, and the call i
   assert.equal(world.simulator.bill().length, 7);
   const unknown = world.ledger.fold.unknownCalls.get('run-1');
   assert.equal(unknown?.calls, 1);
-  assert.ok((unknown?.bodyBytes ?? 0) > 50);
+  assert.ok((unknown?.sent[0]?.bodyBytes ?? 0) > 50);
   const named = world.readEvents().find(({ type }) => type === 'call-unknown') as unknown as { calls: { customId: string }[] };
   const billedTwice = world.simulator.bill().filter(({ customId }) => customId === named.calls[0]?.customId);
   assert.equal(billedTwice.length, 2);

@@ -204,7 +204,11 @@ test('an announced call without an end is unknown at the next opening: possibly 
     assert.equal(again.keys.outcome(id), 'unknown');
     assert.deepEqual([again.keys.attempts(id), again.keys.doubts(id).interruptions], [0, 1]);
     assert.match(again.readAnswer(id).outcome.message, /may have been billed/);
-    assert.deepEqual(again.fold.unknownCalls.get('r1'), { calls: 1, bodyBytes: 100, answerCaps: 1, named: [k(3)] });
+    assert.deepEqual(again.fold.unknownCalls.get('r1'), {
+      calls: 1,
+      named: [k(3)],
+      sent: [{ at: '2026-11-21T12:00:00.000Z', terms: null, calls: 1, bodyBytes: 100, longestBytes: 100, answerCaps: 1 }],
+    });
     assert.equal(again.fold.openCalls.size, 0);
     assert.equal(again.keys.find(k(2)), -1, 'what was refused was nothing');
     await again.close();
@@ -225,7 +229,7 @@ test('calls that other processes make stay open over a restart', async (t) => {
   await ledger.recordLines([{ customId: k(1), line: makeAnswerLine(k(1), 'right') }]);
   await ledger.close();
   const again = await world.open();
-  assert.deepEqual([...again.fold.queuedCalls], [[k(2), { calls: 1, bodyBytes: 8, announcedAt: '2026-11-21T12:00:00.000Z' }]]);
+  assert.deepEqual([...again.fold.queuedCalls], [[k(2), { calls: 1, bodyBytes: 8, announcedAt: '2026-11-21T12:00:00.000Z', terms: null }]]);
   assert.equal(again.fold.unknownCalls.size, 0);
 });
 

@@ -93,7 +93,7 @@ test('a provider out of reach uses no attempt, and after ten minutes ends the ru
   const request = makeLiveRequest('one');
   await assert.rejects(
     world.run([request]),
-    (error: AppError) => error.exitCode === 7 && /out of reach for ten minutes/.test(error.message),
+    (error: AppError) => error.exitCode === 7 && /unreachable for ten minutes/.test(error.message),
   );
   await world.lane.drain();
   assert.equal(world.ledger.keys.outcome(world.ledger.keys.find(request.key)), null);

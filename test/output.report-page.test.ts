@@ -48,7 +48,8 @@ test('the page shows everything a report must show', () => {
     '200 ok = 184 new + 9 reused + 7 duplicate',
     // money
     'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed, 4 skipped ( why ).',
-    'Can I trust it? No, simulated Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
+    'Can I trust it? No clear winner, simulated compared : A 82.0 % [84.0, 95.0] right, B (this run) 87.0 % [84.0, 95.0]',
+    'Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
     '13 % of label changed since the last run',
     'What next? Retry 4 rows rowmill retry jobs/ticket-labels.yaml --cause refused The other causes have commands of their own',
     'What did it cost? $0.0041 + unknown',
@@ -60,7 +61,7 @@ test('the page shows everything a report must show', () => {
     'Unknown price unknown 2 attempts, in no sum',
     'Saved by the batch price $0.002',
     'Saved by the prompt cache $0.00015',
-    'Saved by answers that were there already, and duplicates $0.0003',
+    'Saved by existing answers, and duplicates $0.0003',
     'gpt-6-luna 184 23,000 17 % 8,000 $0.00391',
     'no usable answer 6',
     'All runs together $0.021 800 attempts',

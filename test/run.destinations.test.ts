@@ -255,13 +255,13 @@ const CASES: readonly Case[] = [
     name: 'a file nobody may write',
     target: 'kept.csv',
     arrange: all(file('kept.csv'), (folder) => fs.chmodSync(path.join(folder, 'kept.csv'), 0o444)),
-    says: /kept\.csv: it is there already, and read-only/,
+    says: /kept\.csv: it already exists and is read-only/,
   },
   {
     name: 'a report nobody may write',
     target: 'x.csv',
     arrange: all(file('x.report.html'), (folder) => fs.chmodSync(path.join(folder, 'x.report.html'), 0o400)),
-    says: /x\.report\.html: it is there already, and read-only/,
+    says: /x\.report\.html: it already exists and is read-only/,
   },
 ];
 

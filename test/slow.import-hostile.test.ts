@@ -147,8 +147,8 @@ const CASES: readonly Case[] = [
   ...(
     [
       [{ inputFile: 'said', outputFile: 'asked' }, /said:1: is not a request of a batch/],
-      [{ inputFile: '.' }, /\.: is no file/],
-      [{ outputFile: '.' }, /\.: is no file/],
+      [{ inputFile: '.' }, /\.: is not a file/],
+      [{ outputFile: '.' }, /\.: is not a file/],
       [{ inputFile: 'one-id' }, /no row of the table makes a request of this batch/],
       [{ inputFile: 'vectors' }, /it asked \/v1\/embeddings, the job asks \/v1\/chat\/completions/],
     ] as const

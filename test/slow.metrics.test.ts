@@ -44,7 +44,7 @@ test('the metrics are never written over what a run reads or writes, and fail no
   execFileSync('mkfifo', [join(world.folder, 'pipe')]);
   for (const path of ['pipe', '/dev/null', '.']) {
     const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--metrics', path]);
-    assert.deepEqual([exitCode, /it is (a device, a pipe or a socket, and no file|a folder)/.test(stderr)], [2, true], stderr);
+    assert.deepEqual([exitCode, /it is (a device, a pipe or a socket, not a file|a folder)/.test(stderr)], [2, true], stderr);
   }
   const { exitCode } = await world.run(['run', 'job.yaml', '--simulate', '--metrics', 'file/x.prom'], { OPENAI_API_KEY: CANARY_KEY });
   assert.equal(exitCode, 2, 'a place where no file can be is told before anything is sent');

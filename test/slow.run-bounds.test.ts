@@ -26,7 +26,10 @@ test('a download without an end is left where no answer could end: the answers u
   const baseUrl = await startFront(t, world.simulator.url, intercept);
   const { summary, warnings } = await world.run({ baseUrl });
   assert.ok(countSent() > 3, 'the endless file was served');
-  assert.match(warnings.join('\n'), /of its output file not all is taken, it is longer than all answers to its requests can be \(\d+ KB\)/);
+  assert.match(
+    warnings.join('\n'),
+    /its output file is not used completely: it is longer than all answers to its requests can be \(\d+ KB\)/,
+  );
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 4]);
   assert.deepEqual(
     summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),

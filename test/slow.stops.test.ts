@@ -212,7 +212,7 @@ test('a provider out of reach for ten minutes ends the run with exit 7', async (
   const { summary } = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, summary.rows.pending], [7, 12]);
-  assert.match(summary.verdict, /out of reach/);
+  assert.match(summary.verdict, /unreachable/);
   world.check(summary, { previousTable: null });
 });
 

@@ -14,7 +14,7 @@ export const bench: Bench = {
   order: 6,
   heading: 'Live calls of a worker, over Redis',
   introduction:
-    'The same calls made by a worker: run and worker together, compared with a run that makes its own calls. Redis, with an append-only file, and the simulator are further processes; what Redis itself used has a line of its own and is counted nowhere else.\nBy a profile of 6,000 rows a fifth of what the worker takes is the Redis client with BullMQ, and 8 % the checks and grants of calls; the rest is the calls themselves, which the first line makes too, and the start of a second process whose code has to warm up. Before jobs carried several calls it was 0.88 ms on top at 20,000 rows (2026-11-29, load 6 to 11), and Redis took 11.6 s.',
+    'The same calls made by a worker: run and worker together, compared with a run that makes its own calls. Redis, with an append-only file, and the simulator are further processes; what Redis itself used has a line of its own and is counted nowhere else.\nBy a profile of 8,000 rows (2026-11-30) the Redis client with BullMQ is 18 % of what the worker takes and 27 % of what the run takes, a third to a half of that for writing to the socket, so that fewer commands are what helps; checks and grants of calls are 8 %. The rest is the calls themselves, which the first line makes too, and a second process whose code has to be compiled and optimised beside it. On top it was 0.88 ms before jobs carried several calls, 0.75 ms before what comes within five milliseconds shared a command and ends were collected in fewer rounds (load 6 to 11, and 25).',
   rows: { full: 20_000, small: 2_000 },
   async measure({ rows }) {
     const missing = whyNoRedisServer();

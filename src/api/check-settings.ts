@@ -5,15 +5,15 @@ import { suggest } from '../core/wording/suggest.ts';
 import type { PlanSettings, RunSettings } from './settings.ts';
 import { isThenable } from './thenable.ts';
 
-/** What a setting has to be, in words that follow "give", and the test for it. */
+/** What a setting has to be, in words that follow "give", and its test. */
 interface Rule {
   readonly wanted: string;
   readonly isMet: (value: unknown) => boolean;
-  /** A text may hold a password: it is not repeated. */
+  /** A text may contain a password: it is not repeated. */
   readonly isSecret?: boolean;
 }
 
-/** More cannot be counted exactly in nano-dollars. */
+/** Larger amounts cannot be counted exactly in nano-dollars. */
 const MOST_USD = 9_007_199;
 
 const flag: Rule = { wanted: 'true or false', isMet: (value) => typeof value === 'boolean' };
@@ -58,8 +58,8 @@ const RUN_RULES: Readonly<Record<keyof RunSettings, Rule>> = {
 };
 
 /**
- * Reads what a program gives `plan()` or `run()`, as strictly as flags are: a program without types would else spend what a wrong word was to
- * prevent. `undefined` counts as left out. Each is looked at once: a getter may say something else the next time.
+ * Reads the settings of `plan()` or `run()`, as strictly as flags are: otherwise a misspelled setting in an untyped program could cost what it was meant to
+ * prevent. `undefined` counts as absent. Each is read once: a getter may return something else the next time.
  * @throws UsageError with every problem
  */
 export function readSettings(settings: unknown, of: 'plan'): PlanSettings;
@@ -70,7 +70,7 @@ export function readSettings(settings: unknown, of: 'plan' | 'run'): RunSettings
   const rules: Readonly<Record<string, Rule>> = of === 'plan' ? PLAN_RULES : RUN_RULES;
   const given = Object.entries(rules).flatMap(([key, rule]) => (key in settings ? [{ key, rule, value: settings[key] }] : []));
   const unknown: PropertyKey[] = Object.getOwnPropertySymbols(settings);
-  // What is inherited counts, too.
+  // Inherited properties count, too.
   for (const key in settings) if (!Object.hasOwn(rules, key)) unknown.push(key);
   const problems = [
     ...given.map(({ key, rule, value }) => ({ key, message: findFault(rule, value) })),
@@ -80,7 +80,7 @@ export function readSettings(settings: unknown, of: 'plan' | 'run'): RunSettings
   return Object.fromEntries(given.map(({ key, value }) => [key, value]));
 }
 
-/** Maps, dates and promises hold no settings: one that was not awaited would ask the API instead of the simulator. */
+/** Maps, dates and promises contain no settings: an un-awaited promise would use the API instead of the simulator. */
 function isBag(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && Object.prototype.toString.call(value) === '[object Object]' && !isThenable(value);
 }

@@ -13,7 +13,7 @@ import type { RowSource } from './row-source.ts';
 import { makePlanSettings, makeRunSettings } from './run-settings.ts';
 import type { PlanSettings, RunSettings } from './settings.ts';
 
-/** A job defined in a program. `Column` are the names of its columns, `Answer` is the type of a checked answer. */
+/** A job defined in a program. `Column` is the union of its column names, `Answer` the type of a checked answer. */
 export interface DefinedJob<Column extends string, Answer> {
   readonly name: string;
   /**
@@ -22,22 +22,22 @@ export interface DefinedJob<Column extends string, Answer> {
    */
   plan(settings?: PlanSettings): Promise<Plan>;
   /**
-   * Runs the job, or continues what ended early, and writes its table. A run that was stopped is no error: `summary.exitCode` tells how it ended.
-   * @throws UsageError before anything was sent; LockHeldError when another run of the job is active; LedgerError when its state is damaged
+   * Runs the job, or continues what ended early, and writes its table. A stopped run is not an error: `summary.exitCode` says how it ended.
+   * @throws UsageError before anything was sent; LockHeldError if another run of the job is active; LedgerError if its state is damaged
    */
   run(settings?: RunSettings): Promise<JobRun<Column, Answer>>;
 }
 
-/** A run that has come to its end, for now or for good. */
+/** A run that has ended, for now or for good. */
 export interface JobRun<Column extends string, Answer> {
   readonly summary: Summary;
-  /** Streams every row the run was about, in order, with its answer and what it cost; as often as wanted. */
+  /** Streams every row of the run, in order, with its answer and its cost; any number of times. */
   results(): AsyncGenerator<RowResult<Column, Answer>, void, undefined>;
 }
 
 /**
- * Defines a job in TypeScript: what a job file says, with a function for the prompt and types for the rows and answers. It is the same job to the
- * same state directory: it resumes, reuses answers and keeps its books like one from a file.
+ * Defines a job in TypeScript: the content of a job file, with a function for the prompt and types for rows and answers. For the state
+ * directory it is a job like any other: it resumes, reuses answers and keeps books.
  * @throws UsageError with every problem of the definition
  */
 export function defineJob<const Output extends OutputDefinition<never> = 'text'>(
@@ -82,7 +82,7 @@ async function runDefined<Column extends string, Answer>(
   return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
 }
 
-/** Rows a program gives take the way of standard input: kept in the state directory, so that a run can go through them as often as it has to. */
+/** Rows from a program are handled like standard input: stored in the state directory, so that a run can read them as often as necessary. */
 async function openRows(rows: RowSource | null, signal?: AbortSignal): Promise<{ readonly stdin?: Readable }> {
   return rows === null ? {} : { stdin: await rows.open(signal) };
 }

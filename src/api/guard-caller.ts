@@ -2,15 +2,15 @@ import type { Checked } from '../core/outcome.ts';
 import { isThenable } from './thenable.ts';
 
 /**
- * A program's own functions, called while a run is under way: in the middle of writing down what was paid for, and from timers, where what they
+ * A program's own functions are called during a run: while paid answers are being recorded, and from timers, where an error they
  * throw would damage the books or end the process.
  */
 export interface CallerGuard {
-  /** The listener as one that never throws and gives no promise. */
+  /** The listener, wrapped so that it never throws and returns no promise. */
   guardListener<Told>(listener: ((told: Told) => unknown) | undefined): (told: Told) => void;
-  /** The check as one that never throws: an answer it throws over is refused until a later run judges it again. */
+  /** The check, wrapped so that it never throws: an answer it throws for is invalid until a later run judges it again. */
   guardCheck(check: (value: unknown) => Checked): (value: unknown) => Checked;
-  /** Waits for what listeners still do. @throws the first thing a function threw, or its promise was rejected with, as it is */
+  /** Waits for running listeners. @throws the first error of a function, or rejection of its promise, unchanged */
   settle(): Promise<void>;
 }
 

@@ -4,12 +4,12 @@ import { waitUnlessAborted } from '../core/waiting/wait-unless-aborted.ts';
 import { describeThrown } from '../core/wording/describe-thrown.ts';
 import type { Effects } from '../run/open/effects.ts';
 
-/** After this time a clock says something else, also one of whole milliseconds. */
+/** After this time a clock returns another value, even one of whole milliseconds. */
 const CLOCK_STEP_MS = 2;
 
 /**
- * Asks a prompt function twice about the first rows. One that throws over a row skips it, here as in the run.
- * @throws UsageError when it uses a column that is not there, gives what is no prompt, or does not say the same twice
+ * Calls a prompt function twice for the first rows. If it throws for a row, the row is skipped, as in the run.
+ * @throws UsageError if it uses a missing column, returns something that is not a prompt, or returns different prompts
  */
 export async function inspectPrompt(
   { renderMessages }: Pick<JobCode, 'renderMessages'>,

@@ -4,7 +4,7 @@ import { type JsonSchema, readJsonSchema, requireStandard, type StandardSchema, 
 
 type Map = Readonly<Record<string, unknown>>;
 
-/** What answers other than an object look like; the library says which of them it takes where it gives no JSON Schema. */
+/** Answers other than objects; without a JSON Schema the library is asked which of them it accepts. */
 const NO_OBJECTS: readonly (readonly [string, unknown])[] = [
   ['a text', ''],
   ['a text', 'x'],
@@ -16,7 +16,7 @@ const NO_OBJECTS: readonly (readonly [string, unknown])[] = [
   ['a list', [1]],
 ];
 
-/** @throws UsageError when an answer, which is one JSON object, can never be what the schema wants, or it checks asynchronously as far as that shows at once */
+/** @throws UsageError if an answer, which is one JSON object, can never satisfy the schema, or if the schema validates asynchronously, as far as that can be seen at once */
 export function requireObjectSchema(schema: StandardSchema): void {
   requireStandard(schema);
   const jsonSchema = readJsonSchema(schema);
@@ -28,19 +28,19 @@ export function requireObjectSchema(schema: StandardSchema): void {
   );
 }
 
-/** @throws UsageError when the schema checks an answer that fits it asynchronously */
+/** @throws UsageError if the schema validates a matching answer asynchronously */
 export async function inspectSchema(schema: StandardSchema): Promise<void> {
   const jsonSchema = readJsonSchema(schema);
   if (jsonSchema !== null) takes(schema, await makeSampleAnswer(jsonSchema));
 }
 
-/** The kind of answer the schema takes where it takes no object as far as is known. */
+/** The kind of answer the schema accepts if it accepts no object, as far as is known. */
 function findTakenKind(schema: StandardSchema): string | null {
   if (takes(schema, {})) return null;
   return NO_OBJECTS.find(([, value]) => takes(schema, value))?.[0] ?? null;
 }
 
-/** Whether a made-up answer is taken; a check that throws over it does not take it. @throws UsageError as of `validate` */
+/** Whether a made-up answer is accepted; a check that throws does not accept it. @throws UsageError like `validate` */
 function takes(schema: StandardSchema, value: unknown): boolean {
   try {
     return validate(schema, value).issues === undefined;
@@ -50,7 +50,7 @@ function takes(schema: StandardSchema, value: unknown): boolean {
   }
 }
 
-/** What a JSON Schema wants that can be no object; null where it may be one. */
+/** What a JSON Schema requires that cannot be an object; null if it may be one. */
 function nameRoot(root: JsonSchema): string | null {
   const types = listTypes(root, root);
   if (types === null || types.length === 0 || types.includes('object')) return null;
@@ -66,7 +66,7 @@ const NAMES: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-/** Null: not known. */
+/** Null: unknown. */
 function listTypes(schema: Map, root: Map): readonly string[] | null {
   const { $ref, type, enum: values, const: value } = schema;
   if (typeof $ref === 'string') {

@@ -5,7 +5,7 @@ import type { SkipCause } from '../core/row.ts';
 /** The cells of a row by column, as text: what `{{ column }}` would show in a template. */
 export type RowOf<Column extends string> = Readonly<Record<Column, string>>;
 
-/** What a prompt function says about a row: the user message, or the messages with their roles. Null skips the row as empty. */
+/** The result of a prompt function for a row: the user message, or the messages with their roles. Null skips the row as empty. */
 export type Prompt = string | PromptParts | null;
 
 export interface PromptParts {
@@ -18,15 +18,15 @@ export interface PromptParts {
 }
 
 /**
- * A job, with the keys of a job file; `rowmill schema` describes each. What differs: `prompt` may be a function, `output` may be a schema of a
- * validation library, and `directory` says what relative paths mean.
+ * A job, with the keys of a job file; `rowmill schema` documents each. Differences: `prompt` may be a function, `output` may be a schema of a
+ * validation library, and `directory` is the base of relative paths.
  */
 export type JobDefinition<Column extends string, Output, Label extends string> = JobBasics<Column, Output, Label> &
   (
     | {
         /**
-         * Templates as in a job file, or a function of the row. A function must say the same of the same row: its text is what an answer is found
-         * by. A promise it gives is awaited, each time the table is gone through.
+         * Templates as in a job file, or a function of the row. A function must be deterministic: an answer is found by its prompt. A returned
+         * promise is awaited, each time the table is read.
          */
         readonly prompt: string | PromptParts | ((row: RowOf<Column>) => Prompt | PromiseLike<Prompt>);
         readonly messages?: undefined;
@@ -38,17 +38,17 @@ export type JobDefinition<Column extends string, Output, Label extends string> =
       }
   );
 
-/** What a row of a table of requests has before its answer. */
+/** The columns of a row in a table of requests, before its answer. */
 export type RequestColumn = 'custom_id' | 'url' | 'model';
 
-/** A job over a file in the form of the Batch API, whose lines say model, prompt and parameters. */
+/** A job over a file in the form of the Batch API, whose lines contain model, prompt and parameters. */
 export interface RequestsDefinition<Output>
   extends Omit<
     JobBasics<RequestColumn, Output, never>,
     'input' | 'output' | 'mode' | 'model' | 'endpoint' | 'max_images' | 'labels' | 'examples' | 'params' | 'votes' | 'confidence'
   > {
   readonly input: RequestsInput;
-  /** Text without it. Others split the answers into columns and check them. */
+  /** By default text. Others split answers into columns and validate them. */
   readonly output?: Output | undefined;
   readonly mode?: Exclude<Mode, 'flex'> | undefined;
 }
@@ -62,23 +62,23 @@ export interface Message {
   readonly content: string;
 }
 
-/** What a definition holds beside its prompt. */
+/** A definition without its prompt. */
 export interface JobBasics<Column extends string, Output, Label extends string> {
   /** Names the state directory, `.rowmill/<name>/` in `directory`. */
   readonly name: string;
   readonly description?: string | undefined;
-  /** What relative paths are relative to, and where the state lies; the working directory without it. */
+  /** The base of relative paths, and the location of the state; by default the working directory. */
   readonly directory?: string | undefined;
   readonly input: InputDefinition<Column>;
   readonly model: string;
   readonly endpoint?: Endpoint | undefined;
   readonly mode?: Mode | undefined;
-  /** How many images and files a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
+  /** How many images and files a prompt function returns for a row at most: a budget reserves their cost. Default 0. */
   readonly max_images?: number | undefined;
   /** A closed set of answers: names with descriptions, or a list of names. */
   readonly labels?: readonly Label[] | Readonly<Record<Label, string>> | undefined;
   readonly output: Output;
-  /** Only beside templates: a prompt function can say its own. */
+  /** Only with templates: a prompt function can include its own. */
   readonly examples?: ExamplesDefinition<Column> | undefined;
   readonly params?: Params | undefined;
   readonly limits?: LimitsDefinition | undefined;
@@ -111,7 +111,7 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly fail_if?:
     | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
     | undefined;
-  /** Posted by every `run()`, after its table is written: it takes four seconds more at most, and fails no run. */
+  /** Posted by every `run()`, after its table is written: takes at most four seconds more, and fails no run. */
   readonly notify?:
     | {
         readonly url_env: string;
@@ -146,9 +146,9 @@ export interface FileInput<Column extends string> extends InputColumns<Column> {
   readonly bad_rows?: 'refuse' | 'skip' | undefined;
 }
 
-/** A row for each file, with the columns `path`, `name`, `bytes` and `text`. */
+/** One row per file, with the columns `path`, `name`, `bytes` and `text`. */
 export interface DocumentsInput<Column extends string> extends InputColumns<Column> {
-  /** Files, by a glob as `inbox/*.{txt,md}`. */
+  /** Files, by a glob such as `inbox/*.{txt,md}`. */
   readonly documents: string;
   readonly path?: undefined;
   readonly rows?: undefined;
@@ -157,7 +157,7 @@ export interface DocumentsInput<Column extends string> extends InputColumns<Colu
   readonly split?: SplitDefinition<Column> | undefined;
 }
 
-/** A column whose long texts become several rows, each with so many tokens at most. */
+/** A column whose long texts are split into several rows, each with a maximum number of tokens. */
 export interface SplitDefinition<Column extends string> {
   readonly column: NoInfer<Column>;
   readonly tokens: number;
@@ -166,8 +166,8 @@ export interface SplitDefinition<Column extends string> {
 
 export interface RowsInput<Column extends string> extends InputColumns<Column> {
   /**
-   * Rows from memory: objects with a value per column, as a line of a JSONL table. They are kept in the state directory while they are read, once
-   * per run; what can be gone through only once, as a generator, is read by the first plan or run, and not again.
+   * Rows from memory: objects with a value per column, like lines of a JSONL table. They are stored in the state directory while they are read, once
+   * per run; a source that can be read only once, such as a generator, is read by the first plan or run, and not again.
    */
   readonly rows: AsyncIterable<RowInput<Column>> | Iterable<RowInput<Column>>;
   readonly path?: undefined;
@@ -179,18 +179,18 @@ export interface RowsInput<Column extends string> extends InputColumns<Column> {
 export type RowInput<Column extends string> = string extends Column ? object : Readonly<Record<NoInfer<Column>, unknown>>;
 
 interface InputColumns<Column extends string> {
-  /** The columns the table must have; they give rows their type. */
+  /** The columns the table must have; they determine the type of rows. */
   readonly columns?: readonly Column[] | undefined;
-  /** Only rows that meet it are asked, for example `lang == "en" and stars < 3`. */
+  /** Only matching rows are sent, for example `lang == "en" and stars < 3`. */
   readonly where?: string | undefined;
   /** The column, or columns, that identify a row. */
   readonly id?: NoInfer<Column> | readonly NoInfer<Column>[] | undefined;
 }
 
-/** Rows shown to the model with their right answers. */
+/** Rows shown to the model with their correct answers. */
 export interface ExamplesDefinition<Column extends string> {
   readonly path: string;
-  /** The table's column for a column of the input, where the names differ. */
+  /** The table's column for a column of the input, if the names differ. */
   readonly input?: Readonly<Partial<Record<NoInfer<Column>, string>>> | undefined;
   /** The table's column for a field of the answer, likewise. */
   readonly output?: Readonly<Record<string, string>> | undefined;
@@ -199,7 +199,7 @@ export interface ExamplesDefinition<Column extends string> {
   readonly holdout?: string | undefined;
 }
 
-/** Parameters of the request; only what stands here is sent. */
+/** Parameters of the request; only those listed are sent. */
 export interface Params {
   readonly max_output_tokens?: number | undefined;
   readonly temperature?: number | undefined;
@@ -215,11 +215,11 @@ export interface Params {
   readonly top_logprobs?: number | undefined;
   readonly dimensions?: number | undefined;
   readonly stop?: string | readonly string[] | undefined;
-  /** Put into the body as it stands: what a provider has of its own. */
+  /** Added to the body unchanged: parameters specific to a provider. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A row with its end. `costNanoUsd` is what its attempts in this run cost; null when a part of it has no known price. */
+/** A row with its end. `costNanoUsd` is the cost of its attempts in this run; null if part of it has no known price. */
 export type RowResult<Column extends string, Answer> = {
   readonly row: RowOf<Column>;
   /** Counts from 0 over all files of the input. */

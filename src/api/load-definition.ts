@@ -15,18 +15,18 @@ import type { RowSource } from './row-source.ts';
 import { compileStandardCheck, isStandardSchema, readJsonSchema, type StandardSchema } from './standard-schema.ts';
 import { isThenable } from './thenable.ts';
 
-/** A job's definition with its types left behind. */
+/** A job's definition without its types. */
 export type AnyDefinition = JobDefinition<string, unknown, string>;
 
-/** A definition that was found to be right. */
+/** A validated definition. */
 export interface LoadedDefinition {
   readonly job: LoadedJob;
-  /** Rows the program gives; null for a table on disk or standard input. */
+  /** Rows from the program; null for a table on disk or standard input. */
   readonly rows: RowSource | null;
 }
 
 /**
- * Makes a job of a definition. Its text, which runs keep and reports show, is the definition as JSON, a prompt function as its source.
+ * Turns a definition into a job. Its text, stored by runs and shown in reports, is the definition as JSON, with a prompt function as its source.
  * @throws UsageError with every problem
  */
 export function loadDefinition(definition: AnyDefinition): LoadedDefinition {
@@ -44,7 +44,7 @@ export function loadDefinition(definition: AnyDefinition): LoadedDefinition {
   );
   const named = rows === null ? made : { ...made, input: { ...made.input, shown: 'input.rows' } };
   if (!isCoded && schema === null) return { job: { job: named, source: NO_SOURCE }, rows };
-  // Whatever the function says about a row, no more images than these are sent.
+  // Whatever the function returns for a row, no more images than these are sent.
   const images = Array.from({ length: mostImages }, () => ({ url: '', detail: null }));
   const job = isCoded && mostImages > 0 ? { ...named, messages: named.messages.map((message) => ({ ...message, images })) } : named;
   const renderMessages = isCoded ? compilePrompt(prompt as (row: TextRow) => unknown) : null;
@@ -55,15 +55,15 @@ export function loadDefinition(definition: AnyDefinition): LoadedDefinition {
       await inspectPrompt({ renderMessages }, firstRows, { ...makeEffects(), signal });
       if (schema !== null) await inspectSchema(schema);
     },
-    // What a schema's code does cannot be seen, so stored answers are judged again by every definition.
+    // The code of a schema cannot be inspected, so stored answers are judged again by every definition.
     id: randomUUID(),
   };
   return { job: { job, source: NO_SOURCE, code }, rows };
 }
 
 /**
- * The request carries the library's JSON Schema where strict mode takes it, without lookaround, which mail addresses of libraries have; else JSON
- * mode. The library checks what either leaves out.
+ * The request contains the library's JSON Schema if strict mode accepts it, without lookaround, which email formats of libraries use; else JSON
+ * mode. The library validates what either leaves out.
  */
 function chooseOutput(schema: StandardSchema): unknown {
   const jsonSchema = readJsonSchema(schema);

@@ -1,6 +1,6 @@
 import type { StandardSchema } from './standard-schema.ts';
 
-/** What may stand under `output`: text, a vector, JSON mode, a JSON Schema, fields in shorthand, or a schema of a validation library. */
+/** The values of `output`: text, a vector, JSON mode, a JSON Schema, fields in shorthand, or a schema of a validation library. */
 export type OutputDefinition<Label extends string> = 'text' | 'vector' | JsonMode | JsonSchemaRoot | OutputFields<Label> | StandardSchema;
 
 export interface JsonMode {
@@ -27,13 +27,13 @@ type Scalar<Label extends string> =
   | `number ${string}..${string}`
   | `integer ${string}..${string}`
   | `${string}|${string}`
-  // `label` is no type of a job without labels.
+  // `label` is not a type in a job without labels.
   | ([Label] extends [never] ? never : 'label');
 
 /** `string`, `number 0..1`, `label`, `a | b | c`; with `[]` for a list, with `?` for null. */
 export type FieldWord<Label extends string> = Scalar<Label> | `${Scalar<Label>}[]` | `${Scalar<Label>}?` | `${Scalar<Label>}[]?`;
 
-/** A field with JSON Schema beside its type. */
+/** A field with JSON Schema keywords next to its type. */
 export interface LongField<Label extends string> {
   readonly type?: FieldWord<Label> | 'array' | 'object' | 'null' | readonly JsonType[] | undefined;
   readonly description?: string | undefined;
@@ -114,7 +114,7 @@ type Choices<Word extends string> = Word extends `${infer First}|${infer Rest}` 
 
 type Trim<Text extends string> = Text extends ` ${infer Rest}` ? Trim<Rest> : Text extends `${infer Rest} ` ? Trim<Rest> : Text;
 
-/** The type of what a JSON Schema lets through, as far as its common keywords tell; else `unknown`. */
+/** The type of values accepted by a JSON Schema, as far as its common keywords determine it; else `unknown`. */
 type FromSchema<Schema> = Schema extends { readonly enum: readonly (infer Choice)[] }
   ? Choice
   : Schema extends { readonly const: infer Value }
@@ -153,5 +153,5 @@ type FromObject<Schema> = Schema extends { readonly properties: infer Properties
 
 type Required<Schema> = Schema extends { readonly required: readonly (infer Name)[] } ? Name : never;
 
-/** Shows the properties instead of the types they were put together from. */
+/** Shows the properties instead of the types they were composed of. */
 type Flat<Type> = { [Name in keyof Type]: Type[Name] };

@@ -5,17 +5,17 @@ import { createRowSource, type RowSource } from './row-source.ts';
 import { isStandardSchema } from './standard-schema.ts';
 import { isThenable } from './thenable.ts';
 
-/** What a program wrote, without the keys it left undefined. */
+/** What a program wrote, without keys whose value is undefined. */
 export interface WrittenDefinition {
   readonly directory?: string;
   readonly max_images?: number;
   readonly [key: string]: unknown;
 }
 
-/** More than any API takes in a request. */
+/** More than any API accepts in a request. */
 const MOST_IMAGES = 10_000;
 
-/** @throws UsageError when it is no map, or a key that job files do not have is wrong */
+/** @throws UsageError if it is not a map, or a key that job files do not have is wrong */
 export function readDefinition(definition: unknown): WrittenDefinition {
   if (!isPlain(definition)) throw refuseDefinition('defineJob(): pass one object, with the keys of a job file');
   const { input, output, ...rest } = definition;
@@ -23,7 +23,7 @@ export function readDefinition(definition: unknown): WrittenDefinition {
     const unwritable = findUnwritable(value, [key]);
     if (unwritable !== null) throw refuseDefinition(unwritable);
   }
-  // Rows and schemas are the program's own objects, and stay as they are.
+  // Rows and schemas are the program's own objects, and are passed through.
   const written = { ...(dropUndefined(rest) as WrittenDefinition), input, output: isPlain(output) ? dropUndefined(output) : output };
   const { directory, max_images: mostImages } = written;
   if (directory !== undefined && typeof directory !== 'string')
@@ -33,7 +33,7 @@ export function readDefinition(definition: unknown): WrittenDefinition {
   return written;
 }
 
-/** `input` as a job file would have it, and the rows a program gives in its place. */
+/** `input` in the form of a job file, and the rows from the program. */
 export function takeRows(input: unknown): { readonly input: unknown; readonly rows: RowSource | null } {
   if (!isPlain(input)) return { input, rows: null };
   const { rows, ...others } = input;
@@ -57,7 +57,7 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return prototype === null || prototype === Object.prototype;
 }
 
-/** A key that is undefined was left out. */
+/** A key that is undefined counts as absent. */
 function dropUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(dropUndefined);
   if (!isPlain(value)) return value;

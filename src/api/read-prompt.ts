@@ -7,7 +7,7 @@ import { suggest } from '../core/wording/suggest.ts';
 const PARTS = ['system', 'user', 'images', 'files'];
 const DETAILS = ['low', 'high', 'auto'];
 
-/** The messages of what a prompt function gave. @throws UsageError for anything but a text, `{ system, user, images, files }` or null */
+/** The messages in the result of a prompt function. @throws UsageError for anything but a string, `{ system, user, images, files }` or null */
 export function readPrompt(given: unknown): CodeMessages {
   if (given === null) return null;
   if (typeof given === 'string') return [{ role: 'user', content: given }];
@@ -51,7 +51,7 @@ function refuse(what: string): UsageError {
   return new UsageError(`prompt: the function ${what}`, { code: 'job' });
 }
 
-/** Without the text of a row, which a value may hold. */
+/** Without the text of a row, which a value may contain. */
 function show(value: unknown): string {
   if (value === undefined) return 'nothing (undefined)';
   if (value === null) return 'null';

@@ -1,8 +1,8 @@
 import { type Path, showPath, showValue } from '../core/problem-path.ts';
 
 /**
- * In words why a part of a definition cannot be kept as JSON: what refers to itself, and values JSON has no word for. Whether it is what the key
- * wants is another question.
+ * Why a part of a definition cannot be stored as JSON, in words: circular references, and values JSON cannot express. Whether it is a valid value of its key
+ * is checked elsewhere.
  */
 export function findUnwritable(value: unknown, path: Path, above: readonly object[] = []): string | null {
   if (typeof value === 'bigint' || typeof value === 'symbol')

@@ -9,7 +9,7 @@ import { selectRows } from '../run/open/selection.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import type { RowOf, RowResult } from './job-definition.ts';
 
-/** Joins every row of a run with its answer, from the state directory as it is now: nothing is held in memory. */
+/** Joins every row of a run with its answer, from the current state directory: nothing is held in memory. */
 export async function* streamResults<Column extends string, Answer>(
   options: PlanOptions,
   run: string,
@@ -33,7 +33,7 @@ function makeResult<Column extends string, Answer>(row: RowOf<Column>, finished:
   const shared = { row, index: finished.row.index, attempts, costNanoUsd };
   switch (disposition.status) {
     case 'ok':
-      // The job's own check has accepted it, and its type was made of what that check demands.
+      // The job's own check has accepted it, and its type was derived from that check.
       return { ...shared, disposition: 'ok', output: finished.answer as Answer, source: disposition.source };
     case 'failed':
       return { ...shared, disposition: 'failed', cause: disposition.cause as Cause, message: disposition.message };

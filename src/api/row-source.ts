@@ -8,11 +8,11 @@ import { UsageError } from '../core/errors.ts';
 import { showValue } from '../core/problem-path.ts';
 import { waitUnlessAborted } from '../core/waiting/wait-unless-aborted.ts';
 
-/** Rows a program gives, as the lines of a JSONL table. */
+/** Rows from a program, as the lines of a JSONL table. */
 export interface RowSource {
   /**
-   * The whole table, from its beginning.
-   * @throws UsageError for what is no row; whatever going through the rows throws, each time; the signal's reason when it fires meanwhile
+   * The whole table, from its start.
+   * @throws UsageError for an invalid row; whatever the source throws, each time; the signal's reason if it fires meanwhile
    */
   open(signal?: AbortSignal): Promise<Readable>;
 }
@@ -25,7 +25,7 @@ type Rows = AsyncIterable<unknown> | Iterable<unknown>;
 const CHUNK_CHARACTERS = 1 << 16;
 
 /**
- * Goes through the rows once, when they are first wanted, and keeps them in a file that has no name: it is gone with this process, however that
+ * Reads the rows once, when they are first needed, and stores them in a file without a name: it is gone with this process, however that
  * ends. So plans and runs see the same rows, and a generator can be planned before it is run.
  */
 export function createRowSource(rows: Rows): RowSource {
@@ -35,7 +35,7 @@ export function createRowSource(rows: Rows): RowSource {
     async open(signal = new AbortController().signal) {
       kept ??= keepLines(rows, leaving.signal);
       const file = await waitUnlessAborted(kept, signal).catch((error: unknown) => {
-        // A source that has no end would be gone through for ever; one that is left cannot be begun again.
+        // An endless source would be read forever; one that was abandoned cannot be restarted.
         if (signal.aborted) leaving.abort(refuse('were left by a run that was stopped before they came to an end; call defineJob again'));
         throw error;
       });
@@ -57,7 +57,7 @@ async function keepLines(rows: Rows, leaving: AbortSignal): Promise<KeptFile> {
   const file = { descriptor };
   descriptors.register(file, descriptor);
   fs.unlinkSync(name);
-  // Not by streams, which close what they were given when they are destroyed: it would be closed twice, and the second time be another file.
+  // Not by streams, which close their descriptor when they are destroyed: it would be closed twice, and the second time might be another file.
   for await (const lines of makeLines(rows, leaving)) fs.appendFileSync(descriptor, lines);
   return file;
 }
@@ -94,7 +94,7 @@ function makeLine(row: unknown, number: number): string {
   }
 }
 
-/** In words what JSON would lose; null for what it holds. */
+/** What JSON would lose, in words; null for what it can hold. */
 function describeLost(value: unknown, written: unknown): string | null {
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;

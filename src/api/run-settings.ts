@@ -15,7 +15,7 @@ import { watchProgress } from './watch-progress.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 const DRAIN_MS = 30_000;
-/** When a batch is looked for whose creation got no answer; the command line's defaults, like the next. */
+/** When a batch is searched for whose creation got no response; the command line's defaults, like the next. */
 const LOOKS_MS = [5_000, 20_000, 65_000];
 const POLL_MAX_MS = 60_000;
 
@@ -44,8 +44,8 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
 }
 
 /**
- * The settings of a run as its options. `finish` ends what watches the caller's signal and the run, and throws what a function of the caller threw meanwhile;
- * such a run was stopped like one whose signal fired. `notices` are for whoever awaits the run: it is over when they have been told.
+ * The settings of a run as its options. `finish` stops watching the caller's signal and the run, and throws what a function of the caller threw meanwhile;
+ * such a run was stopped like one whose signal fired. `notices` are for whoever awaits the run: it is over when they have been delivered.
  */
 export function makeRunSettings(
   job: LoadedJob,
@@ -109,13 +109,13 @@ export function makeRunSettings(
   };
 }
 
-/** What a check said in an earlier run of the program may have been said over an error of its own: every run judges anew. */
+/** The result of a check in an earlier run of the program may have come from an error of its own: every run judges again. */
 function guardCode({ code, ...loaded }: LoadedJob, { guardCheck }: CallerGuard): LoadedJob {
   if (code === undefined) return loaded;
   return { ...loaded, code: code.checkValue === null ? code : { ...code, checkValue: guardCheck(code.checkValue), id: randomUUID() } };
 }
 
-/** Messages about an address speak of flags; here it is a setting. */
+/** Messages about an address mention flags; here it is a setting. */
 function nameOrigin(settings: PlanSettings): string {
   try {
     return makeTargetOrigin(settings);

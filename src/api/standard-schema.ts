@@ -3,17 +3,17 @@ import type { Checked } from '../core/outcome.ts';
 import { isThenable } from './thenable.ts';
 
 /**
- * What a validation library offers under `~standard`, as standardschema.dev describes it (version 1, seen 2026-11-22): zod, valibot, arktype and
- * others have it. Only what is used here is named.
+ * The `~standard` property of a validation library, as specified on standardschema.dev (version 1, seen 2026-11-22): zod, valibot, arktype and
+ * others have it. Only what is used here is declared.
  */
 export interface StandardSchema<Value = unknown> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => StandardResult<Value> | PromiseLike<StandardResult<Value>>;
-    /** Carries the type of what `validate` gives; never there at run time. */
+    /** Carries the type returned by `validate`; never present at run time. */
     readonly types?: { readonly input: unknown; readonly output: Value } | undefined;
-    /** JSON Schemas of the same, where the library makes them. It throws for what JSON Schema cannot say. */
+    /** JSON Schemas of the same, if the library provides them. It throws for what JSON Schema cannot express. */
     readonly jsonSchema?: { readonly input: (options: { readonly target: 'draft-2020-12' }) => JsonSchema } | undefined;
   };
 }
@@ -27,18 +27,18 @@ export interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** Some libraries give functions that carry the property. */
+/** Some libraries use functions that carry the property. */
 export function isStandardSchema(value: unknown): value is StandardSchema {
   return (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value;
 }
 
-/** @throws UsageError for what looks like such a schema, and is none that can be used */
+/** @throws UsageError for something that looks like such a schema, but cannot be used */
 export function requireStandard({ '~standard': standard }: StandardSchema): void {
   const { version, validate } = (standard ?? {}) as Partial<StandardSchema['~standard']>;
   if (version !== 1 || typeof validate !== 'function') throw refuse('"~standard" is not a schema of version 1 with a function validate');
 }
 
-/** The JSON Schema of what an answer must be before the library has changed anything; null where the library has none to give. */
+/** The JSON Schema of an answer before the library has changed anything; null if the library provides none. */
 export function readJsonSchema(schema: StandardSchema): JsonSchema | null {
   try {
     return schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) ?? null;
@@ -47,9 +47,9 @@ export function readJsonSchema(schema: StandardSchema): JsonSchema | null {
   }
 }
 
-/** What to say of a check that gives a promise, which nobody will wait for. */
+/** The message for a check that returns a promise, which nobody will await. */
 function refuseLater(result: PromiseLike<unknown>): UsageError {
-  // What it is rejected with is not to end the process.
+  // Its rejection must not end the process.
   result.then(undefined, () => {});
   return refuse(
     'the schema checks asynchronously; an answer is checked while it is read, so the check must be synchronous. Leave the asynchronous part out, and do it over run.results()',
@@ -58,7 +58,7 @@ function refuseLater(result: PromiseLike<unknown>): UsageError {
 
 /**
  * The library's verdict on an answer.
- * @throws UsageError when it checks asynchronously, gives what is no verdict, or a value no table can hold; whatever it throws itself
+ * @throws UsageError if it validates asynchronously, returns an invalid result, or a value no table can hold; whatever it throws itself
  */
 export function validate(schema: StandardSchema, value: unknown): StandardResult<unknown> {
   const result: unknown = schema['~standard'].validate(value);

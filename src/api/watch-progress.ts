@@ -4,7 +4,7 @@ import type { RunProgress } from './settings.ts';
 
 const PROGRESS_MS = 200;
 
-/** Tells how far the run is, now and again until the signal fires, and then once more. */
+/** Reports the progress of a run periodically until the signal fires, and then once more. */
 export function watchProgress(
   view: RunView,
   tell: (progress: RunProgress) => void,

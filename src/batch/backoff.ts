@@ -41,7 +41,7 @@ export function createPatience(context: BatchContext, what: string): Patience {
       if (failure.kind === 'wait') outOfReachSince = null;
       else outOfReachSince ??= now;
       if (outOfReachSince !== null && now - outOfReachSince > UNREACHABLE_MS) {
-        throw new AppError(`the provider has been out of reach for ten minutes: ${failure.message}; run the same command later`, {
+        throw new AppError(`the provider has been unreachable for ten minutes: ${failure.message}; run the same command later`, {
           code: 'unreachable',
           exitCode: EXIT.notFinished,
           cause: failure,

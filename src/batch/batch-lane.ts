@@ -1,3 +1,4 @@
+import type { PriceTerms } from '../core/event.ts';
 import type { Request } from '../core/request.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import type { BatchCache } from './cache-carrier.ts';
@@ -50,6 +51,8 @@ export interface BatchLaneOptions {
   readonly countsBytes?: boolean;
   /** The prompt cache settings of lines; null or absent leaves the cache to the provider. */
   readonly cache?: BatchCache | null;
+  /** Bounds the price of a request, for the event that announces it; absent if none is kept. */
+  readonly readTerms?: () => PriceTerms;
   /** Whether rows may wait for the first batch, which shows whether batches accept them. */
   readonly waitsForEvidence?: boolean;
 }

@@ -33,7 +33,7 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
     if (got.cut === null) fileIds.push(fileId);
     else {
       isCut = true;
-      context.warn(`batch ${batch.id}: of its ${kind} file not all is taken, ${got.cut}; rows without an answer may have been billed`);
+      context.warn(`batch ${batch.id}: its ${kind} file is not used completely: ${got.cut}; rows without an answer may have been billed`);
     }
     await learnFromLines(context, got.path);
     const file = await context.ledger.recordResponse({

@@ -190,7 +190,8 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       return lane.abandon();
     }
     const probe = carrier.takeProbe();
-    await writer.finish({ model, url, ...(probe.length === 0 ? {} : { probe }) });
+    const terms = options.readTerms === undefined ? {} : { terms: options.readTerms() };
+    await writer.finish({ model, url, ...(probe.length === 0 ? {} : { probe }), ...terms });
     beginShard(writer.shard);
     filling.delete(name);
   }

@@ -99,15 +99,21 @@ async function enter(
     requestAdmission.enterNow(rows);
     return leave;
   }
-  onPhase('waiting');
-  await admission.enter(tokens, stopping);
+  await enterQueue(admission, tokens);
   try {
-    await requestAdmission.enter(rows, stopping);
+    await enterQueue(requestAdmission, rows);
   } catch (error) {
     admission.leave(tokens);
     throw error;
   }
   return leave;
+
+  /** Who is let in at once does not wait. */
+  function enterQueue(queue: ShardLifecycleOptions['admission'], size: number): Promise<void> {
+    const entered = queue.enter(size, stopping as AbortSignal);
+    if (queue.waiting > 0) onPhase('waiting');
+    return entered;
+  }
 }
 
 async function awaitAnswers(context: BatchContext, options: ShardLifecycleOptions, shard: ShardState): Promise<ShardEnd | Rejection> {

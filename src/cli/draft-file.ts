@@ -5,6 +5,7 @@ import { type AppError, type Problem, UsageError } from '../core/errors.ts';
 import { formatThings } from '../core/wording/format-count.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
 import type { Asked } from '../input/draft/asked.ts';
+import type { ColumnRoles } from '../input/draft/column-roles.ts';
 import { canBeNamed, showPlaceholder } from '../input/draft/placeholder.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { openAtomicFile } from '../output/atomic-file.ts';
@@ -75,15 +76,28 @@ const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^
 /** The guesses behind a planned job, and how to choose otherwise; empty if nothing was guessed. */
 export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): readonly string[] {
   if (guessed === null) return [];
-  const { asked, roles, sample } = guessed;
-  const rows = roles.id.length === 0 ? 'rows have their number for a name' : `rows are named by ${roles.id.join(' and ')}`;
-  if (isTemplate(asked.prompt)) return [rows];
+  const { asked, roles, sample, prefix } = guessed;
+  const prefixed = describePrefix(prefix);
+  const rows = roles.id.length > 0 ? `rows are named by ${roles.id.join(' and ')}` : describeNumbers(roles);
+  if (isTemplate(asked.prompt)) return [rows, ...prefixed];
   const others = sample.columns.filter((column) => !roles.texts.includes(column) && canBeNamed(column));
   const other = others[0];
   return [
     `the prompt takes ${roles.texts.join(', ')} (${roles.texts.length === 1 ? 'the column' : 'the columns'} with text); ${rows}`,
     ...(other === undefined ? [] : [`to choose columns, name them in --prompt, as in '… ${showPlaceholder(other)}'`]),
+    ...prefixed,
   ];
+}
+
+/** Why rows have no names. */
+function describeNumbers({ nearId }: ColumnRoles): string {
+  const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} stands in it more than once`;
+  return `rows are named by their numbers${why}`;
+}
+
+/** What was put before the names of added columns, and why. */
+function describePrefix(prefix: string | null): readonly string[] {
+  return prefix === null ? [] : [`added columns begin with ${prefix}: the table has one of their names already`];
 }
 
 /** Whether a prompt names its columns itself. */
@@ -94,12 +108,12 @@ function isTemplate(prompt: string): boolean {
 /** What was guessed, in one line: it decides what is paid for. */
 export function describeWriting(shown: string, { known, guessed }: TableDraft): string {
   if (guessed === null) return `Wrote ${shown}: each line of the table is a request, sent as it is`;
-  const { asked, roles, sample } = guessed;
+  const { asked, roles, sample, prefix } = guessed;
   if (known?.asked != null) return `${shown} replaced: ${listChanges(known.asked, asked)}; nobody had edited it`;
   const text = isTemplate(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
   const looked = sample.isWhole ? [] : [`by its first ${formatThings(sample.rows.length, 'row')}`];
-  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked].join(', ')}`;
+  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked, ...describePrefix(prefix)].join(', ')}`;
 }
 
 function listChanges(before: Asked, after: Asked): string {

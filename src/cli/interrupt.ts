@@ -34,7 +34,7 @@ export function listenForInterrupts(
       process.exit(exitCode);
     }
     say(
-      'Finishing the calls in flight (30 s at most); batches at the provider keep running. Ctrl-C again to stop now. Nothing paid is lost.',
+      'Finishing the calls in flight (30 s at most); batches at the provider, if there are any, keep running. Ctrl-C again to stop now. Nothing paid is lost.',
     );
     stopping.abort(reason);
     drain = setTimeout(() => ending.abort(reason), DRAIN_MS);

@@ -108,9 +108,10 @@ function tellMissing(argument: string): ArgumentKind {
     throw refuse(`${argument}: is a link to ${readlinkSync(argument)}, which does not exist`);
   requireNoAddress(argument);
   if (/[*?]/.test(argument) && !isYaml(argument)) return 'table';
-  if (guessFormat(argument) === null) return 'job';
-  const names = listNames(resolve(argument, '..'));
-  throw refuse(`${argument}: no such table${suggest(argument.split(/[/\\]/).at(-1) ?? '', names)}`);
+  const hasEnding = /\.\w+$/.test(argument) && !isYaml(argument);
+  if (guessFormat(argument) === null && !hasEnding) return 'job';
+  const what = guessFormat(argument) === null ? 'file' : 'table';
+  throw refuse(`${argument}: no such ${what}${suggest(basename(argument), listNames(resolve(argument, '..')))}`);
 }
 
 /** @throws UsageError for a URL in place of a file */

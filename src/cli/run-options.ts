@@ -1,10 +1,10 @@
 import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import type { RowSelection } from '../core/row.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
-import type { RowSelection } from '../run/open/selection.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import { makeCallTarget } from './call-target.ts';
@@ -36,6 +36,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     commands: {
       continue: showRunCommand(jobFile, flags),
       continueWith: (maxUsd) => showRunCommand(jobFile, { ...flags, maxUsd: Number(maxUsd) }),
+      whole: showRunCommand(jobFile, ofAllRows(flags)),
       failures: showCommand('failures', jobFile, flags),
       retry: showCommand('retry', jobFile, flags),
       sample: `${showCommand('sample', jobFile, flags)} -n 50`,
@@ -84,6 +85,10 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     ...(flags.prompts === undefined ? {} : { shownRequests: flags.prompts }),
     signal: new AbortController().signal,
   };
+}
+
+function ofAllRows({ limit: _, sample: __, ...flags }: RunFlags): RunFlags {
+  return flags;
 }
 
 function makeSelection(flags: RunFlags): RowSelection {

@@ -23,7 +23,13 @@ export interface TableDraft {
   readonly file: string;
   readonly text: string;
   /** Null for a table of requests, where nothing has to be guessed. */
-  readonly guessed: { readonly asked: Asked; readonly sample: TableSample; readonly roles: ColumnRoles } | null;
+  readonly guessed: {
+    readonly asked: Asked;
+    readonly sample: TableSample;
+    readonly roles: ColumnRoles;
+    /** What stands before the names of added columns, because the table has some of them; null where nothing does. */
+    readonly prefix: string | null;
+  } | null;
   /** The current file, as it was written; null if there is none. */
   readonly known: KnownDraft | null;
 }
@@ -89,7 +95,7 @@ export async function makeDraft(table: string, { place, known }: FoundDraft, ask
   const clash = findColumnClash({ columns: sample.columns, answerColumns, keep: 'all', prefix: '' });
   const shared = { out: known?.out ?? null, prefix: clash?.prefix ?? null, schemaLine };
   const text = draftJob({ ...shared, place, table: path, sample, roles, asked });
-  return { file: place.file, text, guessed: { asked, sample, roles }, known };
+  return { file: place.file, text, guessed: { asked, sample, roles, prefix: shared.prefix }, known };
 }
 
 /** The job of a table whose lines are already requests; null if they are not. */

@@ -32,6 +32,11 @@ export function dayOfSeconds(seconds: number): string | null {
   return day >= 0 && day <= LAST_DAY ? new Date(day * 86_400_000).toISOString().slice(0, 10) : null;
 }
 
+/** `2026-11-22`, UTC, of a day or an instant. */
+export function dayOf(at: string): string {
+  return at.slice(0, 'YYYY-MM-DD'.length);
+}
+
 /** `2026-11` of a day or an instant. */
 export function monthOf(at: string): string {
   return at.slice(0, 'YYYY-MM'.length);

@@ -1,3 +1,4 @@
+import type { RowSelection } from './row.ts';
 import type { LaneName } from './settled.ts';
 
 /**
@@ -28,6 +29,8 @@ export type Event =
       readonly simulated: boolean;
       readonly lane?: 'batch' | 'live';
       readonly date?: string;
+      /** Of a pilot; absent for a run of all rows, and in what early versions wrote. */
+      readonly selection?: RowSelection;
       readonly estimateNanoUsd: number | null;
     }
   /** The run has to be done by `deadlineAt`, `afterMs` after it first saw the flag. */
@@ -61,6 +64,7 @@ export type Event =
       /** Its lines that test whether batches accept the prompt cache settings; absent if there are none. */
       readonly probe?: readonly string[];
       readonly controls?: PromptControls;
+      readonly terms?: PriceTerms;
     }
   | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
   /** Whether an address accepts the prompt cache settings, by model and lane: only a batch is evidence for batches. */
@@ -111,9 +115,19 @@ export type Event =
       readonly createdSeconds: number;
     }
   /** These live calls may leave from now on: one without a later line, refusal or `unknown` may have been billed. */
-  | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
+  | {
+      readonly type: 'call-intent';
+      readonly calls: readonly AnnouncedCall[];
+      readonly controls?: PromptControls;
+      readonly terms?: PriceTerms;
+    }
   /** The same for calls made by other processes: they continue when this one ends, so only their queue knows what became of them. */
-  | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
+  | {
+      readonly type: 'call-queued';
+      readonly calls: readonly AnnouncedCall[];
+      readonly controls?: PromptControls;
+      readonly terms?: PriceTerms;
+    }
   /** Announced calls that are known to have cost nothing. */
   | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
   /** Announced calls that may have been billed, and whose answers will not arrive. `isInterruption`: our own process ended during them. */
@@ -166,6 +180,9 @@ export type Event =
   /** Of these recorded files only the billing data is kept, in a file of another name; the answers are gone once the file itself is. */
   | { readonly type: 'answers-removed'; readonly parts: readonly RemovedPart[] };
 
+/** What `address-learned` says where a simulator answers: beside the names of forms. */
+export const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
+
 /** A recorded response file, or a part of a live one, and where its remaining data is. */
 export interface RemovedPart {
   /** As it was recorded. */
@@ -185,6 +202,22 @@ export interface RemovedPart {
  * by it when the prompts are gone. Absent in events of versions that did not record it: then nothing is known about any prompt.
  */
 export type PromptControls = Readonly<Record<string, string>>;
+
+/**
+ * What bounds the price of requests besides their sizes, as it was when they were announced: each of them goes by one of these. Prices are not
+ * among it: they are a view. Absent in events of before 2026-11-30: then the job as it is now has to do.
+ */
+export type PriceTerms = readonly PriceTerm[];
+
+export interface PriceTerm {
+  readonly model: string;
+  /** The service tier that is asked for; null for the default one. */
+  readonly tier: string | null;
+  /** The most tokens one output cap allows, all votes together; null where nothing limits them that is known. */
+  readonly answerTokens: number | null;
+  /** In each request. */
+  readonly images: number;
+}
 
 /** A live call, with what an upper bound of its price needs. */
 export interface AnnouncedCall {

@@ -66,3 +66,9 @@ export type Disposition =
 
 /** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it, or its prompt cannot be sent; `bad_row`: the record cannot be read; `where`: it does not match `input.where`. */
 export type SkipCause = 'empty' | 'too_large' | 'unrenderable' | 'bad_row' | 'where';
+
+/** Which rows a run is about: all of them, or a pilot's. */
+export type RowSelection =
+  | { readonly type: 'all' }
+  | { readonly type: 'first'; readonly rows: number }
+  | { readonly type: 'sample'; readonly rows: number; readonly seed: number };

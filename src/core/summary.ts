@@ -31,6 +31,10 @@ export interface Summary {
     readonly reasoning: number;
   };
   readonly cost: CostSummary;
+  /** Billed attempts of the run that gave no answer that counts, by why; their rows were asked again, or failed. Absent without any. */
+  readonly withoutAnswer?: WithoutAnswer;
+  /** After a pilot that came to its end: what it was not to ask. Absent where nothing is left. */
+  readonly notAsked?: NotAsked;
   /** Over the ledger's lifetime, all runs. `unpricedAttempts`: billed ones of unknown cost, not included in any sum; absent if there are none. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
   readonly batches: readonly { readonly id: string; readonly status: string; readonly requests: number }[];
@@ -46,6 +50,20 @@ export interface Summary {
   readonly outputs: { readonly table: string | null; readonly failures: string | null; readonly report: string | null };
   /** The command to run next, if there is something to do. */
   readonly next: string | null;
+}
+
+/** `nanoUsd`: the part of the run's cost that is known of them. */
+export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
+
+/** The rows that a run of the whole table would send. */
+export interface NotAsked {
+  readonly rows: number;
+  /** Rows of the whole table. */
+  readonly of: number;
+  /** By what was measured; null where the price is unknown. */
+  readonly expectedNanoUsd: number | null;
+  /** What asks them; null where nobody types commands. */
+  readonly command: string | null;
 }
 
 /** Calls that may have been billed and whose answers we do not have. */

@@ -12,34 +12,34 @@ export interface CancelOptions {
   readonly cwd: string;
   readonly stateRoot: string | null;
   readonly target: Target;
-  /** Whose locks are those of others. */
+  /** Whose locks others may hold. */
   readonly processIdentity: ProcessIdentity;
   readonly signal: AbortSignal;
 }
 
-/** What became of each batch that was not collected yet (`cancel --json`). */
+/** The result for each batch that was not collected yet (`cancel --json`). */
 export interface Cancelled {
   readonly schema: 'rowmill.cancel/1';
   readonly job: string;
   readonly batches: readonly CancelledBatch[];
-  /** The process that works on the job now, and would send again what is cancelled; null when there is none. */
+  /** The process that is running the job, and would send again what is cancelled; null if there is none. */
   readonly runner: Runner | null;
 }
 
 export interface CancelledBatch {
   readonly id: string;
-  /** After the call; as last seen when the provider did not say. */
+  /** After the call; as last seen if the provider did not say. */
   readonly status: string;
-  /** `asked`: it will be cancelled; `over`: it had ended already; `failed`: the provider could not be asked. */
+  /** `asked`: it will be cancelled; `over`: it had already ended; `failed`: the provider could not be asked. */
   readonly result: 'asked' | 'over' | 'failed';
-  /** The provider's words, or empty. */
+  /** The provider's message, or empty. */
   readonly message: string;
 }
 
 /**
- * Tells the provider to cancel every batch of the job that may still be working. Nothing here is changed: the run that made them, or the next
+ * Asks the provider to cancel every batch of the job that may still be in progress. Nothing here is changed: the run that made them, or the next
  * one, sees them end and collects what they finished.
- * @throws UsageError when the job was never run with this provider
+ * @throws UsageError if the job was never run with this provider
  */
 export async function cancelBatches(options: CancelOptions): Promise<Cancelled> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
@@ -65,7 +65,7 @@ export async function cancelBatches(options: CancelOptions): Promise<Cancelled> 
         return { id, status, result: 'asked', message: '' };
       } catch (error) {
         if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
-        // 409: it has ended, or is being cancelled, which is what was wanted.
+        // 409: it has ended, or is being cancelled, which is the desired result.
         return { id, status: lastStatus, result: error.status === 409 ? 'over' : 'failed', message: error.message };
       }
     }

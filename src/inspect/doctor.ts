@@ -150,7 +150,7 @@ function examineDisk(stateDirectory: string): readonly Finding[] {
         : { name: 'state', status: 'ok', message: `${stateDirectory} ${isThere ? 'can be written' : 'can be made'}` },
     );
   } catch {
-    findings.push({ name: 'state', status: 'problem', message: `${folder} cannot be written` });
+    findings.push({ name: 'state', status: 'problem', message: `${folder} cannot be written; --state-dir DIR puts the state elsewhere` });
   }
   const { bavail, bsize } = statfsSync(folder);
   const freeBytes = bavail * bsize;

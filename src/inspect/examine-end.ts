@@ -12,9 +12,9 @@ export interface ExamineOptions extends Pick<PlanOptions, 'stateRoot' | 'target'
 }
 
 /**
- * What the end of a job's model means to the job as a whole, whatever of it is answered already: another model is asked everything anew.
- * @param told as the address tells it; undefined where it tells nothing
- * @returns null where nothing is known; without costs where the job cannot be planned
+ * What the end of a job's model means for the whole job, whatever is already answered: another model has to answer everything again.
+ * @param told as reported by the address; undefined if it reports nothing
+ * @returns null if nothing is known; without costs if the job cannot be planned
  */
 export async function examineEnd(job: Job, told: ModelEnd | null | undefined, options: ExamineOptions): Promise<PlannedEnd | null> {
   const known = findKnownEnd(job.model, options.target, told);

@@ -15,14 +15,14 @@ export interface Failures {
   readonly rows: { readonly in: number; readonly failed: number; readonly skipped: number; readonly pending: number };
   /** The most frequent first. */
   readonly causes: readonly FailureGroup[];
-  /** Rows that are ok because a code fence or text around their JSON was removed; absent when there are none. */
+  /** Rows that are ok because a code fence or text around their JSON was removed; absent if there are none. */
   readonly unwrapped?: { readonly count: number; readonly example: FailureExample };
   /** The cap of the job's answers (`params.max_output_tokens`); null without one. */
   readonly outputCap: number | null;
-  /** Whose answers they are, and the address where it needs one. */
+  /** The provider of the answers, and its address if it needs one. */
   readonly origin: string;
   readonly baseUrl: string | null;
-  /** Where `--csv` wrote all of them; null when it was not asked for, or there are none. */
+  /** Where `--csv` wrote all of them; null if not requested, or there are none. */
   readonly csv: string | null;
 }
 
@@ -32,7 +32,7 @@ export interface FailureGroup {
   /** Whether the rows were sent: skipped ones change only with the table or the job. */
   readonly status: 'failed' | 'skipped';
   readonly example: FailureExample;
-  /** The first rows of the cause, three at most, the example among them. */
+  /** The first rows of the cause, at most three, including the example. */
   readonly examples: readonly FailureExample[];
 }
 
@@ -45,7 +45,7 @@ export interface FailureExample {
   readonly id: string;
   readonly key: string | null;
   readonly message: string;
-  /** The cells the prompt uses, as one line of at most 200 characters; empty where they are. */
+  /** The cells used in the prompt, as one line of at most 200 characters; empty if they are. */
   readonly text: string;
 }
 

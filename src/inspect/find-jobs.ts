@@ -2,13 +2,13 @@ import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findStates } from './last-run.ts';
 
-/** A deeper folder is somebody else's. */
+/** Deeper folders are not searched. */
 const MAX_DEPTH = 4;
 const MAX_JOB_FILE_BYTES = 1024 * 1024;
 const JOB_FILE = /\.ya?ml$/i;
 const NAME_LINE = /^name:\s*["']?([A-Za-z0-9][A-Za-z0-9._-]{0,63})["']?\s*(?:#.*)?$/m;
 
-/** A job file with the state directories of its name beside it, or below `root`: one at least. */
+/** A job file with the state directories of its name next to it, or below `root`: at least one. */
 export interface JobFileWithState {
   readonly file: string;
   readonly directories: readonly string[];
@@ -23,7 +23,7 @@ export function findJobFilesWithState(folder: string, root: string | null): read
   });
 }
 
-/** The name a job file gives, found without reading the rest of it; null where there is none to read. */
+/** The name in a job file, found without reading the rest of it; null if it cannot be read. */
 function readName(file: string): string | null {
   try {
     return statSync(file).size > MAX_JOB_FILE_BYTES ? null : (NAME_LINE.exec(readFileSync(file, 'utf8'))?.[1] ?? null);
@@ -34,7 +34,7 @@ function readName(file: string): string | null {
 
 function listJobFiles(folder: string, depth: number): readonly string[] {
   const entries = readFolder(folder);
-  // A state directory keeps the job of each of its runs; with --state-dir it may lie open.
+  // A state directory stores the job of each of its runs; with --state-dir it may be found by the search.
   if (entries.some(({ name }) => name === 'events.jsonl')) return [];
   return entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -46,7 +46,7 @@ function listJobFiles(folder: string, depth: number): readonly string[] {
     });
 }
 
-/** Folders that may not be read hold no jobs of this user. */
+/** Folders that cannot be read hold no jobs of this user. */
 function readFolder(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

@@ -8,7 +8,7 @@ export interface Runner {
   readonly host: string;
 }
 
-/** The holder of the lock as its file says; null when nobody holds it, or one that is seen to be dead. */
+/** The holder of the lock according to its file; null if nobody holds it, or only a process seen to be dead. */
 export function findRunner(stateDirectory: string, own: ProcessIdentity): Runner | null {
   try {
     const holder = readHolder(join(stateDirectory, 'lock'))?.holder;

@@ -3,9 +3,9 @@ import { RowTally } from '../run/status/row-tally.ts';
 import { makeStatusFacts, type StatusFacts } from '../run/status/status-facts.ts';
 import { openState, type ReadOptions } from './open-state.ts';
 
-/** How a job stands, from its table and everything its state directory holds: right at any time, and as dear as a run that finds nothing to do. */
+/** The status of a job from its table and its whole state directory: always correct, and as expensive as a run with nothing to do. */
 export async function lookFully(options: ReadOptions): Promise<{ readonly facts: StatusFacts; readonly inputPath: string }> {
-  // It may be asked again and again, and shows no answers.
+  // It may be repeated often, and shows no answers.
   const { prepared, ledger, books, simulated, stepOf } = await openState(options, { hashesResponses: false });
   try {
     const keyRow = createRowKeys(ledger.keys, { compiled: prepared.compiled, addsKeys: false });

@@ -19,7 +19,7 @@ export interface JobState {
   readonly origin: string;
 }
 
-/** The last run that kept a summary. */
+/** The last run with a summary. */
 export type LastRun = KeptSummary;
 
 type NamedJob = Pick<Job, 'name' | 'directory'>;
@@ -35,8 +35,8 @@ export function findStates(job: NamedJob, root: string | null): readonly JobStat
 }
 
 /**
- * The state to look at: the named origin's, or without one the state of the job's last run. One in which every run was refused is the last choice.
- * @throws UsageError when there is none; it names the states there are
+ * The state to use: the named origin's, or without one the state of the job's last run. One in which every run was refused is the last choice.
+ * @throws UsageError if there is none; it names the existing ones
  */
 export async function chooseState(job: NamedJob, root: string | null, origin: string | null, signal: AbortSignal): Promise<JobState> {
   const states = findStates(job, root);
@@ -58,7 +58,7 @@ async function findLastActive(states: readonly JobState[], signal: AbortSignal):
   return dated.toSorted((a, b) => (a.activeAt < b.activeAt ? 1 : -1))[0]?.state;
 }
 
-/** When the last run that counts did something; empty where none has. A log that is damaged is told of by whoever needs it: here its file's date has to do. */
+/** When the last run that counts did something; empty if none has. A damaged log is reported by commands that need it: here its file date has to do. */
 async function readActivity(state: JobState, signal: AbortSignal): Promise<string> {
   try {
     const { runs, activeAt } = await readStateEvents(state, signal);
@@ -69,7 +69,7 @@ async function readActivity(state: JobState, signal: AbortSignal): Promise<strin
   }
 }
 
-/** What the events of a state directory say, without looking at answers: quick, and no lock is needed. */
+/** What the events of a state directory say, without reading answers: quick, and no lock is needed. */
 export async function readStateEvents(state: JobState, signal: AbortSignal): Promise<LedgerFold> {
   const { fold, apply } = createFold();
   await readEvents(eventsFile(state.directory), ({ event }) => apply(event), signal);
@@ -77,14 +77,14 @@ export async function readStateEvents(state: JobState, signal: AbortSignal): Pro
 }
 
 /**
- * What a run kept; null when it kept nothing, because it is the first and still going on, or is too long ago.
- * @throws NewerFormatError when a newer version kept it, and `leaveOut` is not there to be told
+ * What a run stored; null if nothing, because it is the first and still running, or too old.
+ * @throws NewerFormatError if a newer version stored it, and there is no `leaveOut`
  */
 export function readKeptRun(state: JobState, run: string, leaveOut: LeaveOut | null = null): LastRun | null {
   return openRunFiles(state.directory, randomUUID).readRunSummary(run, leaveOut) as LastRun | null;
 }
 
-/** As `findLastKept`, of a state that is not open. */
+/** Like `findLastKept`, for a state that is not open. */
 export function findLastRun(state: JobState, fold: LedgerFold, leaveOut: LeaveOut | null): LastRun | null {
   return findLastKept(fold, openRunFiles(state.directory, randomUUID), leaveOut);
 }

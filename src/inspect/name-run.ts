@@ -5,9 +5,9 @@ import { formatThings } from '../core/wording/format-count.ts';
 const RELATIVE = /^(?:last(?:~(\d{1,6}))?|(prev))$/;
 
 /**
- * The id a run is meant by: itself, or a run counted from the newest one, whether that has ended or not.
- * @param runs ids, the oldest first
- * @throws UsageError when the job has not had so many runs
+ * The id of the named run: itself, or a run counted from the newest one, ended or not.
+ * @param runs ids, oldest first
+ * @throws UsageError if the job has not had that many runs
  */
 export function resolveRun(name: string, { job, runs }: { readonly job: string; readonly runs: readonly string[] }): string {
   const relative = RELATIVE.exec(name);

@@ -1,4 +1,6 @@
+import type { RowSelection } from '../core/row.ts';
 import { loadJob } from '../input/job/load-job.ts';
+import type { LedgerFold } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import type { Books } from '../run/open/books.ts';
@@ -11,53 +13,55 @@ import type { PreparedJob } from '../run/open/prepared-job.ts';
 import { readKeptStatus } from '../run/status/kept-status.ts';
 import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 
-/** What a command that sends nothing is told. */
+/** The options of a command that sends nothing. */
 export interface ReadOptions {
   readonly jobFile: string;
   readonly cwd: string;
-  /** A table in place of the one the last run read. */
+  /** A table that replaces the one of the last run. */
   readonly input: string | null;
-  /** Stands for `.rowmill`; null for the default beside the job file. */
+  /** Replaces `.rowmill`; null for the default next to the job file. */
   readonly stateRoot: string | null;
-  /** Whose answers to look at; null for those of the last run. */
+  /** The provider whose answers to use; null for that of the last run. */
   readonly origin: string | null;
-  /** What the environment came from: files that must not be written over. */
+  /** Where the environment came from: files that must not be overwritten. */
   readonly environmentFiles?: readonly string[];
-  /** Told of a run's summary that only a newer version can read; null where the last run's is needed, which is then refused. */
+  /** Called for a run's summary that only a newer version can read; null if the last run's is needed, which is then refused. */
   readonly leaveOut: LeaveOut | null;
   readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'sleep' | 'random'>;
   readonly signal: AbortSignal;
 }
 
-/** Which of a job's states a command looks at, found without opening the table. */
+/** Which of a job's states a command uses, found without opening the table. */
 export interface FoundState {
   readonly state: JobState;
   readonly job: string;
-  /** Ids of all runs, the oldest first. */
+  /** Ids of all runs, oldest first. */
   readonly runs: readonly string[];
   readonly lastRun: LastRun | null;
-  /** The paths that hold: those of an open run, or of the last one that kept a summary; null where none was kept. */
+  /** The paths in effect: those of an open run, or of the last one with a summary; null if there is none. */
   readonly paths: Pick<KeptPaths, 'input' | 'out'> | null;
   /** Whether no real model gave the answers. */
   readonly simulated: boolean;
+  /** Which rows the last run was about. */
+  readonly selection: RowSelection;
 }
 
-/** A job with its table and what its state directory holds, opened for reading: nothing is changed, a run may be going on meanwhile. */
+/** A job with its table and its state directory, opened for reading: nothing is changed, a run may be in progress. */
 export interface OpenState extends FoundState {
   readonly prepared: PreparedJob;
   readonly ledger: Ledger;
   readonly books: Books;
-  /** What a row's key stands for now: while a run is open, rows it will still send are no failures. */
+  /** The current state of a row's key: while a run is open, rows it will still send are not failures. */
   readonly stepOf: StepOf;
 }
 
-/** @throws UsageError when the job file is wrong or the job was not run yet */
+/** @throws UsageError if the job file is wrong or the job was not run yet */
 export async function locateState(options: ReadOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
   return { state: await chooseState(job, options.stateRoot, options.origin, options.signal), job: job.name };
 }
 
-/** Locates the state and finds its last run. @throws LedgerError too, when its event log is damaged */
+/** Locates the state and finds its last run. @throws LedgerError too, if its event log is damaged */
 export async function findState(options: ReadOptions): Promise<FoundState> {
   const { state, job } = await locateState(options);
   const fold = await readStateEvents(state, options.signal);
@@ -66,12 +70,19 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   const told = readKeptStatus(state.directory);
   const paths =
     told !== null && fold.currentRun !== null && told.facts.run?.id === fold.currentRun.id ? told.paths : (lastRun?.paths ?? null);
-  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated };
+  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated, selection: findSelection(fold, lastRun) };
+}
+
+/** What the last passage of the latest run was about; where it kept nothing, what the run began with. */
+function findSelection({ runs }: LedgerFold, lastRun: LastRun | null): RowSelection {
+  const last = runs.at(-1);
+  const kept = lastRun?.summary.run === last?.id ? lastRun?.selection : undefined;
+  return kept ?? last?.selection ?? { type: 'all' };
 }
 
 /**
- * Opens the job over the table of its last run. The caller closes the ledger.
- * @param hashesResponses as of `LedgerOptions`
+ * Opens the job with the table of its last run. The caller closes the ledger.
+ * @param hashesResponses as in `LedgerOptions`
  */
 export async function openState(options: ReadOptions, { hashesResponses = true } = {}): Promise<OpenState> {
   const found = await findState(options);
@@ -83,7 +94,7 @@ export async function openState(options: ReadOptions, { hashesResponses = true }
   return { ...found, prepared, ledger, books, stepOf: createStepOf(ledger, prepared.compiled.job, purpose) };
 }
 
-/** The job over the last run's table, unless another one is named; what was piped in is read from the copy kept of it. */
+/** The job with the last run's table, unless another one is named; piped input is read from the stored copy. */
 export function prepareForReading(options: ReadOptions, { state, paths }: FoundState): Promise<PreparedJob> {
   return prepareJob({
     jobFile: options.jobFile,

@@ -6,17 +6,17 @@ import { listDestinations, listSources } from '../run/open/destinations.ts';
 import type { PreparedJob } from '../run/open/prepared-job.ts';
 import type { ReadOptions } from './open-state.ts';
 
-/** What a command that looks is about to write. */
+/** What a read-only command is about to write. */
 export interface Written {
-  /** As they were typed, or absolute; null where nothing is asked for. */
+  /** As typed, or absolute; null if not requested. */
   readonly files: readonly { readonly path: string | null; readonly name: string }[];
   /** `--gold`: a column, or a file that is read. */
   readonly gold?: string | null;
 }
 
 /**
- * Looks at where a command writes before it writes anything: over nothing it or the job reads, and over nothing a run has made, but that what
- * it makes again may stand where the run put it.
+ * Checks where a command writes before it writes anything: it must not overwrite what it or the job reads, nor what a run has written, except that a
+ * page it makes again may replace the run's own.
  * @throws UsageError with both files in one sentence
  */
 export async function refuseDestinations(

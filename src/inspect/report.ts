@@ -13,22 +13,22 @@ import { findState, openState, type ReadOptions } from './open-state.ts';
 import { refuseDestinations } from './refuse-destinations.ts';
 import { repriceSummary } from './reprice.ts';
 
-/** The summary a run kept, and whose answers it is about. */
+/** The summary of a run, and the provider of its answers. */
 export interface Report {
   readonly summary: Summary;
-  /** What its page shows besides; null where the run kept none. */
+  /** The further figures of its page; null if the run stored none. */
   readonly facts: ReportFacts | null;
   readonly state: JobState;
 }
 
 /**
- * Reads the summary of a run again, with its paths as seen from the working directory.
- * @param named the id, or `last`, `prev`, `last~2`; null for the last run that kept one
+ * Reads the summary of a run, with its paths relative to the working directory.
+ * @param named the id, or `last`, `prev`, `last~2`; null for the last run with a summary
  * @param priceAsOf counts the money anew with the prices of this day; null shows it as the run counted it
- * @throws UsageError when there is no such run; it names those there are
+ * @throws UsageError if there is no such run; it names the existing ones
  */
 export async function readReport(options: ReadOptions, named: string | null, priceAsOf: string | null = null): Promise<Report> {
-  // Another run's is asked for, or the last one's, for which an older one's is no substitute.
+  // Another run's is requested, or the last one's, which an older one cannot replace.
   const found = await findState({ ...options, leaveOut: named === null ? null : () => {} });
   const run = named === null ? null : resolveRun(named, found);
   const { state, lastRun, job } = found;
@@ -51,8 +51,8 @@ function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
 }
 
 /**
- * Makes the page of a run again: its figures as the run kept them, the text of its rows from the table and the answers as they are now.
- * @throws UsageError when the run kept no figures; DiskError when the file cannot be written
+ * Makes the page of a run again: its figures as stored by the run, the text of its rows from the current table and answers.
+ * @throws UsageError if the run stored no figures; DiskError if the file cannot be written
  */
 export async function writeReportAgain(
   options: ReadOptions,

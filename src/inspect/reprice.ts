@@ -3,7 +3,7 @@ import { formatSpentUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import { showCacheSaved } from '../run/finish/conclude.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { describeLife, savingsOf } from '../run/open/books.ts';
+import { describeLife, savingsOf, showWithoutAnswer } from '../run/open/books.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
@@ -11,8 +11,8 @@ import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
 import { type FoundState, prepareForReading, type ReadOptions } from './open-state.ts';
 
 /**
- * The summary of a run with its money counted anew at the prices of a day: usage is a fact, money is a view.
- * @throws UsageError when the table or the answers are no longer those of the run, or it was about a part of the table
+ * The summary of a run with its cost computed again at the prices of a day.
+ * @throws UsageError if the table or the answers are no longer those of the run, or it covered only part of the table
  */
 export async function repriceSummary(options: ReadOptions, found: FoundState, summary: Summary, priceAsOf: string): Promise<Summary> {
   const { run } = summary;
@@ -32,13 +32,13 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     const totals = books.ofRun(run);
     const { nanoUsd, unpricedAttempts } = totals;
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
-    const clock = () => new Date(priceAsOf);
     const { nanoUsd: possiblyBilledNanoUsd, items } = await findPossiblyBilled({
       ledger,
       books,
       run,
       prepared,
-      clock,
+      priceAsOf,
+      clock: options.effects.clock,
       warn: () => undefined,
     });
     const view = {
@@ -60,6 +60,7 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     return {
       ...summary,
       ...named,
+      ...showWithoutAnswer(run, books),
       cost: { ...summary.cost, ...view, ...saved },
       ledger: { attempts: summary.ledger.attempts, ...describeLife(books) },
     };

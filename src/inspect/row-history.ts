@@ -11,7 +11,7 @@ import { selectRows } from '../run/open/selection.ts';
 import { readAnswerText } from '../run/send/due-request.ts';
 import { type OpenState, openState, type ReadOptions } from './open-state.ts';
 
-/** One row, everything that was asked and answered for it (`failures --row ID --json`). */
+/** One row, with everything that was sent and answered for it (`failures --row ID --json`). */
 export interface RowHistory {
   readonly schema: 'rowmill.row/1';
   readonly job: string;
@@ -24,7 +24,7 @@ export interface RowHistory {
   readonly disposition: Disposition;
   /** The body of the row's request; null for a row that could not be rendered. */
   readonly request: unknown;
-  /** In all runs, the oldest first. */
+  /** In all runs, oldest first. */
   readonly attempts: readonly RowAttempt[];
 }
 
@@ -33,18 +33,18 @@ export interface RowAttempt {
   readonly customId: string;
   readonly lane: 'batch' | 'live';
   readonly outcome: OutcomeStatus;
-  /** Why it is not ok; empty when it is. */
+  /** Why it is not ok; empty if it is. */
   readonly message: string;
-  /** The raw text of the answer; null when there was none. */
+  /** The raw text of the answer; null if there was none. */
   readonly answer: string | null;
   readonly requestId: string | null;
-  /** Null when the price or the usage is unknown. */
+  /** Null if the price or the usage is unknown. */
   readonly costNanoUsd: number | null;
 }
 
 /**
- * Finds a row by its id, as the job's `input.id` names it, and reads its whole history.
- * @throws UsageError when no row has that id
+ * Finds a row by its id, as named by the job's `input.id`, and reads its whole history.
+ * @throws UsageError if no row has that id
  */
 export async function readRowHistory(options: ReadOptions, id: string): Promise<RowHistory> {
   const opened = await openState(options);

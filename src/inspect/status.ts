@@ -1,4 +1,5 @@
 import type { CustomPrice } from '../core/custom-price.ts';
+import { dayOf } from '../core/day.ts';
 import type { Job, Mode } from '../core/job.ts';
 import { showModels } from '../core/models/split-by-model.ts';
 import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summary.ts';
@@ -16,14 +17,14 @@ import { findRunner, type Runner } from './find-runner.ts';
 import { chooseState, type JobState, readKeptRun } from './last-run.ts';
 import type { ReadOptions } from './open-state.ts';
 
-/** How a job stands at this moment (`status --json`); field names are a contract. */
+/** The current status of a job (`status --json`); field names are a contract. */
 export interface Status {
   readonly schema: 'rowmill.status/1';
   readonly job: string;
   readonly model: string;
   /** Where the job file sends its rows. */
   readonly mode: Mode;
-  /** Absolute path of the state directory looked at, and who gave its answers. */
+  /** Absolute path of the state directory used, and the provider of its answers. */
   readonly state: string;
   readonly origin: string;
   readonly simulated: boolean;
@@ -32,9 +33,9 @@ export interface Status {
   readonly rows: RowCounts;
   readonly batches: readonly StatusBatch[];
   readonly cost: StatusCost;
-  /** What may have been billed without an answer, over all runs, one by one. */
+  /** What may have been billed without an answer, over all runs, listed individually. */
   readonly possiblyBilled: readonly DoubtfulCalls[];
-  /** Budgets over several runs; absent where the job has none. */
+  /** Budgets over several runs; absent if the job has none. */
   readonly budgets?: readonly BudgetFacts[];
   readonly waitingFor: readonly Wait[];
 }
@@ -45,7 +46,7 @@ export interface StatusRun {
   /** Null while it is open: the next `run` continues it. */
   readonly endedAt: string | null;
   readonly exitCode: number | null;
-  /** The process working on it; null when there is none. */
+  /** The process working on it; null if there is none. */
   readonly runner: Runner | null;
 }
 
@@ -55,11 +56,11 @@ export interface StatusBatch extends BatchFacts {
 
 export interface StatusCost extends CostFacts {
   readonly usd: string;
-  /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
+  /** Whose prices these are, if not those of the address; absent otherwise, and if nothing was spent. */
   readonly priceNote?: string;
 }
 
-/** What a look is about, read anew for each. */
+/** The input of a status, read again for each. */
 interface Looked {
   readonly options: ReadOptions;
   readonly job: Job;
@@ -68,27 +69,27 @@ interface Looked {
   readonly now: Date;
 }
 
-/** What a full look has found, and what it was made from: as long as that is the same, so is what was found. */
+/** The result of a full reading, and what it was computed from: as long as that is unchanged, so is the result. */
 interface FullLook {
   readonly facts: StatusFacts;
   readonly inputPath: string;
-  /** Null where nobody can tell whether it is still the same. */
+  /** Null if it cannot be told whether it is still the same. */
   readonly madeFrom: string | null;
   /** Milliseconds since 1970: before then nothing is read again, whatever has changed. */
   readonly restsUntilMs: number;
 }
 
-/** A look that reads everything takes a fifth of the time at most. */
+/** A full reading takes at most a fifth of the time. */
 const REST_FACTOR = 4;
 
-/** Looks at a job without the lock: a run may be going on in another process. */
+/** Reads the status of a job without the lock: a run may be in progress in another process. */
 export function readStatus(options: ReadOptions): Promise<Status> {
   return createStatusLook(options)();
 }
 
 /**
- * A look that can be repeated: where nothing has changed since the last one, nothing is read again. Where there is nothing to take, one that has to
- * read everything rests for some time, in which it tells what it found last.
+ * A status that can be read repeatedly: if nothing has changed, nothing is read again. If everything has to be read, it pauses
+ * between readings, and returns the last result meanwhile.
  */
 export function createStatusLook(options: ReadOptions): () => Promise<Status> {
   let last: FullLook | null = null;
@@ -101,7 +102,7 @@ export function createStatusLook(options: ReadOptions): () => Promise<Status> {
     const { lookFully } = await import('./full-look.ts');
     const { facts, inputPath } = await lookFully(options);
     const inputs = await readInputs(looked, inputPath);
-    // A file that changed while it was read may not say so.
+    // A file that changed while it was read may not show it.
     const isSteady = inputs !== null && inputs.tellsFromMs < looked.now.getTime() && !mayReadImageFiles(looked.job);
     const madeFrom = joinMarks(recorded, inputs);
     const endMs = options.effects.clock().getTime();
@@ -119,21 +120,19 @@ export function createStatusLook(options: ReadOptions): () => Promise<Status> {
   };
 }
 
-/** What the process that works on the job, or did last, has said; null where it has not, or where a look might find something else. */
+/** The status recorded by the process that works on the job, or did last; null if there is none, or if a full reading might differ. */
 async function findKeptFacts(looked: Looked): Promise<StatusFacts | null> {
   const { options, job, prices, now } = looked;
   const { directory } = looked.state;
   const kept = options.input === null ? readKeptStatus(directory) : null;
   if (kept === null || kept.job !== markJob(job) || kept.prices !== hashPrices(prices)) return null;
   const { facts, paths } = kept;
-  // A bound is of the prices of the day.
-  if (facts.possiblyBilled.length > 0 && dayOf(kept.at) !== dayOf(now.toISOString())) return null;
   const inputs = await readInputs(looked, paths.input ?? job.input.path);
   if (inputs === null || inputs.marks.join('\n') !== kept.inputs.join('\n')) return null;
   return isOfNow(kept, directory, { own: options.effects.processIdentity, now }) ? facts : null;
 }
 
-/** Stands for everything a look reads but the tables; null where that cannot be read. */
+/** Identifies everything a status depends on except the tables; null if that cannot be read. */
 function markRecorded({ job, prices, state, now }: Looked): string | null {
   try {
     return [markState(state.directory), markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
@@ -146,14 +145,10 @@ function joinMarks(recorded: string | null, inputs: InputMarks | null): string |
   return recorded === null || inputs === null ? null : [recorded, ...inputs.marks].join('\n');
 }
 
-/** Null where a file is not there: what is to be said of that is a full look's. */
+/** Null if a file is missing: the full reading reports that. */
 function readInputs({ job, options, state }: Looked, path: string): Promise<InputMarks | null> {
   const named = { ...job, input: { ...job.input, path } };
   return markInputs(named, { stateDirectory: state.directory, cwd: options.cwd }).catch(() => null);
-}
-
-function dayOf(instant: string): string {
-  return instant.slice(0, 10);
 }
 
 async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Promise<Status> {
@@ -192,7 +187,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Pro
   };
 }
 
-/** @param left how its last process left the run; null where that was not kept */
+/** @param left how its last process left the run; null if unknown */
 function describeAbandoned(left: Pick<Summary, 'verdict' | 'next'> | null): Wait {
   const why = left === null ? 'none is working on this run' : `the last one stopped: ${left.verdict}`;
   return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${left?.next ?? 'run the same command again'}` };

@@ -23,7 +23,7 @@ export interface ShardWriter {
   /** Adds a request line (without newline). Returns a promise if the disk is behind: wait for it before the next line. */
   add(line: string, customId: string, tokens: number): Promise<void> | undefined;
   /** Makes the file durable under its name, then announces it; from then on its keys are in flight. */
-  finish(meta: Pick<EventOf<'shard-written'>, 'model' | 'url' | 'probe'>): Promise<void>;
+  finish(meta: Pick<EventOf<'shard-written'>, 'model' | 'url' | 'probe' | 'terms'>): Promise<void>;
   /** Discards the file: nothing of it was announced. */
   abandon(): Promise<void>;
 }

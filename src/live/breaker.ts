@@ -2,14 +2,14 @@ import { AppError, EXIT } from '../core/errors.ts';
 import type { ApiError } from '../openai/api-error.ts';
 import type { CallOutcome } from './call.ts';
 
-/** The first calls of a lane, one after the other, all with the same failure: then the job or the way to the provider is at fault, not the rows. */
+/** The first calls of a lane all fail in the same way: then the job or the connection to the provider is at fault, not the rows. */
 const MAX_SAME_FAILURES = 8;
-/** Without any contact for this long the run ends with exit 7. */
+/** After this long without any contact the run ends with exit 7. */
 const UNREACHABLE_MS = 600_000;
 
-/** Stops a lane in which no call can succeed, before row after row is thrown away. */
+/** Stops a lane in which no call can succeed, before row after row fails. */
 export interface CallBreaker {
-  /** @returns why the lane has to stop, in one sentence; null when it may go on */
+  /** @returns why the lane has to stop, in one sentence; null if it may continue */
   judge(outcome: CallOutcome): AppError | null;
 }
 
@@ -24,7 +24,7 @@ export function createCallBreaker(options: { readonly monotonicMs: () => number 
     hasPassed = first.code !== failure.code;
     first.failures += 1;
     if (hasPassed || first.failures < MAX_SAME_FAILURES) return null;
-    const advice = failure.kind === 'unknown' ? 'look at the base URL and the way to it' : 'change the job';
+    const advice = failure.kind === 'unknown' ? 'check the base URL and the network' : 'change the job';
     return new AppError(
       `stopped: the first ${first.failures} calls all failed with the same error: ${failure.message}; ${advice}, then run it again`,
       {
@@ -39,7 +39,7 @@ export function createCallBreaker(options: { readonly monotonicMs: () => number 
     const nowMs = options.monotonicMs();
     outOfReachSinceMs ??= nowMs;
     if (nowMs - outOfReachSinceMs <= UNREACHABLE_MS) return null;
-    const message = `the provider has been out of reach for ten minutes: ${failure.message}; run the same command later`;
+    const message = `the provider has been unreachable for ten minutes: ${failure.message}; run the same command later`;
     return new AppError(message, { code: 'unreachable', exitCode: EXIT.notFinished, cause: failure });
   }
 

@@ -1,7 +1,7 @@
 import { addDelivery, type Delivery } from '../core/delivery.ts';
 import type { Request } from '../core/request.ts';
 
-/** How calls are delivered: where, and what is worth keeping in the prompt cache. */
+/** How calls are delivered: the tier, and the part to keep in the prompt cache. */
 export interface LiveDelivery {
   readonly serviceTier: Delivery['serviceTier'];
   /** Null leaves the prompt cache to the provider. Read at each call: a refusal changes it. */
@@ -10,17 +10,17 @@ export interface LiveDelivery {
 
 export const AS_IT_IS: LiveDelivery = { serviceTier: null, cache: () => null };
 
-/** What calls say about the prompt cache. */
+/** The prompt cache settings of calls. */
 export interface LiveCache {
-  /** Where the beginning ends in a request that is worth keeping; null: nothing of it is. */
+  /** The end of the prefix worth caching in a request; null: there is none. */
   readonly findEnd: (request: Request) => number | null;
-  /** Begins the keys under which it is kept. */
+  /** The prefix of the keys under which it is cached. */
   readonly keyPrefix: string;
-  /** How many calls share it, at most. */
+  /** The maximum number of calls that share it. */
   readonly calls: number;
 }
 
-/** A call's body, and who is to be told of its end. */
+/** A call's body, and a callback for its end. */
 export interface Delivered {
   readonly body: string;
   /** @param hasAnswer whether what the call wrote can be found from now on */
@@ -29,24 +29,24 @@ export interface Delivered {
 
 /** Delivers calls one by one. */
 export interface CallDelivery {
-  /** Waits while what the call could find is still being written. @throws the signal's reason */
+  /** Waits while what the call could read is still being written. @throws the signal's reason */
   take(request: Request, signal: AbortSignal): Promise<Delivered>;
-  /** For calls somebody else makes, at a time nobody knows: keys in turn. */
+  /** For calls made by other processes at an unknown time: takes keys in turn. */
   takeInTurn(request: Request): string;
 }
 
-/** About fifteen requests a minute of a beginning and a key find it on one machine; then they spill to others (cookbook, seen 2026-11-29). */
+/** About fifteen requests a minute with the same prefix and key find it on one machine; more are sent to others (cookbook, seen 2026-11-29). */
 export const CALLS_PER_KEY_AND_MINUTE = 14;
-/** Keys in turn are enough for seven thousand calls a minute. */
+/** Enough keys in turn for seven thousand calls a minute. */
 const MOST_KEYS_IN_TURN = 500;
 const MINUTE_MS = 60_000;
-/** What is kept is kept for half an hour after it was last used; well before that it is taken to be gone. */
+/** Entries are kept for half an hour after their last use; well before that they are treated as gone. */
 const KEPT_MS = 1_500_000;
 
-/** One key, and what is known of the beginning under it. */
+/** One key, and what is known about the prefix under it. */
 interface Slot {
   readonly key: string;
-  /** `open`: some call is writing it. */
+  /** `open`: a call is writing it. */
   state: 'cold' | 'open' | 'warm';
   usedAtMs: number[];
   lastUsedMs: number;
@@ -54,7 +54,7 @@ interface Slot {
 
 interface Claim {
   readonly slot: Slot;
-  /** Whether this call writes the beginning. */
+  /** Whether this call writes the prefix. */
   readonly isWriting: boolean;
 }
 
@@ -71,7 +71,7 @@ export function createCallDelivery(delivery: LiveDelivery, monotonicMs: () => nu
     for (const tell of told) tell();
   }
 
-  /** Takes a key for one more call; `wait` while those that would do are being written; null when all are used up for this minute. */
+  /** Takes a key for one more call; `wait` while the candidates are being written; null if all are used up for this minute. */
   function claimSlot(cache: LiveCache): Claim | 'wait' | null {
     const nowMs = monotonicMs();
     for (const slot of slots) {
@@ -88,7 +88,7 @@ export function createCallDelivery(delivery: LiveDelivery, monotonicMs: () => nu
     return { slot, isWriting: true };
   }
 
-  /** @returns null when there are as many as the calls can use */
+  /** @returns null if there are as many as the calls can use */
   function addSlot(cache: LiveCache): Slot | null {
     if (slots.length >= Math.ceil(cache.calls / CALLS_PER_KEY_AND_MINUTE)) return null;
     const slot: Slot = { key: `${cache.keyPrefix}-${slots.length + 1}`, state: 'cold', usedAtMs: [], lastUsedMs: 0 };

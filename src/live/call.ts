@@ -10,19 +10,19 @@ import { OTHER_FORM } from '../openai/form-learning.ts';
 import { SIMULATOR_HEADER } from '../openai/open-client.ts';
 import type { Provider } from '../openai/provider.ts';
 
-/** What one call came to, by what follows from it. */
+/** The result of one call, by what follows from it. */
 export type CallOutcome =
-  /** The provider answered: with what was asked for, or with a failure of the row (`failure`), passing or not. `line` is to be kept. */
+  /** The provider answered: with an answer, or with a failure of the row (`failure`), transient or not. `line` is to be stored. */
   | {
       readonly status: 'answered';
       readonly line: string;
-      /** The same read, of an answer: it is not parsed a second time. */
+      /** The same, parsed, for an answer: it is not parsed a second time. */
       readonly read?: ResponseLine;
       readonly usage: Usage | null;
       readonly headers: Headers | null;
       readonly failure: ApiError | null;
     }
-  /** Nothing was used and nothing is known of the row: too fast (`wait`), or it did not get where rows are taken (`not-sent`). */
+  /** Nothing was used and nothing is known about the row: too fast (`wait`), or it did not reach the provider (`not-sent`). */
   | { readonly status: 'wait' | 'not-sent'; readonly failure: ApiError; readonly headers: Headers | null; readonly isAboutTokens: boolean }
   /** No call can succeed now. */
   | { readonly status: 'stop'; readonly failure: ApiError }
@@ -34,17 +34,17 @@ export interface CallOptions {
   /** Unique for each call: `response line ids tell two calls of one request apart`. */
   readonly makeLineId: () => string;
   readonly clock: () => Date;
-  /** Milliseconds that never go back: a clock that is set while a call is under way changes no duration. */
+  /** Milliseconds that never decrease: setting the clock during a call changes no duration. */
   readonly monotonicMs: () => number;
 }
 
-/** Makes one call. `queuedAt` is when its row was handed to the lane, `waitedMs` how long ago that is, where it was here. @throws the signal's reason when it fires: the call's fate is not known */
+/** Makes one call. `queuedAt` is when its row was handed to the lane, `waitedMs` how long ago that is, if it was in this process. @throws the signal's reason when it fires: the call's result is unknown */
 export type MakeCall = (
   request: Request,
   options: { readonly queuedAt: Date; readonly waitedMs?: number; readonly signal: AbortSignal },
 ) => Promise<CallOutcome>;
 
-/** One answer that there is no such place may be a hiccup of what stands before a server; so many, and none that passed, are not. */
+/** A single "no such route" may be a hiccup of something in front of the server; this many, and no success, are not. */
 const MISSES_TO_STOP = 3;
 
 export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: CallOptions): MakeCall {
@@ -55,7 +55,7 @@ export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: Cal
     const startedMs = monotonicMs();
     const { url, body, customId } = request;
     const first = await provider.callEndpoint({ url, body, customId, signal });
-    // Such a refusal is not billed and says nothing of the row, which is asked at once without what was refused.
+    // Such a refusal is not billed and says nothing about the row, which is sent again at once without the refused part.
     const plain = isRefusedCache(first) ? removeCacheDelivery(body) : body;
     const isUndelivered = plain !== body;
     const result = isUndelivered ? await provider.callEndpoint({ url, body: plain, customId, signal }) : first;
@@ -122,7 +122,7 @@ function readRefusal({ refusal, message }: ApiError): { readonly message: string
   return { message: `${refusal?.message ?? ''} ${message}`, param: refusal?.param ?? null };
 }
 
-/** The tier of `mode: flex` is asked for by every call: who refuses it refuses the lane. */
+/** The tier of `mode: flex` is requested by every call: a refusal of it is one of the lane. */
 function isRefusedTier(failure: ApiError, body: string): boolean {
   if (failure.kind !== 'permanent' || !asksForFlex(body)) return false;
   const { message, param } = readRefusal(failure);
@@ -134,22 +134,22 @@ function refuseTier(failure: ApiError): ApiError {
   return new ApiError(message, { kind: 'stop', code: 'flex_refused', status: failure.status, exitCode: EXIT.refused });
 }
 
-/** Ends the line of a call whose cache delivery was refused. */
+/** Ends the line of a call whose cache settings were refused. */
 const UNDELIVERED = ',"isUndelivered":true}}';
 
-/** Whether a line is the answer of a call that was repeated without its cache delivery. */
+/** Whether a line is the answer of a call that was repeated without its cache settings. */
 export function isUndeliveredLine(line: string): boolean {
   return line.endsWith(UNDELIVERED);
 }
 
 const SIMULATED = ',"simulated":true';
 
-/** Whether a simulator gave the answer, perhaps to a worker elsewhere. */
+/** Whether a simulator gave the answer, possibly to a worker elsewhere. */
 export function isSimulatedLine(line: string): boolean {
   return line.endsWith(`${SIMULATED}}}`) || line.endsWith(SIMULATED + UNDELIVERED);
 }
 
-/** A line of the Batch output shape with our own timing beside it; `bodyText` is JSON and stays as it came. */
+/** A line in the Batch output format with our own timing; `bodyText` is JSON and stays as received. */
 function makeResponseLine(answer: {
   readonly id: string;
   readonly customId: string;
@@ -180,12 +180,12 @@ function makeResponseLine(answer: {
   return `{"id":${JSON.stringify(id)},"custom_id":${JSON.stringify(customId)},"response":${response},"error":null,"rowmill":${JSON.stringify(timing)}}`;
 }
 
-/** Line breaks of JSON stand between its values only, so that without them the text means the same, number for number. */
+/** Line breaks in JSON occur only between values, so removing them changes nothing, not even a number. */
 function onOneLine(json: string): string {
   return json.replace(/[\r\n]+/g, ' ').trim();
 }
 
-/** What the provider said of a row, in the form of the API's own errors. */
+/** The provider's message about a row, in the form of the API's own errors. */
 function wordsOf({ code, message, refusal }: ApiError): object {
   if (refusal === null || refusal.form === 'none') return { code, message };
   return refusal.original ?? { message: refusal.message, type: refusal.type, param: refusal.param, code: refusal.code };

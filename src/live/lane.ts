@@ -1,6 +1,6 @@
 import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import type { AppError } from '../core/errors.ts';
-import type { AnnouncedCall, PromptControls } from '../core/event.ts';
+import type { AnnouncedCall, PriceTerms, PromptControls } from '../core/event.ts';
 import { createGathering } from '../core/gathering.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
@@ -8,40 +8,42 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { isSimulatedLine, isUndeliveredLine } from './call.ts';
 import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
 
-/** Lane 2: calls are made now, as fast as the limits allow. It tries rows again by itself; only re-asks need another pass over the table. */
+/** The live lane: calls are made now, as fast as the limits allow. It retries rows itself; only re-asks need another pass over the table. */
 export interface LiveLane extends Lane {
   readonly view: QueueView;
-  /** Leaves ends that come late where they are, or takes them again. Resolves when none is on its way into the ledger. */
+  /** Leaves late ends where they are, or collects them again. Resolves when none is being written to the ledger. */
   holdEnds(isHeld: boolean): Promise<void>;
-  /** Frees what the queue holds. Calls of a shared queue go on. */
+  /** Frees what the queue holds. Calls of a shared queue continue. */
   close(): Promise<void>;
 }
 
 export interface LiveContext {
   readonly ledger: Pick<Ledger, 'append' | 'recordLines' | 'markQueued' | 'keys' | 'fold'>;
   readonly queue: CallQueue;
-  /** Whether a key, whose latest outcome was just recorded, is to be asked again just as it was. */
+  /** What bounds the price of a call, for the event that announces it; absent if it is not recorded. */
+  readonly readTerms?: () => PriceTerms;
+  /** Whether a key, whose latest outcome was just recorded, is to be sent again unchanged. */
   readonly isDueAgain: (id: number) => boolean;
-  /** Whether another try of this request keeps within the budget. */
+  /** Whether another try of this request stays within the budget. */
   readonly isAffordable: (request: Request) => boolean;
-  /** Told when a call had to be repeated without what it said of the prompt cache. */
+  /** Called when a call had to be repeated without its prompt cache settings. */
   readonly onUndelivered?: () => Promise<void>;
-  /** A simulator gave an answer that is about to be kept. */
+  /** A simulator gave an answer that is about to be stored. */
   readonly onSimulated?: () => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
-  /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
+  /** Fires when no further work is wanted: nothing more leaves, calls in flight finish. */
   readonly stopping: AbortSignal;
 }
 
-/** A key's request that the lane holds: in the queue, in flight, or waiting to be tried again. */
+/** A key's request held by the lane: queued, in flight, or waiting to be retried. */
 interface Held {
-  /** Null when an earlier process handed it over. */
+  /** Null if an earlier process handed it over. */
   readonly request: Request | null;
   readonly answerCaps: number;
   readonly promptTokens: number;
   readonly bodyBytes: number;
-  /** Tries of this passage that failed. */
+  /** Failed tries since it was added. */
   readonly failures: number;
 }
 
@@ -63,7 +65,9 @@ export function createLiveLane(context: LiveContext): LiveLane {
 
   const intents = createCoalescedCalls<Request>((requests) => {
     const calls = requests.map(({ customId, body }): AnnouncedCall => ({ customId, bodyBytes: Buffer.byteLength(body) }));
-    return ledger.append({ type: queue.isShared === true ? 'call-queued' : 'call-intent', calls, controls: readPromptControls(requests) });
+    const type = queue.isShared === true ? 'call-queued' : 'call-intent';
+    const terms = context.readTerms === undefined ? {} : { terms: context.readTerms() };
+    return ledger.append({ type, calls, controls: readPromptControls(requests), ...terms });
   });
 
   const owner: CallOwner = {
@@ -95,15 +99,15 @@ export function createLiveLane(context: LiveContext): LiveLane {
     const lines = ends.filter((end) => end.status === 'answered');
     if (lines.some(({ line }) => isUndeliveredLine(line))) await context.onUndelivered?.();
     if (lines.length > 0) await ledger.recordLines(lines);
-    // After them: they are paid, and kept also where the disk takes no event.
+    // After them: they are paid for, and stored even if the disk accepts no event.
     if (lines.some(({ line }) => isSimulatedLine(line))) await context.onSimulated?.();
   }
 
-  /** A call has its end on disk: its row is tried again, or let go. */
+  /** The end of a call is on disk: its row is retried, or released. */
   function conclude(end: CallEnd): void {
     const id = keys.find(parseCustomId(end.customId)?.key ?? '');
     const entry = held.get(id);
-    // A late end of a call the queue had given up.
+    // A late end of a call that the queue had given up.
     if (entry === undefined) return;
     release(id, entry);
     if (end.status !== 'given-back' && context.isDueAgain(id)) tryAgain(id, entry);
@@ -118,7 +122,7 @@ export function createLiveLane(context: LiveContext): LiveLane {
     }
     hold(id, { request, ...sizes, failures: failures + 1 });
     const fullMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 30), LONGEST_PAUSE_MS);
-    // Not waited for: the row has its place in the queue already.
+    // Not awaited: the row already has its place in the queue.
     void queue.add({ request, promptTokens: sizes.promptTokens, delayMs: fullMs * (1 - context.random() / 4) });
   }
 
@@ -217,15 +221,15 @@ export function createLiveLane(context: LiveContext): LiveLane {
   };
 }
 
-/** By custom id, of those that hold any. */
+/** By custom id, for those that hold any. */
 function readPromptControls(requests: readonly Request[]): PromptControls {
   const found = requests.map(({ customId, body }) => [customId, findControlsOfJson(body)] as const);
   return Object.fromEntries(found.filter(([, controls]) => controls !== ''));
 }
 
-/** Things that are worth one step together: what comes while a step is under way goes into the next one. */
+/** Items that share a step: those that arrive during a step go into the next one. */
 interface CoalescedCalls<T> {
-  /** Resolves when a step that took these in has ended well. */
+  /** Resolves when the step with these items has succeeded. */
   add(items: readonly T[]): Promise<void>;
 }
 

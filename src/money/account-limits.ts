@@ -1,4 +1,4 @@
-/** What an account of a usage tier may do with a model. */
+/** The limits of an account of a usage tier for a model. */
 export interface AccountLimits {
   /** The usage tier, 1 to 5. */
   readonly tier: number;
@@ -64,7 +64,7 @@ const LIMITS: readonly (readonly [models: RegExp, tiers: readonly (readonly [num
   ],
 ];
 
-/** The default limits of a model by usage tier; empty for a model whose limits are not known. An account may have others. */
+/** The default limits of a model by usage tier; empty for a model with unknown limits. An account may have others. */
 export function listAccountLimits(model: string): readonly AccountLimits[] {
   const tiers = LIMITS.find(([models]) => models.test(model.toLowerCase()))?.[1] ?? [];
   return tiers.map(([requestsPerMinute, tokensPerMinute, enqueuedTokens], index) => ({

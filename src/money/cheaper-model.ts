@@ -1,6 +1,6 @@
 /**
- * The next smaller model of each family, or its successor at a lower price (price lists of 2026-11-29): models whose end is announced are proposed
- * to nobody, and what takes their own place is told with their end. All of these reason, so that what they think is billed alike.
+ * The next smaller model of each family, or its successor at a lower price (price lists of 2026-11-29): models with an announced end are never
+ * proposed; their own successors are shown with their end. All of these reason, so reasoning is billed in the same way.
  */
 const CHEAPER: ReadonlyMap<string, string> = new Map([
   ['gpt-5.2', 'gpt-5.4-mini'],
@@ -21,10 +21,10 @@ const CHEAPER: ReadonlyMap<string, string> = new Map([
   ['gpt-6.2-sol', 'gpt-6.1-terra'],
 ]);
 
-/** Every model that is proposed. */
+/** Every model that may be proposed. */
 export const CHEAPER_MODELS: ReadonlySet<string> = new Set(CHEAPER.values());
 
-/** A model worth a try for less money; null when none is known. */
+/** A cheaper model worth a try; null if none is known. */
 export function findCheaperModel(model: string): string | null {
   const name = model.toLowerCase();
   return CHEAPER.get(name) ?? CHEAPER.get(name.replace(/-\d{4}-\d{2}-\d{2}$/, '')) ?? null;

@@ -1,3 +1,4 @@
+import type { PriceTerm, PriceTerms } from '../core/event.ts';
 import { type Job, readServiceTier } from '../core/job.ts';
 import { splitByModel } from '../core/models/split-by-model.ts';
 import { mostImageTokens } from './images/image-tokens.ts';
@@ -5,12 +6,12 @@ import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
 import type { Rates } from './rates.ts';
 
-/** Requests whose cost is not known, by what bounds it. */
+/** Requests of unknown cost, by what bounds it. */
 export interface Amount {
-  /** Of their bodies: no text has more tokens than bytes. */
+  /** Of their bodies: a text never has more tokens than bytes. */
   readonly bytes: number;
   readonly rows: number;
-  /** The output caps their answers may take, as countAnswerCaps counts them. */
+  /** The output caps of their answers, as counted by countAnswerCaps. */
   readonly answerCaps: number;
 }
 
@@ -18,27 +19,25 @@ export interface Amount {
 export interface CostBound {
   /**
    * The most these can cost together.
-   * @param longestBytes of the largest body among them: what is certainly a short prompt is not counted as a long one
+   * @param longestBytes of the largest body among them: a certainly short prompt is not counted as a long one
    */
   of(amount: Amount, longestBytes: number): number;
 }
 
-/** The part of a job that bounds what its requests cost. */
+/** The part of a job that bounds the cost of its requests. */
 export type BoundedJob = Pick<Job, 'model' | 'params' | 'messages' | 'votes' | 'endpoint' | 'mode' | 'requests'>;
 
 export interface CostBoundOptions {
   readonly job: BoundedJob;
   readonly lane: 'batch' | 'live';
-  /** The day whose prices count, with the one after it: answers may come tomorrow. */
+  /** The day whose prices count, and the one after it: answers may arrive tomorrow. */
   readonly at: string;
   readonly findPrice?: FindPrice;
-  /** What `retry --set` put over the job's parameters. */
+  /** The parameters of `retry --set`, over those of the job. */
   readonly sets?: readonly Readonly<Record<string, unknown>>[];
 }
 
-type Params = Job['params'];
-
-/** The most a request of the job can get, all its votes together: its cap for each, else the model's; null when neither is known. */
+/** The most output of a request of the job, all its votes together: its cap for each, else the model's; null if neither is known. */
 export function longestAnswerTokens({
   model,
   params,
@@ -52,33 +51,44 @@ export function longestAnswerTokens({
   return longest === null ? null : longest * votes;
 }
 
-/** @returns null when a price, the longest answer or how the model counts images is not known: nothing is guessed */
-export function makeCostBound(options: CostBoundOptions): CostBound | null {
-  const bounds = splitByModel(options.job).map((job) => makeModelBound({ ...options, job }));
-  if (bounds.includes(null)) return null;
-  if (bounds.length === 1) return bounds[0] as CostBound;
-  // Which of them a request asks is not told: the dearest counts.
-  return { of: (...amount) => Math.max(...bounds.map((bound) => (bound as CostBound).of(...amount))) };
+/** @returns null if a price, the longest answer or how the model counts images is unknown: nothing is guessed */
+export function makeCostBound({ job, sets, ...prices }: CostBoundOptions): CostBound | null {
+  return boundByTerms(listPriceTerms(job, sets), prices);
 }
 
-function makeModelBound({ job, lane, at, findPrice = findBuiltInPrice, sets = [] }: CostBoundOptions): CostBound | null {
-  const { model } = job;
-  const variants: readonly Params[] = [job.params, ...sets.map((set) => ({ ...job.params, ...set }))];
-  const answers = variants.map((params) => longestAnswerTokens({ ...job, params }));
-  const images = job.messages.reduce((sum, { images = [] }) => sum + images.length, 0);
-  const imageTokens = images === 0 ? 0 : mostImageTokens(model);
-  const days = [at, new Date(Date.parse(at) + DAY_MS).toISOString()];
-  const wanted = variants.map((params) => readServiceTier({ mode: job.mode, params }));
-  const asked = wanted.map((tier) => findPrice(model, { lane, tier: tier === 'auto' ? null : tier, at }));
-  if (imageTokens === null || answers.includes(null) || asked.includes(null)) return null;
+/** What bounds the price of a job's requests besides their sizes: kept with them when they are announced. */
+export function listPriceTerms(job: BoundedJob, sets: CostBoundOptions['sets'] = []): PriceTerms {
+  const terms = splitByModel(job).flatMap((one) =>
+    [{}, ...new Set(sets)].map((set): PriceTerm => {
+      const params = { ...one.params, ...set };
+      return {
+        model: one.model,
+        tier: readServiceTier({ mode: one.mode, params }),
+        answerTokens: longestAnswerTokens({ ...one, params }),
+        images: one.messages.reduce((sum, { images = [] }) => sum + images.length, 0),
+      };
+    }),
+  );
+  return [...new Map(terms.map((term) => [JSON.stringify(term), term])).values()];
+}
 
-  const tiers = [...new Set(wanted.flatMap(answeredTiers))];
-  const prices = tiers.flatMap((tier) => days.flatMap((day) => findPrice(model, { lane, tier, at: day }) ?? []));
+/** Which of the terms a request goes by is not told: the dearest of each kind counts. @returns null as makeCostBound does */
+export function boundByTerms(terms: PriceTerms, options: Omit<CostBoundOptions, 'job' | 'sets'>): CostBound | null {
+  const { lane, at, findPrice = findBuiltInPrice } = options;
+  const days = [at, new Date(Date.parse(at) + DAY_MS).toISOString()];
+  const asked = terms.map(({ model, tier }) => findPrice(model, { lane, tier: tier === 'auto' ? null : tier, at }));
+  const images = terms.map(({ model, images: count }) => (count === 0 ? 0 : countImageTokens(model, count)));
+  const answers = terms.map(({ answerTokens: most }) => most);
+  if (images.includes(null) || answers.includes(null) || asked.includes(null)) return null;
+
+  const prices = terms.flatMap(({ model, tier: wanted }) =>
+    answeredTiers(wanted).flatMap((tier) => days.flatMap((day) => findPrice(model, { lane, tier, at: day }) ?? [])),
+  );
   const short = dearest(prices.map(({ rates }) => rates));
   const long = dearest(prices.flatMap(({ rates, longContext }) => [rates, longContext?.rates ?? rates]));
   const longFromBytes = Math.min(...prices.map(({ longContext }) => longContext?.overTokens ?? Number.POSITIVE_INFINITY));
   const answerTokens = Math.max(...answers.map(Number));
-  const imageTokensPerRow = images * imageTokens;
+  const imageTokensPerRow = Math.max(...images.map(Number));
   return {
     of({ bytes, rows, answerCaps }, longestBytes) {
       const { input, output } = longestBytes + imageTokensPerRow > longFromBytes ? long : short;
@@ -87,10 +97,15 @@ function makeModelBound({ job, lane, at, findPrice = findBuiltInPrice, sets = []
   };
 }
 
+function countImageTokens(model: string, images: number): number | null {
+  const most = mostImageTokens(model);
+  return most === null ? null : images * most;
+}
+
 const DAY_MS = 86_400_000;
 
-/** The service tier a request names. Without one, and for `auto`, the API is taken to answer at its default tier: null. */
-export function readTier({ service_tier: tier }: Params): string | null {
+/** The service tier named by a request. Without one, and for `auto`, the API is assumed to answer at its default tier: null. */
+export function readTier({ service_tier: tier }: Job['params']): string | null {
   return typeof tier === 'string' && tier !== 'auto' ? tier : null;
 }
 
@@ -100,7 +115,7 @@ function answeredTiers(tier: string | null): readonly (string | null)[] {
   return tier === null ? [null] : [tier, null];
 }
 
-/** The dearest rate of any list, in pico-dollars: every input token written to the cache where that costs more. */
+/** The highest rate of any list, in pico-dollars: every input token written to the cache if that costs more. */
 function dearest(rates: readonly Rates[]): { readonly input: number; readonly output: number } {
   return {
     input: Math.max(...rates.map(({ inputPicoUsd, cacheWritePicoUsd }) => Math.max(inputPicoUsd, cacheWritePicoUsd))),

@@ -6,8 +6,8 @@ import { pricesAsOf } from './price-overrides.ts';
 import type { Rates } from './rates.ts';
 
 /**
- * What a usage costs at a price, in integer nano-dollars: summed exactly, rounded half up once.
- * @returns null when the price has no rate for a request of this length, or the sum leaves the range of exact integers ($9,007)
+ * The cost of a usage at a price, in integer nano-dollars: summed exactly, rounded half up once.
+ * @returns null if the price has no rate for a request of this length, or the sum leaves the range of exact integers ($9,007)
  */
 export function makeCost(usage: Usage, price: Price): number | null {
   const rates = pickRates(price, usage.inputTokens);
@@ -21,15 +21,15 @@ export function makeCost(usage: Usage, price: Price): number | null {
   return Number.isSafeInteger(picoUsd) ? Math.floor((picoUsd + 500) / 1000) : null;
 }
 
-/** The rates of a request by its input tokens, cached ones included; null when a prompt that long is not sold. */
+/** The rates of a request by its input tokens, cached ones included; null if a prompt that long is not sold. */
 export function pickRates(price: Price, inputTokens: number): Rates | null {
   const { longContext } = price;
   return longContext !== null && inputTokens > longContext.overTokens ? longContext.rates : price.rates;
 }
 
 /**
- * The cost function of a run or a report. An attempt that was not billed costs 0; one whose model, usage or tier is unknown costs null.
- * The day is the answer's own, else the day the price table was last checked; `asOf` (an ISO date) stands for every day when given.
+ * The cost function of a run or a report. An attempt that was not billed costs 0; one of unknown model, usage or tier costs null.
+ * The day is the answer's own, else the day the price table was last checked; `asOf` (an ISO date) replaces every day if given.
  */
 export function makeCostOf(options: { readonly asOf?: string | null; readonly findPrice?: FindPrice } = {}): CostOf {
   const asOf = options.asOf ?? null;
@@ -49,7 +49,7 @@ export function makeCostOf(options: { readonly asOf?: string | null; readonly fi
         day,
         price: find(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : (dayOfSeconds(day * 86_400) ?? pricesAsOf) }),
       };
-      // A run meets a handful of models and days; the latest stand first, and a hostile server's thousand names cost time, not memory.
+      // A run has few models and days; the latest come first, and a hostile server's thousand names cost time, not memory.
       known.unshift(entry);
       known.length = Math.min(known.length, MAX_KNOWN_PRICES);
     }

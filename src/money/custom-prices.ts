@@ -2,7 +2,7 @@ import type { CustomPrice, CustomRates, LongContextRule } from '../core/custom-p
 import { findStandardPrice, isInForce, makeLongContext, type StandardPrice } from './standard-price.ts';
 import { type FoundTier, findTierRule, type PriceTier } from './tier-table.ts';
 
-/** What the user has put down for a model on a day: the first row that matches. */
+/** The user's price for a model on a day: the first row that matches. */
 export function findCustomPrice(own: readonly CustomPrice[], model: string, day: string): CustomPrice | null {
   return own.find((row) => isNamed(row.model, model) && isInForce(row, day)) ?? null;
 }
@@ -15,7 +15,7 @@ function isNamed(pattern: string, model: string): boolean {
   return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted || name.replace(SNAPSHOT, '') === wanted;
 }
 
-/** A user's prices in the form of a price list: what they leave open is as known of a model of that name. */
+/** A user's prices in the form of a price list: what they leave open is as known for a model of that name. */
 export function makeOwnStandard(
   { source, effectiveFrom }: CustomPrice,
   { usd, longContext }: CustomRates,

@@ -2,14 +2,14 @@ import { makeCost, pickRates } from './cost.ts';
 import { modelLimits } from './model-limits.ts';
 import type { Price } from './price.ts';
 
-/** What is known of a request before it is sent. */
+/** What is known about a request before it is sent. */
 export interface RequestForecast {
   readonly inputTokens: number;
   /** Tokens at the start of the prompt that all requests share, and that the provider may therefore have cached. */
   readonly sharedTokens: number;
   /** An upper bound of the input; the body's bytes always are one, for text. */
   readonly inputTokensAtMost: number;
-  /** `atMost` as boundOutputTokens gives it. */
+  /** `atMost` as returned by boundOutputTokens. */
   readonly outputTokens: { readonly low: number; readonly expected: number; readonly atMost: number };
 }
 
@@ -17,7 +17,7 @@ export interface RequestForecast {
 export interface CallCost {
   readonly lowNanoUsd: number;
   readonly expectedNanoUsd: number;
-  /** Never less than the bill: what a budget reserves. */
+  /** Never less than the bill: reserved by a budget. */
   readonly worstNanoUsd: number;
 }
 
@@ -26,8 +26,8 @@ const CACHED_FROM_TOKENS = 1024;
 const CACHED_STEP_TOKENS = 128;
 
 /**
- * What a request will cost at a price: low with the shared part cached and a short answer, expected without any luck, worst at every bound at once.
- * @returns null when the price has no rate for a request of this length
+ * The cost of a request at a price: low with the shared part cached and a short answer, expected without any luck, worst at every bound at once.
+ * @returns null if the price has no rate for a request of this length
  */
 export function estimateCost(price: Price, forecast: RequestForecast): CallCost | null {
   const { inputTokens, outputTokens } = forecast;
@@ -44,7 +44,7 @@ export function estimateCost(price: Price, forecast: RequestForecast): CallCost 
   return { lowNanoUsd: low, expectedNanoUsd: expected, worstNanoUsd: worst };
 }
 
-/** The most a request can cost: every input token at the dearest input rate, which is the cache-write rate where there is one. */
+/** The most a request can cost: every input token at the highest input rate, which is the cache-write rate if there is one. */
 function boundCost(price: Price, inputTokens: number, outputTokens: number): number | null {
   const rates = pickRates(price, inputTokens);
   if (rates === null) return null;
@@ -53,7 +53,7 @@ function boundCost(price: Price, inputTokens: number, outputTokens: number): num
   return makeCost({ inputTokens, cachedInputTokens: 0, cacheWriteTokens, outputTokens, reasoningTokens: 0 }, price);
 }
 
-/** The most tokens an answer can have: the cap, else the model's maximum, else its context; null when none is known. */
+/** The most tokens an answer can have: the cap, else the model's maximum, else its context; null if none is known. */
 export function boundOutputTokens(model: string, cap: number | null): number | null {
   const { maxOutputTokens, contextTokens } = modelLimits(model);
   return cap ?? maxOutputTokens ?? contextTokens;

@@ -1,6 +1,6 @@
 import { listBaseNames } from '../core/model/base-model.ts';
 
-/** How much a model takes and gives; null where not known. */
+/** Context and output limits of a model; null if unknown. */
 export interface ModelLimits {
   /** Input and output tokens together. */
   readonly contextTokens: number | null;
@@ -65,7 +65,7 @@ const LIMITS: ReadonlyMap<string, readonly [contextTokens: number, maxOutputToke
   ['gpt-3.5-turbo', [16_385, 4_096]],
   ['gpt-3.5-turbo-0125', [16_385, 4_096]],
   ['gpt-3.5-turbo-1106', [16_385, 4_096]],
-  // Nobody publishes an output limit of its own for these two: the context is their bound.
+  // No separate output limit is published for these two: the context is their bound.
   ['gpt-3.5-turbo-0613', [16_385, null]],
   ['gpt-3.5-turbo-16k', [16_385, null]],
   ['gpt-3.5-turbo-instruct', [4_096, 4_096]],

@@ -5,37 +5,37 @@ import type { Rates } from './rates.ts';
 import { findChangeDays } from './standard-price.ts';
 import type { PriceTier } from './tier-table.ts';
 
-/** What is used for a model on a day, and why. Field names are a contract (`prices --json`). */
+/** The price of a model on a day, and its source. Field names are a contract (`prices --json`). */
 export interface ListedModel {
   readonly model: string;
   /** The entry of the price list it was found under. */
   readonly pricedAs: string;
-  /** Where the standard price comes from. */
+  /** The source of the standard price. */
   readonly source: string;
-  /** First UTC day of this price; null: from the beginning, as far as is known. */
+  /** First UTC day of this price; null: from the beginning, as far as known. */
   readonly effectiveFrom: string | null;
   readonly note: string;
   readonly contextTokens: number | null;
   /** What a budget reserves for an answer without a cap. */
   readonly maxOutputTokens: number | null;
-  /** By tier; null where the model is not sold. */
+  /** By tier; null if the model is not sold. */
   readonly tiers: Readonly<Record<PriceTier, ListedTier | null>>;
-  /** The standard price from each day on which it changed; empty for one that never did. */
+  /** The standard price from each day on which it changed; empty if it never did. */
   readonly changes: readonly { readonly from: string; readonly usdPerMillion: DollarsPerMillion | null }[];
 }
 
 /** Dollars per million tokens. */
 export interface ListedTier {
   readonly usdPerMillion: DollarsPerMillion;
-  /** Input written to the prompt cache and kept there for twelve hours; null where writing costs nothing extra. */
+  /** Input written to the prompt cache and kept there for twelve hours; null if writing costs nothing extra. */
   readonly write12h: number | null;
-  /** What longer requests cost as a whole; null where length does not matter; `usdPerMillion` null: not sold. */
+  /** The cost of longer requests as a whole; null if length does not matter; `usdPerMillion` null: not sold. */
   readonly longContext: { readonly overTokens: number; readonly usdPerMillion: DollarsPerMillion | null } | null;
   readonly source: string;
   readonly isAssumed: boolean;
 }
 
-/** The prices of a model on a UTC day; null when none is known. */
+/** The prices of a model on a UTC day; null if none is known. */
 export function listModel(own: readonly CustomPrice[], model: string, day: string): ListedModel | null {
   const find = createFindPrice(own);
   const standard = find(model, { lane: 'live', tier: null, at: day });
@@ -80,7 +80,7 @@ function listTier(price: Price | null): ListedTier | null {
   };
 }
 
-/** Every rate as it is charged: where a list has none for cached or written input, the input rate. */
+/** Every rate as it is charged: if a list has none for cached or written input, the input rate. */
 function toDollars({ inputPicoUsd, cachedInputPicoUsd, cacheWritePicoUsd, outputPicoUsd }: Rates): DollarsPerMillion {
   return { input: inputPicoUsd / 1e6, cached: cachedInputPicoUsd / 1e6, write: cacheWritePicoUsd / 1e6, output: outputPicoUsd / 1e6 };
 }

@@ -1,17 +1,17 @@
 import type { DollarsPerMillion } from '../core/custom-price.ts';
 
-/** One price of our own, looked at before the rate book. */
+/** A price of our own, which takes precedence over the rate book. */
 export interface PriceOverride {
-  /** Tested against the model name as the API reports it, without regard to case. */
+  /** Tested against the model name as reported by the API, case-insensitive. */
   readonly match: RegExp;
-  /** The name the tier table knows the model by. */
+  /** The model's name in the tier table. */
   readonly pricedAs: string;
-  /** First UTC day of validity; null: from the beginning. */
+  /** First UTC day of validity; null: always. */
   readonly effectiveFrom: string | null;
-  /** First UTC day on which it is no longer valid; null: until further notice. */
+  /** First UTC day on which it is no longer valid; null: no end. */
   readonly effectiveTo: string | null;
   readonly usd: DollarsPerMillion;
-  /** More input than this makes the whole request long-context; null: no such rule. */
+  /** Above this much input the whole request is long-context; null: no such rule. */
   readonly longContextOverTokens: number | null;
   readonly source: string;
   readonly note: string;
@@ -20,7 +20,7 @@ export interface PriceOverride {
 /** The day on which the prices below and the tier table were last compared with their sources. */
 export const pricesAsOf = '2026-11-29';
 
-/** What the rate book lacks or has wrong (OpenAI's pages and public price lists, seen 2026-11-29). The first row that matches wins. */
+/** Prices that the rate book lacks or has wrong (OpenAI's pages and public price lists, seen 2026-11-29). The first row that matches wins. */
 export const PRICE_OVERRIDES: readonly PriceOverride[] = [
   {
     match: /^gpt-6\.2-astra(-\d{4}-\d{2}-\d{2})?$/i,
@@ -185,7 +185,7 @@ export const PRICE_OVERRIDES: readonly PriceOverride[] = [
   },
 ];
 
-/** Prices the rate book has, with something to know about them. */
+/** Prices in the rate book that need a note. */
 export const NOTES: readonly { readonly pricedAs: string; readonly effectiveFrom: string; readonly note: string }[] = [
   {
     pricedAs: 'gpt-5.6-sol',

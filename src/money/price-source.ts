@@ -1,23 +1,23 @@
 import { findProvider } from '@pydantic/genai-prices';
 
-/** Whose prices hold at an address. */
+/** Whose prices apply at an address. */
 export type PriceSource =
-  /** OpenAI itself, in whatever region; the simulator stands for it. */
+  /** OpenAI itself, in any region; also used for the simulator. */
   | { readonly type: 'openai' }
-  /** A provider whose prices the rate book has under this id; OpenAI's own models it lacks are priced as elsewhere. */
+  /** A provider whose prices the rate book has under this id; OpenAI's own models that it lacks are priced as elsewhere. */
   | { readonly type: 'provider'; readonly id: string; readonly host: string }
-  /** Any other: what OpenAI sells itself at OpenAI's list, said wherever money is shown. */
+  /** Any other: OpenAI's own models at OpenAI's list, with a note wherever amounts are shown. */
   | { readonly type: 'elsewhere'; readonly host: string };
 
 export const OPENAI_PRICES: PriceSource = { type: 'openai' };
 
-/** `api.openai.com` and its regions, as `eu.api.openai.com` (OpenAI's guide to data controls, seen 2026-11-29). */
+/** `api.openai.com` and its regions, such as `eu.api.openai.com` (OpenAI's guide to data controls, seen 2026-11-29). */
 const OPENAI_HOST = /^(?:[a-z]{2}\.)?api\.openai\.com$/;
 
-/** Addresses a provider has beside the one in the rate book (its documents, seen 2026-11-29). */
+/** Further addresses of a provider, not in the rate book (its documents, seen 2026-11-29). */
 const OTHER_HOSTS: ReadonlyMap<string, string> = new Map([['api.together.ai', 'together']]);
 
-/** @param host of the base URL, with its port where it names one; null for the default API and the built-in simulator */
+/** @param host of the base URL, with its port if it names one; null for the default API and the built-in simulator */
 export function findPriceSource(host: string | null): PriceSource {
   if (host === null || isOpenAiHost(host)) return OPENAI_PRICES;
   const known = OTHER_HOSTS.get(host);
@@ -32,14 +32,14 @@ export function isOpenAiHost(host: string): boolean {
   return OPENAI_HOST.test(host);
 }
 
-/** The rate book's patterns are open at their end: `api.groq.com.example.org` is not Groq. */
+/** The rate book's patterns are open-ended: `api.groq.com.example.org` is not Groq. */
 function isWhole(host: string, pattern: string): boolean {
   const url = `https://${host}/`;
   const matched = new RegExp(`^(?:${pattern})`).exec(url)?.[0] ?? '';
   return matched.length >= url.length - 1;
 }
 
-/** What stands beside money that was priced at OpenAI's list although somebody else may ask for it. */
+/** The note next to amounts priced at OpenAI's list although another provider sets the price. */
 export function describeForeignList(host: string): string {
   return `priced at OpenAI’s list; the address is ${host}`;
 }

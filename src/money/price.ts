@@ -6,47 +6,47 @@ import { makeRates, type Rates, scaleDollars } from './rates.ts';
 import { findStandardPrice, type StandardPrice } from './standard-price.ts';
 import { type FoundTier, findTierRule, type PriceTier, type TierRule } from './tier-table.ts';
 
-/** What a model costs in a lane at a tier on a day, and where that was found. */
+/** The price of a model in a lane at a tier on a day, and its source. */
 export interface Price {
   /** The entry of the price list the model was found under. */
   readonly pricedAs: string;
   readonly tier: PriceTier;
-  /** Where the standard price comes from. */
+  /** The source of the standard price. */
   readonly source: string;
-  /** Where the tier's rule comes from. */
+  /** The source of the tier's rule. */
   readonly tierSource: string;
-  /** First UTC day on which the price held; null: from the beginning, as far as is known. */
+  /** First UTC day of the price; null: from the beginning, as far as known. */
   readonly effectiveFrom: string | null;
-  /** Something to know about the price; empty mostly. */
+  /** A note on the price; usually empty. */
   readonly note: string;
   /** Whether the tier's rates follow from a general rule, because the tier table does not list the model. */
   readonly isAssumed: boolean;
   readonly rates: Rates;
-  /** Requests of more input tokens than `overTokens` cost these rates as a whole; rates null: the tier does not sell them. */
+  /** Requests with more input tokens than `overTokens` cost these rates as a whole; rates null: the tier does not sell them. */
   readonly longContext: { readonly overTokens: number; readonly rates: Rates | null } | null;
 }
 
-/** What picks a price besides the model. */
+/** What selects a price besides the model. */
 export interface PriceQuery {
   readonly lane: LaneName;
-  /** The service tier as the answer reports it; null when it reports none. */
+  /** The service tier as reported by the answer; null if it reports none. */
   readonly tier: string | null;
-  /** An ISO date or instant; its UTC day picks among dated prices. */
+  /** An ISO date or instant; its UTC day selects among dated prices. */
   readonly at: string;
 }
 
-/** The price of a model; null when the model or the tier is unknown or not sold: an unknown price is never 0. */
+/** The price of a model; null if the model or the tier is unknown or not sold: an unknown price is never 0. */
 export type FindPrice = (model: string, query: PriceQuery) => Price | null;
 
-/** What decides on prices besides the model and the day. */
+/** What determines prices besides the model and the day. */
 export interface PriceBook {
-  /** Whose prices hold where requests go; OpenAI's without it. */
+  /** Whose prices apply at the address; OpenAI's by default. */
   readonly from?: PriceSource;
-  /** Whether what is written to the prompt cache is kept for twelve hours, which costs more. */
+  /** Whether prompt cache entries are kept for twelve hours, which costs more. */
   readonly keepsCacheLong?: boolean;
 }
 
-/** Prices with the user's own before all others. */
+/** Prices, with the user's own taking precedence. */
 export function createFindPrice(own: readonly CustomPrice[], { from = OPENAI_PRICES, keepsCacheLong = false }: PriceBook = {}): FindPrice {
   const findListed: FindPrice = (model, query) => {
     const tier = decidePriceTier(query.lane, query.tier);
@@ -74,12 +74,12 @@ export function createFindPrice(own: readonly CustomPrice[], { from = OPENAI_PRI
   };
 }
 
-/** The price of a model at OpenAI where the user has none: our overrides, then the rate book. */
+/** The price of a model at OpenAI if the user has none: our overrides, then the rate book. */
 export const findPrice: FindPrice = createFindPrice([]);
 
 /**
- * What stands beside a run's money where its prices are not those of the address; null where they are, or where they are the user's own.
- * A model with a name of its own (a deployment) is answered under another, so that an unknown one counts as foreign too.
+ * The note next to a run's cost if its prices are not those of the address; null if they are, or if they are the user's own.
+ * A deployment with its own name is answered under another model name, so an unknown name counts as foreign too.
  */
 export function findPriceNote(model: string, at: string, own: readonly CustomPrice[], from: PriceSource): string | null {
   if (from.type === 'openai' || findCustomPrice(own, model, at.slice(0, 10)) !== null) return null;
@@ -87,7 +87,7 @@ export function findPriceNote(model: string, at: string, own: readonly CustomPri
   return standard?.provider != null ? null : describeForeignList(from.host);
 }
 
-/** Writes that are kept for twelve hours cost twice as much: 2.5 times the input instead of 1.25 (apidog.com on gpt-6.1-terra, seen 2026-11-29). */
+/** Entries kept for twelve hours cost twice as much to write: 2.5 times the input instead of 1.25 (apidog.com on gpt-6.1-terra, seen 2026-11-29). */
 export function keepWritesLong(price: Price): Price {
   const keep = (rates: Rates): Rates =>
     rates.cacheWritePicoUsd > rates.inputPicoUsd ? { ...rates, cacheWritePicoUsd: rates.cacheWritePicoUsd * 2 } : rates;
@@ -100,7 +100,7 @@ export function keepWritesLong(price: Price): Price {
 }
 
 /**
- * The tier table is OpenAI's. Other providers' batches cost half where they have any, Groq's flex tier costs what its standard tier does (their
+ * The tier table is OpenAI's. Other providers' batches cost half if they have any, Groq's flex tier costs what its standard tier does (their
  * pages, seen 2026-11-29), and no other tier is known.
  */
 function findTierOf({ provider, pricedAs, source }: StandardPrice, tier: PriceTier): FoundTier {
@@ -108,7 +108,7 @@ function findTierOf({ provider, pricedAs, source }: StandardPrice, tier: PriceTi
   return provider === 'groq' && tier === 'flex' ? { ...findTierRule(pricedAs, 'standard'), source } : findTierRule(UNLISTED, tier);
 }
 
-/** No model of the tier table. */
+/** A model that is not in the tier table. */
 const UNLISTED = '';
 
 function makePrice(standard: StandardPrice, tier: PriceTier, { rule, isAssumed, ...found }: FoundTier): Price | null {
@@ -126,7 +126,7 @@ function applyRule(rule: TierRule, usd: DollarsPerMillion): Rates {
   return makeRates(rule.type === 'list' ? rule.usd : scaleDollars(usd, rule.factors));
 }
 
-/** A listed tier has its long prices in the same proportion as the standard one. */
+/** A listed tier has long-context prices in the same proportion as the standard one. */
 function applyToLong(rule: TierRule, { usd, longContext }: StandardPrice): Rates | null {
   if (longContext === null) return null;
   if (rule.type === 'factors') return rule.longContext ? applyRule(rule, longContext.usd) : null;
@@ -136,8 +136,8 @@ function applyToLong(rule: TierRule, { usd, longContext }: StandardPrice): Rates
 }
 
 /**
- * The price list of an answer. The batch lane is priced by lane, whatever the body says. Live answers name their tier; one that names none was
- * asked for none and is standard. `fast` is answered as `priority`; `auto` and `scale` name no rate (OpenAI API reference, seen 2026-11-21).
+ * The price list of an answer. The batch lane is priced by lane, whatever the body says. Live answers report their tier; one without a
+ * tier is standard. `fast` is answered as `priority`; `auto` and `scale` have no rate (OpenAI API reference, seen 2026-11-21).
  */
 function decidePriceTier(lane: LaneName, tier: string | null): PriceTier | null {
   if (lane === 'batch') return 'batch';

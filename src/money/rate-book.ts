@@ -1,17 +1,17 @@
 import { findProvider, type MatchLogic, type ModelInfo, type ModelPrice, type Provider } from '@pydantic/genai-prices';
 
-/** What the rate book has for a model. */
+/** The rate book's entry for a model. */
 export interface RateBookEntry {
   readonly providerName: string;
-  /** The model's prices with the days from which they hold, if they ever changed. */
+  /** The model's prices with their first days, if they ever changed. */
   readonly model: ModelInfo;
-  /** Those of the day that was asked for. */
+  /** Those of the requested day. */
   readonly prices: ModelPrice;
 }
 
 /**
- * The rate book's entry for a model at a provider, at the beginning of a UTC day (`YYYY-MM-DD`); null where it has none. It is found by the
- * package's own rule: its `calcPrice` tells the same, but takes a hundred times as long, because it computes the cost of a usage as well.
+ * The rate book's entry for a model at a provider, at the start of a UTC day (`YYYY-MM-DD`); null if there is none. It is found by the
+ * package's own rule: its `calcPrice` returns the same, but takes a hundred times as long, because it also computes the cost of a usage.
  */
 export function findInRateBook(model: string, day: string, providerId: string): RateBookEntry | null {
   const provider = findProvider({ providerId });
@@ -21,10 +21,10 @@ export function findInRateBook(model: string, day: string, providerId: string): 
   return found && { providerName: provider.name, model: found, prices: pickPrices(found.prices, day) };
 }
 
-/** Names end in dates written in either way. */
+/** Names end in dates in either format. */
 const COMPACT_DATE = /-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)/g;
 
-/** At a provider that sells others' models too, in their lists after its own. */
+/** For a provider that also sells others' models: their lists after its own. */
 function findModel(provider: Provider, name: string): ModelInfo | null {
   const own = provider.models.find(({ match }) => matches(match, name));
   if (own !== undefined) return own;
@@ -46,7 +46,7 @@ function matches(rule: MatchLogic, name: string): boolean {
   return new RegExp(rule.regex).test(name);
 }
 
-/** The last row that holds at midnight: from a day on, or for some hours of every day; the first where none does. */
+/** The last row valid at midnight: from a day on, or for some hours of every day; the first if none is. */
 function pickPrices(prices: ModelInfo['prices'], day: string): ModelPrice {
   if (!Array.isArray(prices)) return prices;
   const row = prices.findLast(({ constraint }) => {

@@ -1,7 +1,7 @@
 import type { DollarsPerMillion } from '../core/custom-price.ts';
 
 /**
- * What one token of each class costs, in integer pico-dollars (10^-12 USD; 1 USD per million tokens = 1,000,000).
+ * The price of one token of each class, in integer pico-dollars (10^-12 USD; 1 USD per million tokens = 1,000,000).
  * Standard prices are whole nano-dollars; tiers halve or scale them, and pico-dollars hold every such product exactly.
  */
 export interface Rates {
@@ -26,7 +26,7 @@ export function makeRates(usd: DollarsPerMillion): Rates {
   };
 }
 
-/** Multiplies a price; null stays null. The dust of binary fractions is taken off where the price becomes an integer, in makeRates. */
+/** Multiplies a price; null stays null. Rounding errors of binary fractions are removed when the price becomes an integer, in makeRates. */
 export function scaleDollars(usd: DollarsPerMillion, factors: DollarsPerMillion): DollarsPerMillion {
   return {
     input: usd.input * factors.input,

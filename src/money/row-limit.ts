@@ -7,18 +7,18 @@ import type { FindPrice } from './price.ts';
 import { pricesAsOf } from './price-overrides.ts';
 import { suggestModel } from './tier-table.ts';
 
-/** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
+/** What a re-ask adds to the prompt besides the last answer: what was wrong with it. */
 const REASK_BYTES = 1_000;
 
-/** Why a body may cost too much, or null. @param model that the body names, where rows name several; absent: the job's */
+/** Why a body may cost too much, or null. @param model named in the body, if rows name several; absent: the job's */
 export type FindTooDear = (body: string, model?: string) => string | null;
 
 /**
- * `budget.usd_per_row`: says why a body may cost too much, or null. Counted is the worst case with all tries of the row, each re-ask with twice
- * the cap and the last answer in its prompt. Without `params.max_output_tokens` nothing bounds the answer, and the input alone is counted.
+ * `budget.usd_per_row`: says why a body may cost too much, or null. It counts the worst case with all attempts of the row, each re-ask with twice
+ * the cap and the last answer in its prompt. Without `params.max_output_tokens` the answer has no bound, and only the input is counted.
  * The prices are those of the day the lists were compared, so that a row is judged alike on every day.
  * @returns null without such a limit
- * @throws UsageError when the model's price is not known
+ * @throws UsageError if the model's price is unknown
  */
 export function createRowLimit(job: Job, findPrice: FindPrice): FindTooDear | null {
   const limitNanoUsd = job.budget.nanoUsdPerRow;

@@ -4,17 +4,17 @@ import { describeForeignList, OPENAI_PRICES, type PriceSource } from './price-so
 import { findInRateBook } from './rate-book.ts';
 import { scaleDollars } from './rates.ts';
 
-/** A model's price without any tier, as of a day. */
+/** A model's standard price on a day, without a tier. */
 export interface StandardPrice {
   /** The name it was found under. */
   readonly pricedAs: string;
   readonly source: string;
-  /** First UTC day on which this price held; null: from the beginning, as far as is known. */
+  /** First UTC day of this price; null: from the beginning, as far as known. */
   readonly effectiveFrom: string | null;
-  /** Something to know about the price; empty mostly. */
+  /** A note on the price; usually empty. */
   readonly note: string;
   readonly usd: DollarsPerMillion;
-  /** Once the input, cached part included, exceeds `overTokens`, the whole request costs these rates. */
+  /** If the input, including the cached part, exceeds `overTokens`, the whole request costs these rates. */
   readonly longContext: { readonly overTokens: number; readonly usd: DollarsPerMillion } | null;
   /** The provider in the rate book whose own price this is; null: OpenAI's. */
   readonly provider: string | null;
@@ -22,16 +22,16 @@ export interface StandardPrice {
 
 const RATE_BOOK = '@pydantic/genai-prices 0.1.8';
 
-/** Names whose bill has more on it than text tokens (audio, images, searches), which the usage we keep does not show. */
+/** Models billed for more than text tokens (audio, images, searches), which the stored usage does not show. */
 const NOT_BY_TEXT_TOKENS = /audio|realtime|image|tts|transcribe|search|deep-research/i;
 
-/** Models with open weights: whoever runs them has a price of their own, and OpenAI sells none. */
+/** Models with open weights: their hosts set the price, and OpenAI sells none. */
 const OPEN_WEIGHTS = /gpt-oss/i;
 
 /**
- * The standard price of a model on a UTC day (`YYYY-MM-DD`) at an address: what its provider takes where the rate book knows it; else OpenAI's,
- * our overrides first, then the rate book, with a note where it is not OpenAI's address.
- * @returns null when neither knows the model, or when its bill is not a matter of text tokens alone
+ * The standard price of a model on a UTC day (`YYYY-MM-DD`) at an address: its provider's price if the rate book has it; else OpenAI's,
+ * our overrides first, then the rate book, with a note if it is not OpenAI's address.
+ * @returns null if neither has the model, or if it is billed for more than text tokens
  */
 export function findStandardPrice(model: string, day: string, from: PriceSource = OPENAI_PRICES): StandardPrice | null {
   if (NOT_BY_TEXT_TOKENS.test(model)) return null;
@@ -50,7 +50,7 @@ function findOverride(model: string, day: string): StandardPrice | null {
   return { pricedAs, source, effectiveFrom, note, usd, longContext, provider: null };
 }
 
-/** Whether a dated row holds on a day. */
+/** Whether a dated row is valid on a day. */
 export function isInForce(row: { readonly effectiveFrom: string | null; readonly effectiveTo: string | null }, day: string): boolean {
   return (row.effectiveFrom === null || day >= row.effectiveFrom) && (row.effectiveTo === null || day < row.effectiveTo);
 }
@@ -87,7 +87,7 @@ function findBookPrice(model: string, day: string, providerId: string): Standard
   };
 }
 
-/** The days on which a model's price has changed or is going to, oldest first. */
+/** The days on which a model's price changed or will change, oldest first. */
 export function findChangeDays(model: string): readonly string[] {
   const overridden = PRICE_OVERRIDES.filter((row) => row.match.test(model)).flatMap(({ effectiveFrom, effectiveTo }) => [
     effectiveFrom,
@@ -97,7 +97,7 @@ export function findChangeDays(model: string): readonly string[] {
   return [...overridden, ...readStartDays(prices)].filter((day) => day !== null).toSorted();
 }
 
-/** The first day of the dated row that holds on a day; null for a model that never changed its price. */
+/** The first day of the row valid on a day; null for a model whose price never changed. */
 function findStartDay(prices: unknown, day: string): string | null {
   return (
     readStartDays(prices)

@@ -1,7 +1,7 @@
 import type { DollarsPerMillion } from '../core/custom-price.ts';
 import { findClosest } from '../core/wording/suggest.ts';
 
-/** The price lists of the API: `batch` by lane, the others by the service tier that the answer reports. */
+/** The price lists of the API: `batch` by lane, the others by the service tier reported by the answer. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';
 
 /** A tier's price as factors on the standard rates; a null factor: the tier has no such rate, those tokens cost its input rate. */
@@ -12,11 +12,11 @@ export interface TierFactors {
   readonly longContext: boolean;
 }
 
-/** How a tier's price follows from the standard one, or what it is. */
+/** How a tier's price is derived from the standard one, or the price itself. */
 export type TierRule = TierFactors | { readonly type: 'list'; readonly usd: DollarsPerMillion };
 
 type TierRules = Readonly<Record<Exclude<PriceTier, 'standard'>, TierRule | null>> & {
-  /** Where the tiers of this model were found; the pricing page without one. */
+  /** The source of the tiers of this model; the pricing page by default. */
   readonly source?: string;
 };
 
@@ -32,7 +32,7 @@ const times = (factor: number): TierFactors => ({
 
 const STANDARD: TierRule = times(1);
 
-/** Sold for short prompts alone. */
+/** Sold for short prompts only. */
 const timesShort = (factor: number): TierRule => ({ ...times(factor), longContext: false });
 
 const half = (options: { cached: boolean; write: boolean }): TierRule => ({
@@ -52,8 +52,8 @@ const BATCH_ONLY: TierRules = { batch: HALF, flex: null, priority: null };
 const NO_TIERS: TierRules = { batch: null, flex: null, priority: null };
 
 /**
- * Which model is sold at which tier for what (openai-contract section 13, from the pricing page; seen 2026-11-21, codex in fast mode 2026-11-29). Explicit on purpose:
- * priority is no flat factor, several models lack a cached batch rate, and a model that is missing here must be seen to be missing.
+ * Which tiers each model has, and their prices (openai-contract section 13, from the pricing page; seen 2026-11-21, codex in fast mode 2026-11-29). Explicit on purpose:
+ * priority is not a constant factor, several models lack a cached batch rate, and a missing model must be visibly missing.
  */
 const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
   ['gpt-6.2-astra', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: AS_61_SOL }],
@@ -118,12 +118,12 @@ const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
   ['ft:davinci-002', BATCH_ONLY],
 ]);
 
-/** The models with tiers of their own, newest first. */
+/** The models with their own tiers, newest first. */
 export const TIERED_MODELS: readonly string[] = [...TIER_TABLE.keys()];
 
-/** A tier's rule, and where it was found. */
+/** A tier's rule, and its source. */
 export interface FoundTier {
-  /** Null when the tier is not sold. */
+  /** Null if the tier is not sold. */
   readonly rule: TierRule | null;
   readonly source: string;
   /** Whether it follows from a general rule, because the table does not list the model. */
@@ -138,7 +138,7 @@ export function findTierRule(pricedAs: string, tier: PriceTier): FoundTier {
   return { rule: rules[tier], source: rules.source ?? PRICING_PAGE, isAssumed: false };
 }
 
-/** `. Did you mean "gpt-4o-mini"?`, to end a message about a model of unknown price with, or nothing: also for a model that is known by its name. */
+/** `. Did you mean "gpt-4o-mini"?`, to append to a message about a model of unknown price, or nothing: also for a model whose name is known. */
 export function suggestModel(model: string): string {
   const closest = findClosestModel(model);
   return closest === null ? '' : `. Did you mean "${closest}"?`;

@@ -6,11 +6,11 @@ import { onDiskLater } from '../core/disk/disk-error.ts';
 import { makeFolders } from '../core/disk/make-folders.ts';
 import { UsageError } from '../core/errors.ts';
 
-/** A file that replaces another only when it is complete; until then it is written beside it under another name. */
+/** A file that replaces another only when it is complete; until then it is written next to it under another name. */
 export interface AtomicFile {
-  /** Appends; resolves when the bytes are handed to the system, so that awaiting it is backpressure. */
+  /** Appends; resolves when the bytes are handed to the system, so awaiting it is backpressure. */
   write(text: string | Buffer): Promise<void>;
-  /** Syncs, takes the final name, syncs the directory. */
+  /** Syncs, renames to the final name, syncs the directory. */
   commit(): Promise<WrittenFile>;
   /** Removes what was written; the old file stays as it was. */
   discard(): Promise<void>;
@@ -23,9 +23,9 @@ export interface WrittenFile {
 }
 
 /**
- * Opens a replacement for the file at `target`, whose directory is made when it is missing. A link is followed: the file it names is
- * replaced, the link stays. The new file has the old one's mode, or that of the umask. What killed processes left behind is removed.
- * @throws DiskError: the disk or the permissions do not allow it; also from all its methods. UsageError where no file stands there
+ * Opens a replacement for the file at `target`, whose directory is created if missing. Links are followed: the file they name is
+ * replaced, the link stays. The new file has the old one's mode, or that of the umask. Leftovers of killed processes are removed.
+ * @throws DiskError if the disk or the permissions do not allow it; also from all its methods. UsageError if it is not a regular file
  */
 export async function openAtomicFile(target: string): Promise<AtomicFile> {
   return onDiskLater(target, async () => {
@@ -57,7 +57,7 @@ function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened):
   let isOpen = true;
   let isWriting = false;
   let memory: Buffer | null = null;
-  /** Encoding into memory that is there already takes half the time; what is still being written keeps its own. */
+  /** Encoding into existing memory takes half the time; what is still being written keeps its own. */
   const encode = (text: string): Buffer => {
     if (isWriting || text.length > REUSED_CHARACTERS) return Buffer.from(text);
     memory ??= Buffer.allocUnsafeSlow(REUSED_CHARACTERS * 3);
@@ -95,7 +95,7 @@ function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened):
   };
 }
 
-/** The file a path stands for: through links, also through one whose target does not exist yet. */
+/** The file a path refers to: through links, also through one whose target does not exist yet. */
 async function followLink(target: string): Promise<string> {
   try {
     return await realpath(target);
@@ -106,7 +106,7 @@ async function followLink(target: string): Promise<string> {
   return link === null ? target : path.resolve(path.dirname(target), link);
 }
 
-/** Permission bits of the file to be replaced, null when there is none. */
+/** Permission bits of the file to be replaced, null if there is none. */
 async function readMode(file: string): Promise<number | null> {
   const found = await stat(file).catch((error: unknown) => {
     if (isMissing(error)) return null;
@@ -117,7 +117,7 @@ async function readMode(file: string): Promise<number | null> {
   return found === null ? null : found.mode & 0o777;
 }
 
-/** Of one length whatever the table's name, so that it never is too long for the file system; the process id tells living writers from dead ones. */
+/** Of constant length whatever the table's name, so that it is never too long for the file system; the process id tells live writers from dead ones. */
 function makeTemporaryPath(finalPath: string, processId: number): string {
   return path.join(path.dirname(finalPath), `${temporaryPrefix(finalPath)}${processId}.tmp`);
 }
@@ -130,7 +130,7 @@ async function removeLeftovers(finalPath: string): Promise<void> {
   for (const file of await findLeftovers(finalPath)) await rm(file, { force: true });
 }
 
-/** What killed processes left of a file they were writing. */
+/** Leftovers of killed processes. */
 export async function findLeftovers(finalPath: string): Promise<readonly string[]> {
   const directory = path.dirname(finalPath);
   const prefix = temporaryPrefix(finalPath);

@@ -5,7 +5,7 @@ import { printCsv, quoteCell } from './csv-text.ts';
 import { formatError, formatSource, type RowFormat, readAnswer } from './row-format.ts';
 import type { TableColumns } from './table-columns.ts';
 
-/** What a CSV table is made of. */
+/** The options of a CSV table. */
 export interface CsvFormatOptions {
   readonly columns: TableColumns;
   /** Properties of the answer; empty: the whole answer is one column. */
@@ -15,14 +15,14 @@ export interface CsvFormatOptions {
   readonly excel: boolean;
 }
 
-/** Rows as CSV: text raw, everything else as compact JSON, null and missing values empty. Line breaks and quotes are quoted, so any text comes back as it was. */
+/** Rows as CSV: text unchanged, everything else as compact JSON, null and missing values empty. Line breaks and quotes are quoted, so any text survives. */
 export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const { columns, answerColumns, simulated, excel } = options;
   const lineEnd = excel ? '\r\n' : '\n';
   const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
   const print = (value: unknown) => quoteCell(toCell(value));
   const end = simulated ? `,true${lineEnd}` : lineEnd;
-  // One text, cell by cell: an array of a row's cells costs more than printing them.
+  // One string, cell by cell: an array of a row's cells costs more than printing them.
   const printRow = (finished: FinishedRow): string => {
     let line = '';
     for (const index of columns.keptIndexes) line += `${print(finished.row.cells[index])},`;
@@ -50,12 +50,12 @@ export function formatCell(value: unknown): string {
 }
 
 export const BYTE_ORDER_MARK = '\uFEFF';
-/** The characters after which a spreadsheet reads a formula, their full-width forms included (OWASP, CSV injection). */
+/** The characters after which a spreadsheet reads a formula, including their full-width forms (OWASP, CSV injection). */
 const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
-/** Also with separators and a percent sign: a spreadsheet reads a number, and nothing in it could run. */
+/** Also with separators and a percent sign: a spreadsheet reads a number, which cannot run. */
 const NUMBER = /^[+-]?(\d[\d.,]*|[.,]\d+)(e[+-]?\d+)?%?$/i;
 
-/** Text that a spreadsheet would run gets an apostrophe; numbers, negative ones too, stay numbers. */
+/** Text that a spreadsheet would run gets an apostrophe; numbers, including negative ones, stay numbers. */
 export function escapeFormula(text: string): string {
   return FORMULA_START.test(text) && !NUMBER.test(text) ? `'${text}` : text;
 }

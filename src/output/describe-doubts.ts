@@ -1,7 +1,7 @@
 import type { DoubtfulCalls } from '../core/summary.ts';
 import { formatDollars, formatThings } from './format-numbers.ts';
 
-/** Each thing that may have been billed in a few words, the dearest first: `14 requests in none of batch_1's files (at most $0.0021)`. */
+/** Each item that may have been billed in a few words, the most expensive first: `14 requests in none of batch_1's files (at most $0.0021)`. */
 export function describeDoubts(items: readonly DoubtfulCalls[]): readonly string[] {
   return items.toSorted((a, b) => (b.nanoUsd ?? Number.POSITIVE_INFINITY) - (a.nanoUsd ?? Number.POSITIVE_INFINITY)).map(describeDoubt);
 }

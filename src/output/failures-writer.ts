@@ -11,21 +11,21 @@ import type { TableWriter } from './table-writer-options.ts';
 
 const COLUMNS = ['row', 'file', 'line', 'id', 'key', 'cause', 'message', 'attempts', 'request_id', 'cost_usd'];
 
-/** The table of failed and skipped rows; it exists only while there are such rows. */
+/** The table of failed and skipped rows; it exists only if there are such rows. */
 export interface FailuresWriter {
-  /** Takes any finished row and keeps those that failed or were skipped, but for those the job is not about. Await a promise before the next row. */
+  /** Takes any finished row and keeps those that failed or were skipped, except those that do not match `input.where`. Await a promise before the next row. */
   write(row: FinishedRow): void | Promise<void>;
-  /** Completes the file, or removes an older one when no row failed; null then. */
+  /** Completes the file, or removes an older one if no row failed; then null. */
   finish(): Promise<WrittenFile | null>;
   abandon(): Promise<void>;
 }
 
-/** What the failures table says of a row, and where it goes. */
+/** What the failures table shows of a row, and where it is written. */
 export interface FailuresWriterOptions {
   readonly path: string;
-  /** What identifies a row to a person; its number, from 1, stands beside it anyway. */
+  /** What identifies a row to a person; its number, from 1, is in the table anyway. */
   readonly readId: (row: Row) => string;
-  /** Spreadsheet-safe, as the table beside it. */
+  /** Spreadsheet-safe, like the table next to it. */
   readonly excel: boolean;
 }
 
@@ -53,7 +53,7 @@ export function createFailuresWriter(options: FailuresWriterOptions): FailuresWr
   };
 }
 
-/** A row that failed or was skipped, but for those the job is not about. */
+/** A row that failed or was skipped, except those that do not match `input.where`. */
 export function isFailure(disposition: Disposition): disposition is Extract<Disposition, { readonly status: 'failed' | 'skipped' }> {
   return disposition.status === 'failed' || (disposition.status === 'skipped' && disposition.cause !== 'where');
 }

@@ -2,7 +2,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { access, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A file by its absolute path, with what a sentence calls it: `the report`. */
+/** A file by its absolute path, with its name in a sentence: `the report`. */
 export interface NamedFile {
   readonly path: string;
   readonly name: string;
@@ -13,25 +13,25 @@ export interface DestinationsOptions {
   readonly destinations: readonly NamedFile[];
   /** Files that are read, whether they exist yet or not. */
   readonly sources: readonly NamedFile[];
-  /** What no file of the user belongs into; it may not exist yet. */
+  /** Directories in which no file of the user belongs; they may not exist yet. */
   readonly stateDirectory: string;
-  /** Paths are shown as seen from here. */
+  /** Paths are shown relative to this. */
   readonly cwd: string;
-  /** Whether two names that differ in case alone are one file; as this platform has it, unless told otherwise. */
+  /** Whether two names that differ only in case are one file; by default as on this platform. */
   readonly foldsCase?: boolean;
 }
 
-/** Where a path leads: through links, also where the last of its names do not exist yet. */
+/** Where a path leads: through links, also if its last parts do not exist yet. */
 interface Location {
   readonly real: string;
-  /** Null where no file is yet. */
+  /** Null if there is no file yet. */
   readonly status: BigIntStats | null;
 }
 
 /**
- * Looks for a file that cannot be written, or whose writing would destroy something else: a file that is read, by whatever path or link it is
- * reached, the state of a job, or another file that is written.
- * @returns the first problem as a sentence that names both files; null when there is none
+ * Looks for a file that cannot be written, or whose writing would destroy something else: a file that is read, under any path or link,
+ * the state of a job, or another file that is written.
+ * @returns the first problem as a sentence that names both files; null if there is none
  */
 export async function findDestinationProblem(options: DestinationsOptions): Promise<string | null> {
   const foldsCase = options.foldsCase ?? process.platform !== 'linux';
@@ -43,7 +43,7 @@ export async function findDestinationProblem(options: DestinationsOptions): Prom
     if (location !== null) for (const place of places(location)) if (!taken.has(place)) taken.set(place, `${name}, ${show(file)}`);
   }
   const directory = path.resolve(options.cwd, options.stateDirectory);
-  // One that cannot be opened is told of when it is.
+  // One that cannot be opened is reported when it is.
   const state = await locate(directory).then(
     ({ real }) => real,
     () => directory,
@@ -66,22 +66,22 @@ export async function findDestinationProblem(options: DestinationsOptions): Prom
   return null;
 }
 
-/** Relative where it lies below. */
+/** Relative if it is below. */
 function showFrom(folder: string, file: string): string {
   const shown = path.relative(folder, file);
   return shown === '' || shown.startsWith('..') || path.isAbsolute(shown) ? file : shown;
 }
 
-/** Two paths of one file share one of these. Hard links are one file by two names. */
+/** Two paths of one file share one of these. Hard links are one file with two names. */
 function listPlaces({ real, status }: Location, foldsCase: boolean): readonly string[] {
   const name = foldsCase ? real.normalize('NFC').toLowerCase() : real;
   return status === null ? [name] : [name, `${status.dev}:${status.ino}`];
 }
 
-/** A chain of links that is longer ends nowhere (Linux follows 40). */
+/** A longer chain of links leads nowhere (Linux follows 40). */
 const MAX_LINKS = 40;
 
-/** @throws an error of the file system where a path cannot be followed */
+/** @throws an error of the file system if a path cannot be followed */
 async function locate(file: string, linksLeft = MAX_LINKS): Promise<Location> {
   const status = await stat(file, { bigint: true }).catch(ifMissing);
   if (status !== null) return { real: await realpath(file), status };
@@ -91,7 +91,7 @@ async function locate(file: string, linksLeft = MAX_LINKS): Promise<Location> {
   return { real: path.join(await realpath(existing), missing, path.basename(file)), status: null };
 }
 
-/** The part of a path of folders that exists, and the rest. */
+/** The existing part of a path of folders, and the rest. */
 async function splitAtExisting(folder: string): Promise<{ readonly existing: string; readonly missing: string }> {
   let existing = folder;
   while ((await stat(existing).catch(ifMissing)) === null && path.dirname(existing) !== existing) existing = path.dirname(existing);
@@ -103,17 +103,17 @@ function ifMissing(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-/** These stand for open streams, whatever they lead to. */
-const NO_FILE = 'it is a device, a pipe or a socket, and no file';
+/** These are open streams, whatever they lead to. */
+const NO_FILE = 'it is a device, a pipe or a socket, not a file';
 const STREAMS = /^\/(dev\/(stdin|stdout|stderr|fd\/)|proc\/)/;
 const ANY_WRITE_BIT = 0o222n;
 
-/** Why a file cannot be put there; null when it can. */
+/** Why a file cannot be written there; null if it can. */
 async function findObstacle({ real, status }: Location): Promise<string | null> {
   if (status?.isDirectory() === true) return 'it is a folder';
   if (status !== null && !status.isFile()) return NO_FILE;
-  // The superuser may write everything: what nobody has the right to write is meant to stay.
-  if (status !== null && (status.mode & ANY_WRITE_BIT) === 0n) return 'it is there already, and read-only';
+  // The superuser may write everything: a file without any write permission is meant to stay.
+  if (status !== null && (status.mode & ANY_WRITE_BIT) === 0n) return 'it already exists and is read-only';
   try {
     if (status !== null) await access(real, constants.W_OK);
     const { existing } = await splitAtExisting(path.dirname(real));
@@ -131,14 +131,14 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'its name is too long for the file system',
   ELOOP: 'its links lead in a circle',
-  ENOTDIR: 'a part of its path is a file, and no folder',
+  ENOTDIR: 'a part of its path is a file, not a folder',
 };
 
 function describeError({ code = '', message }: NodeJS.ErrnoException): string {
   return WORDS[code] ?? message;
 }
 
-/** The state directory a file would lie in: this job's, or any other one. */
+/** The state directory a file would be in: this job's, or any other. */
 async function findStateFolder(real: string, stateDirectory: string): Promise<string | null> {
   for (let folder = path.dirname(real); ; folder = path.dirname(folder)) {
     if (folder === stateDirectory || path.basename(folder) === '.rowmill') return folder;
@@ -147,7 +147,7 @@ async function findStateFolder(real: string, stateDirectory: string): Promise<st
   }
 }
 
-/** Any table may be called events.jsonl; beside answers it is a log. */
+/** Any table may be called events.jsonl; next to answers it is a log. */
 async function holdsState(folder: string): Promise<boolean> {
   const [log, answers] = await Promise.all(['events.jsonl', 'responses'].map((name) => stat(path.join(folder, name)).catch(() => null)));
   return log?.isFile() === true && answers?.isDirectory() === true;

@@ -5,7 +5,7 @@ export { formatCount, formatThings } from '../core/wording/format-count.ts';
 
 /**
  * Dollars for a person: cents from $1 on, below that two or as many decimals as keep it from looking like nothing (`$0.4123`, `$0.000018`).
- * An amount that is not zero never reads as zero.
+ * An amount other than zero never reads as zero.
  */
 export function formatDollars(nanoUsd: number): string {
   if (nanoUsd === 0) return '$0';
@@ -16,18 +16,18 @@ export function formatDollars(nanoUsd: number): string {
   return `$${formatCount(Number(dollars))}.${fraction.slice(0, 2)}`;
 }
 
-/** What was spent: `unknown` where no part of it has a known price, never $0. */
+/** What was spent: `unknown` if no part of it has a known price, never $0. */
 export function formatSpent(nanoUsd: number, unpricedAttempts: number): string {
   if (unpricedAttempts === 0) return formatDollars(nanoUsd);
   return nanoUsd === 0 ? 'unknown' : `${formatDollars(nanoUsd)} + unknown`;
 }
 
-/** What money is for that stands on no row. */
+/** What an amount that belongs to no row was spent on. */
 export function describeOrphaned(unpricedAttempts: number): string {
   return `for calls whose row has left the table${unpricedAttempts === 0 ? '' : ', or whose row cost an unknown amount besides'}`;
 }
 
-/** The price of one row or call, in three digits at least: `$0.0000114`. */
+/** The price of one row or call, with at least three digits: `$0.0000114`. */
 export function formatSmallDollars(nanoUsd: number): string {
   if (nanoUsd === 0 || nanoUsd >= 1e8) return formatDollars(Math.round(nanoUsd));
   const digits = Math.max(0, Math.floor(Math.log10(nanoUsd)) - 2);

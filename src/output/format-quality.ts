@@ -1,7 +1,7 @@
 import type { Interval, McNemar } from '../core/quality.ts';
 import { formatCount, formatDollars } from './format-numbers.ts';
 
-/** `87.3 % [85.1, 89.2]`; a dash where there is nothing to divide by. */
+/** `87.3 % [85.1, 89.2]`; a dash if there is nothing to divide by. */
 export function formatShareWithin(share: number | null, interval: Interval | null): string {
   if (share === null) return '-';
   const percent = (value: number) => (value * 100).toFixed(1);

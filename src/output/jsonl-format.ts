@@ -7,17 +7,17 @@ import { findRecordClash } from './row-check.ts';
 import { formatError, formatSource, type RowFormat, readAnswer } from './row-format.ts';
 import type { TableColumns } from './table-columns.ts';
 
-/** What a JSONL table is made of. */
+/** The options of a JSONL table. */
 export interface JsonlFormatOptions {
   readonly columns: TableColumns;
-  /** Whether a JSON record is carried over whole, with keys that are no column of the table. */
+  /** Whether a JSON record is carried over whole, with keys that are not columns of the table. */
   readonly keepsRecord: boolean;
   /** Properties of the answer; empty: the whole answer is one key. */
   readonly answerColumns: readonly string[];
   readonly simulated: boolean;
 }
 
-/** Rows as one JSON object per line: the record's own keys in their order, then ours; numbers are numbers, what is missing is null. */
+/** Rows as one JSON object per line: the record's own keys in order, then ours; numbers are numbers, missing values are null. */
 export function createJsonlFormat(options: JsonlFormatOptions): RowFormat {
   const { columns, keepsRecord, answerColumns, simulated } = options;
   const keptKeys = columns.keptNames.map(makeKeyText);
@@ -44,7 +44,7 @@ export function createJsonlFormat(options: JsonlFormatOptions): RowFormat {
   return { head: '', format: (rows) => rows.map(formatRow).join('') };
 }
 
-/** The sidecar's values as JSON texts; dollars are a number written with all nine decimals. */
+/** The sidecar's values as JSON texts; dollars are a number with all nine decimals. */
 function formatSidecar(finished: FinishedRow): readonly string[] {
   const { usage, costNanoUsd } = finished;
   return [
@@ -62,7 +62,7 @@ function formatSidecar(finished: FinishedRow): readonly string[] {
   ];
 }
 
-/** The inside of the record's braces. Keys the table's header did not show may be ours, in a table that changed after it was checked; then nobody is overwritten. */
+/** The inside of the record's braces. If the table changed after it was checked, keys may clash with ours; then nothing is overwritten. */
 function formatRecord(row: Row, record: Readonly<Record<string, unknown>>, ownNames: readonly string[]): string {
   const clash = findRecordClash(record, ownNames);
   if (clash !== undefined) {

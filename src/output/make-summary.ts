@@ -2,18 +2,18 @@ import type { Job } from '../core/job.ts';
 import { type CostSummary, formatSpentUsd, type RowCounts, type Summary } from '../core/summary.ts';
 import { decideVerdict, type Stop } from './verdict.ts';
 
-/** Everything a summary is folded from: its own fields but those that follow from others. */
+/** The input of a summary: its own fields except those derived from others. */
 export interface SummaryFacts extends Omit<Summary, 'schema' | 'verdict' | 'exitCode' | 'cost' | 'attempts'> {
   readonly attempts: Omit<Summary['attempts'], 'total'>;
   readonly cost: Omit<CostSummary, 'nanoUsd' | 'usd'>;
   readonly failIf: Job['failIf'];
-  /** Why the run ended early; null when it came to its end. */
+  /** Why the run ended early; null if it came to its end. */
   readonly stop: Stop | null;
 }
 
 /**
  * Makes the summary object.
- * @throws Error when the rows do not add up: a bug, never a matter of the table
+ * @throws Error if the rows do not add up: a bug, never caused by the table
  */
 export function makeSummary(facts: SummaryFacts): Summary {
   const { failIf, stop, rows, cost, attempts, job, run, simulated, model, ...rest } = facts;

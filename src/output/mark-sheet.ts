@@ -3,25 +3,25 @@ import { openAtomicFile } from './atomic-file.ts';
 import { escapeFormula, formatCell } from './csv-format.ts';
 import { printCsv } from './csv-text.ts';
 
-/** Names a row in a way no spreadsheet changes: `r` and the hash of its id. */
+/** Identifies a row in a way no spreadsheet changes: `r` and the hash of its id. */
 export const REF_COLUMN = '_ref';
 /** The row's number, from 1. */
 export const ROW_COLUMN = '_row';
-/** Where a person writes the right answer. */
+/** Where a person writes the correct answer. */
 export const GOLD_COLUMN = '_gold';
-/** The answer the row has now. */
+/** The row's current answer. */
 export const ANSWER_COLUMN_OF_SHEET = '_answer';
 
-/** All columns of a sheet that are no column of the table. */
+/** All columns of a sheet that are not columns of the table. */
 export const OWN_COLUMNS: readonly string[] = [REF_COLUMN, ROW_COLUMN, GOLD_COLUMN, '_note', ANSWER_COLUMN_OF_SHEET];
 
-/** The columns of a new sheet: the marks first, what is to be judged behind them, the answer last. */
+/** The columns of a new sheet: the marks first, then what is to be judged, the answer last. */
 export function makeSheetColumns(tableColumns: readonly string[]): readonly string[] {
   const ofTable = tableColumns.filter((name) => !OWN_COLUMNS.includes(name));
   return [...OWN_COLUMNS.slice(0, -1), ...ofTable.map(escapeFormula), ANSWER_COLUMN_OF_SHEET];
 }
 
-/** The sheet beside a table: `tickets.csv` -> `tickets.sample.csv`. */
+/** The sheet next to a table: `tickets.csv` -> `tickets.sample.csv`. */
 export function sheetPath(tablePath: string): string {
   const { dir, name } = path.parse(tablePath);
   return path.join(dir, `${name}.sample.csv`);
@@ -32,15 +32,15 @@ const BYTE_ORDER_MARK = '\uFEFF';
 /** A sheet to be written. */
 export interface MarkSheet {
   readonly columns: readonly string[];
-  /** Rows a sheet of this name holds already: they go over as they are. */
+  /** Existing rows of a sheet of this name: they are copied unchanged. */
   readonly keptRows: readonly (readonly unknown[])[];
   /** Values by column; columns without one stay empty. */
   readonly newRows: readonly ReadonlyMap<string, unknown>[];
 }
 
 /**
- * Writes a sheet for a spreadsheet: byte order mark, CRLF, no text of ours it would run as a formula. It replaces the file at once, or not at all.
- * @throws DiskError: the file cannot be written
+ * Writes a sheet for a spreadsheet: byte order mark, CRLF, no text that it would run as a formula. It replaces the file at once, or not at all.
+ * @throws DiskError if the file cannot be written
  */
 export async function writeMarkSheet(file: string, { columns, keptRows, newRows }: MarkSheet): Promise<void> {
   const kept = keptRows.map((row) => row.map(formatCell));

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** What a table can be written as. */
+/** The formats of an output table. */
 export type TableFileFormat = 'csv' | 'jsonl' | 'parquet';
 
 /** JSONL or Parquet by its name, else CSV. */
@@ -9,7 +9,7 @@ export function formatOfTable(tablePath: string): TableFileFormat {
   return /\.(jsonl|ndjson)$/i.test(tablePath) ? 'jsonl' : 'csv';
 }
 
-/** Names that promise what is not written, and what to do. */
+/** Names that promise an unsupported format, and what to do. */
 const NOT_WRITTEN: readonly (readonly [name: RegExp, todo: string])[] = [
   [/\.(xlsx?|xlsm|ods|numbers)$/i, 'workbooks are not written; name it .csv, which opens in one (write.excel: true)'],
   [/\.json$/i, 'JSON is written a record a line; name it .jsonl'],
@@ -17,17 +17,17 @@ const NOT_WRITTEN: readonly (readonly [name: RegExp, todo: string])[] = [
   [/\.(pdf|docx?|html?|xml|ya?ml|md|db|sqlite3?|arrow|feather|orc|avro)$/i, 'a table is written as .csv, .jsonl or .parquet'],
 ];
 
-/** Why a table would not be what its name says; null where it would. */
+/** Why a table would not be what its name says; null if it would. */
 export function findFalseName(tablePath: string): string | null {
   return NOT_WRITTEN.find(([name]) => name.test(tablePath))?.[1] ?? null;
 }
 
-/** Where a table for standard output is written first: within the state directory, in the format of the one it stands for. */
+/** Where a table for standard output is written first: in the state directory, in the format of the table it replaces. */
 export function stdoutTablePath(stateDirectory: string, tablePath: string): string {
   return path.join(stateDirectory, 'stdout', `table.${formatOfTable(tablePath)}`);
 }
 
-/** Where the table stands until a run has finished: `reviews.csv` -> `reviews.partial.csv`. */
+/** The path of the table until a run has finished: `reviews.csv` -> `reviews.partial.csv`. */
 export function partialPath(tablePath: string): string {
   return insertBeforeExtension(tablePath, 'partial', path.extname(tablePath));
 }
@@ -37,7 +37,7 @@ export function failuresPath(tablePath: string): string {
   return insertBeforeExtension(tablePath, 'failures', '.csv');
 }
 
-/** The report, beside the table that was written: `reviews.csv` -> `reviews.report.html`. */
+/** The report, next to the table that was written: `reviews.csv` -> `reviews.report.html`. */
 export function reportPath(writtenPath: string): string {
   return insertBeforeExtension(writtenPath, 'report', '.html');
 }

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
 import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts';
 import { describeDoubts } from './describe-doubts.ts';
+import { describeWithoutAnswer } from './describe-without-answer.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
 import { describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
 
@@ -14,7 +15,7 @@ export interface RenderOptions {
 
 type Line = readonly [label: string, text: string];
 
-/** The report for the terminal, without a final newline. Lines that would say nothing are left out. */
+/** The summary for the terminal, without a final newline. Lines without content are left out. */
 export function renderSummary(summary: Summary, options: RenderOptions): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     options.colour ? styleText(style, text, { validateStream: false }) : text;
@@ -43,7 +44,7 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0,
   if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
   if (unwrapped > 0) lines.push(['unwrapped', `${formatCount(unwrapped)} ok after text or a code fence around their JSON was removed`]);
   for (const warning of warnings.slice(0, MAX_WARNINGS)) lines.push(['warning', warning]);
-  if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers no word of the provider calls finished`]);
+  if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers the provider did not mark as finished`]);
   const { batch, live, unknown } = attempts;
   lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
   const written = tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} written to the cache`;
@@ -61,7 +62,8 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
-function listMoney({ rows, cost, tokens, attempts, anomalies, anomalyCosts }: Summary): readonly Line[] {
+function listMoney(summary: Summary): readonly Line[] {
+  const { rows, cost, tokens, attempts, anomalies, anomalyCosts } = summary;
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
@@ -79,10 +81,21 @@ function listMoney({ rows, cost, tokens, attempts, anomalies, anomalyCosts }: Su
   if (isReasoningUnforeseen({ cost, tokens }))
     lines.push(['', 'more than estimated: most of the output is reasoning, and only answers tell how much of it a model needs']);
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
+  const lost = describeWithoutAnswer(summary);
+  if (lost !== null) lines.push(['of it', lost]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} ${describeOrphaned(unpricedAttempts)}`]);
-  return [...lines, ...listAnomalies(anomalies, anomalyCosts)];
+  return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
+}
+
+/** Of a pilot. The command stands below, but where another one comes first. */
+function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
+  if (notAsked === undefined) return [];
+  const { rows, of, expectedNanoUsd, command } = notAsked;
+  const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
+  const how = command === null || command === next ? '' : `: ${command}`;
+  return [['not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
 }
 
 /** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */
@@ -98,7 +111,7 @@ function isReasoningUnforeseen({ cost, tokens }: Pick<Summary, 'cost' | 'tokens'
   return cost.estimateNanoUsd !== null && cost.nanoUsd > cost.estimateNanoUsd * UNFORESEEN && tokens.reasoning * 2 > tokens.output;
 }
 
-/** Lines that cost something and are no answers of their own. */
+/** Lines that cost something and are not separate answers. */
 function listAnomalies({ conflict = 0, foreign = 0 }: Summary['anomalies'], costs: AnomalyCosts = {}): readonly Line[] {
   const show = (nanoUsd: number | null = null) => (nanoUsd === null ? 'an unknown amount' : formatDollars(nanoUsd));
   const lines: Line[] = [];
@@ -111,7 +124,7 @@ function listAnomalies({ conflict = 0, foreign = 0 }: Summary['anomalies'], cost
   return lines;
 }
 
-/** So many of the things that may have been billed are named in the short report. */
+/** How many of the items that may have been billed are named in the short summary. */
 const MAX_NAMED_DOUBTS = 2;
 
 function listMaybe({ cost, possiblyBilled = [] }: Summary, full: boolean): readonly Line[] {
@@ -140,8 +153,8 @@ function listEnd(summary: Summary, full: boolean): readonly Line[] {
 function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: DeadlineSummary): string {
   const limit = maxLiveNanoUsd === null ? '' : ` of at most ${formatDollars(maxLiveNanoUsd)}`;
   return switchedAt === null
-    ? `${at}: no batch had to make way for it`
-    : `${at}: batches made way at ${switchedAt}, live calls cost ${formatDollars(liveNanoUsd)}${limit}`;
+    ? `${at}: all batches ended in time`
+    : `${at}: batches were cancelled at ${switchedAt}, live calls cost ${formatDollars(liveNanoUsd)}${limit}`;
 }
 
 function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {

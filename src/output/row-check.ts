@@ -2,10 +2,10 @@ import type { Row } from '../core/row.ts';
 import { formatOfTable } from './output-paths.ts';
 import { type ColumnsOptions, makeTableColumns } from './table-columns.ts';
 
-/** @returns why the table cannot hold the row, in words that go on after its place; null when it can */
+/** @returns why the table cannot hold the row, in words that follow its place; null if it can */
 export type CheckRow = (row: Row) => string | null;
 
-/** What can be said of a row before it is asked: a record that is carried over whole may have keys that its table's header did not show. */
+/** What can be checked about a row before it is sent: a record that is carried over whole may have keys that its table's header did not show. */
 export function createRowCheck(options: Omit<ColumnsOptions, 'simulated'> & { readonly path: string }): CheckRow {
   if (formatOfTable(options.path) !== 'jsonl' || options.keep !== 'all') return () => null;
   const { answerNames, sidecarNames } = makeTableColumns({ ...options, simulated: true });

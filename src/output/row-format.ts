@@ -2,13 +2,13 @@ import type { FinishedRow } from '../core/finished-row.ts';
 
 /** How finished rows become text. */
 export interface RowFormat {
-  /** What stands before the first row; empty where nothing does. */
+  /** What precedes the first row; may be empty. */
   readonly head: string;
   /** The rows' lines, each with its line end. */
   format(rows: readonly FinishedRow[]): string;
 }
 
-/** The answer's value for each answer column, numbers as they were written: its properties, or the whole of it; undefined where there is none. */
+/** The answer's value for each answer column, numbers as written: its properties, or the whole of it; undefined if there is none. */
 export function readAnswer({ answer: plain, writtenAnswer }: FinishedRow, answerColumns: readonly string[]): readonly unknown[] {
   const answer = writtenAnswer ?? plain;
   if (answerColumns.length === 0) return [answer];

@@ -2,13 +2,13 @@ import type { FinishedRow } from '../core/finished-row.ts';
 import type { Summary } from '../core/summary.ts';
 import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
 
-/** What the rows alone tell; attempts, orphaned calls and life totals come from the ledger. */
+/** What can be counted from the rows alone; attempts, orphaned calls and lifetime totals come from the ledger. */
 export interface RowTotals {
   readonly rows: Summary['rows'];
   readonly causes: Summary['causes'];
-  /** Rows whose answer something around it was removed from. */
+  /** Rows whose answer was read after removing something around it. */
   readonly unwrapped: number;
-  /** Ok rows whose answer came without a word that it is finished. */
+  /** Ok rows whose answer was not marked as finished. */
   readonly unmarked: number;
   /** Over the rows' attempts in this run. */
   readonly usage: Usage;
@@ -20,15 +20,15 @@ export interface RowTotals {
   readonly reuseSavedNanoUsd: number;
 }
 
-/** What a row would have cost otherwise, less what it did: 0 where nothing was saved or nothing is known. */
+/** What a row would have cost otherwise, minus its real cost: 0 if nothing was saved or nothing is known. */
 export interface Savings {
-  /** Against the standard price of the live lane. */
+  /** Compared with the standard price of the live lane. */
   readonly batchNanoUsd: number;
-  /** By an answer that was there already, from an earlier run or an equal row. */
+  /** By an existing answer, from an earlier run or an equal row. */
   readonly reuseNanoUsd: number;
 }
 
-/** Folds finished rows, one by one, into what the summary says about them. */
+/** Folds finished rows, one by one, into their part of the summary. */
 export interface SummaryCounter {
   add(row: FinishedRow): void;
   read(): RowTotals;

@@ -1,6 +1,6 @@
 import type { WriteSpec } from '../core/job.ts';
 
-/** What rowmill says about each row, in the order of the columns. */
+/** What rowmill adds to each row, in column order. */
 export const SIDECAR_COLUMNS = [
   '_status',
   '_error',
@@ -15,10 +15,10 @@ export const SIDECAR_COLUMNS = [
   '_request_id',
 ] as const;
 
-/** Stands last, and only in tables made with the simulator, where every row says `true`. */
+/** The last column, only in tables made with the simulator, where every row says `true`. */
 export const SIMULATED_COLUMN = '_simulated';
 
-/** The answer's column when the job names no properties. */
+/** The answer's column if the job names no properties. */
 export const ANSWER_COLUMN = 'answer';
 
 /** Which columns a table gets. */
@@ -26,7 +26,7 @@ export interface ColumnsOptions {
   /** The input's columns. */
   readonly columns: readonly string[];
   readonly keep: WriteSpec['keep'];
-  /** Put before every column of ours. */
+  /** Prefix of every column of ours. */
   readonly prefix: string;
   /** Properties of the answer, each a column; empty: the whole answer is one column, `answer`. */
   readonly answerColumns: readonly string[];
@@ -35,16 +35,16 @@ export interface ColumnsOptions {
 
 /** The columns of a table to be written. */
 export interface TableColumns {
-  /** Places in the input's columns, in the order in which they are written. */
+  /** Indexes of the input's columns, in the order in which they are written. */
   readonly keptIndexes: readonly number[];
   readonly keptNames: readonly string[];
   /** Names of the answer's columns, prefixed. */
   readonly answerNames: readonly string[];
-  /** Names of the sidecar columns, `_simulated` included where there is one, prefixed. */
+  /** Names of the sidecar columns, with `_simulated` if present, prefixed. */
   readonly sidecarNames: readonly string[];
 }
 
-/** Lays out a table: kept input columns, answer, sidecar. Kept names that are no column of the input are left out. */
+/** Lays out a table: kept input columns, answer, sidecar. Kept names that are not columns of the input are left out. */
 export function makeTableColumns(options: ColumnsOptions): TableColumns {
   const { columns, keep, prefix } = options;
   const keptIndexes = (keep === 'all' ? columns.map((_, index) => index) : keep.map((name) => columns.indexOf(name))).filter((i) => i >= 0);
@@ -57,15 +57,15 @@ export function makeTableColumns(options: ColumnsOptions): TableColumns {
   };
 }
 
-/** Names that would stand in a table twice, and how to avoid it. */
+/** Names that would occur twice in a table, and how to avoid it. */
 export interface ColumnClash {
   readonly columns: readonly string[];
-  /** A `write.prefix` that avoids the clash; null when no prefix can, because two columns of ours have one name. */
+  /** A `write.prefix` that avoids the clash; null if no prefix can, because two columns of ours have the same name. */
   readonly prefix: string | null;
   readonly message: string;
 }
 
-/** Looks for columns of ours that the kept input columns have already, `_simulated` always included. */
+/** Looks for columns of ours that also exist among the kept input columns, `_simulated` always included. */
 export function findColumnClash(options: Omit<ColumnsOptions, 'simulated'>): ColumnClash | null {
   const answerNames = new Set(answerColumnsOf(options));
   const ownClash = [...SIDECAR_COLUMNS, SIMULATED_COLUMN].filter((name) => answerNames.has(name));

@@ -9,12 +9,12 @@ import type { TableWriter, TableWriterOptions } from './table-writer-options.ts'
 /** Rows formatted together: enough to hide the cost of a call, few enough not to hold large rows twice. */
 const ROWS_PER_FORMAT = 64;
 const CHARACTERS_PER_FORMAT = 1 << 22;
-/** Characters gathered before a write: so few that a string of them is no large object to the collector. */
+/** Characters gathered before a write: so few that a string of them is not a large object for the garbage collector. */
 const CHUNK_CHARACTERS = 1 << 15;
 
 /**
  * Opens the writer of a table.
- * @throws DiskError: the file cannot be written; also from all its methods
+ * @throws DiskError if the file cannot be written; also from all its methods
  */
 export async function createTableWriter(options: TableWriterOptions): Promise<TableWriter> {
   if (options.format !== 'parquet') return createRowWriter(options.path, createFormat(options));
@@ -30,7 +30,7 @@ function createFormat(options: TableWriterOptions): RowFormat {
     : createJsonlFormat({ columns, answerColumns, simulated, keepsRecord: keep === 'all' });
 }
 
-/** Writes rows of any format in large chunks, one after the other even when the caller does not wait. */
+/** Writes rows of any format in large chunks, one after the other even if the caller does not wait. */
 export async function createRowWriter(path: string, format: RowFormat): Promise<TableWriter> {
   const file = await openAtomicFile(path);
   let rows: FinishedRow[] = [];
@@ -42,13 +42,13 @@ export async function createRowWriter(path: string, format: RowFormat): Promise<
     text += format.format(rows);
     rows = [];
   };
-  /** Begins to write what was gathered. @returns the write before it: one may be on its way while the next chunk is gathered */
+  /** Starts writing what was gathered. @returns the previous write: one may be in progress while the next chunk is gathered */
   const writeText = (): Promise<void> => {
     const chunk = text;
     text = '';
     const before = written;
     written = before.then(() => file.write(chunk));
-    // A failure is told by whoever waits for this write, the next one or `finish`.
+    // A failure is reported to whoever waits for this write, the next one or `finish`.
     written.catch(() => undefined);
     return before;
   };

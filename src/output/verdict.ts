@@ -7,7 +7,7 @@ export interface Stop {
   readonly exitCode: Exclude<ExitCode, typeof EXIT.done | typeof EXIT.failedRows | typeof EXIT.locked>;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
-  /** A budget with which the run could send every row that is left; null or absent where no budget stopped it. */
+  /** A budget with which the run could send all remaining rows; null or absent if no budget stopped it. */
   readonly finishNanoUsd?: number | null;
 }
 
@@ -18,8 +18,8 @@ export interface Verdict {
 }
 
 /**
- * Judges the table: a stop first, then rows still pending, then the rows that failed or were skipped against `fail_if`.
- * @param notMeant rows the job is not about (`input.where`): they are skipped, and count in no limit
+ * Judges the table: a stop first, then pending rows, then failed and skipped rows against `fail_if`.
+ * @param notMeant rows that do not match `input.where`: they are skipped, and count towards no limit
  */
 export function decideVerdict(rows: RowCounts, failIf: Job['failIf'], stop: Stop | null, notMeant = 0): Verdict {
   if (stop !== null) return { verdict: stop.why, exitCode: stop.exitCode };

@@ -11,7 +11,7 @@ import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import type { StatusKeeper } from './status/status-keeper.ts';
 
-/** What a run is going to do, agreed to by whoever pays. */
+/** What a run is going to do, confirmed by the user. */
 export interface Agreement {
   readonly planned: PlannedRun;
   readonly selected: SelectedRows;
@@ -33,7 +33,7 @@ export async function agreeOnRun(
   for (const warning of [...prepared.table.warnings, ...warnings]) options.warn(warning);
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
-  // An open run had its estimate when it began.
+  // An open run had its estimate when it started.
   const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;
   const pass = await opened.status.startPass();
   const planned = await planOpenJob({ prepared, opened, selected, countsExactly, watchRows: pass.watchRows, options });

@@ -3,7 +3,7 @@ import type { Lane } from '../core/lane.ts';
 import { listModels } from '../core/models/split-by-model.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
-import { followAddress, isSimulatorThere } from './open/follow-address.ts';
+import { followAddress, isSimulatorThere, keepSimulator } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { viewKeys } from './open/opening.ts';
 import { writeHoldout } from './open/prepare.ts';
@@ -31,14 +31,14 @@ export interface Sending {
   /** The run's id. */
   readonly run: string;
   readonly lane: Lane;
-  /** What the run was expected to cost in the lane it sends to; null when unknown. */
+  /** The expected cost of the run in the lane it sends to; null if unknown. */
   readonly estimateNanoUsd: number | null;
-  /** Sends what is due, and returns when everything has come to its end. May be called again. */
+  /** Sends what is due, and returns when everything has ended. May be called again. */
   send(): Promise<void>;
   hasSpent(): boolean;
-  /** Whether the simulator answers; before the first answer, whether it was asked for. */
+  /** Whether the simulator answers; before the first answer, whether it was requested. */
   isSimulated(): boolean;
-  /** Whether answers that still come wait for the next run instead of being recorded. */
+  /** Whether late answers wait for the next run instead of being recorded. */
   holdEnds(isHeld: boolean): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,8 +49,8 @@ export interface SendingParts {
 }
 
 /**
- * Begins the run, or goes on with it, once everything is there that may be refused.
- * @throws UsageError when a budget cannot be kept; AppError exit 4 when key or model are refused
+ * Starts the run, or continues it, once everything is available that may be refused.
+ * @throws UsageError if a budget cannot be kept; AppError exit 4 if key or model are refused
  */
 export async function beginSending(opened: OpenedRun, agreement: Agreement, { connection, stopSignal }: SendingParts): Promise<Sending> {
   const { options, prepared, ledger, books, onRecord } = opened;
@@ -76,7 +76,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const date = job.write.dated?.date ?? null;
-  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated };
+  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated, selection: options.selection };
   const begin = () => startRun(ledger, { ...about, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
   const shared = { job, books, prepared, plan, limits };
@@ -120,7 +120,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       waitForRate: createRateWait(ledger, books, context),
     };
 
-    /** Live calls alone need no list, and many servers have none: it is looked at only where something of ours may be in it. */
+    /** Live calls alone need no list, and many servers have none: it is read only if something of ours may be in it. */
     async function sweep(since: string): Promise<void> {
       if (laneName === 'batch' || mayHaveUnknownBatches(context)) await sweepBatches(context, since);
       await lane.resume();
@@ -132,6 +132,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       estimateNanoUsd: findEstimate(opened, agreement, estimateNanoUsd),
       async send() {
         await sweep(sweepSince);
+        // Known from the first answer on, also to whoever looks after this process was killed.
+        if (!isSimulated && provider.isSimulated() === true) await keepSimulator(provider, ledger);
         await sendUntilDone(working);
         await sweep(startedAt.toISOString());
         while (lane.underWay.length > 0) await lane.nextEnd();
@@ -152,7 +154,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   }
 }
 
-/** What it was expected to cost when it began goes for the lane it began in. */
+/** Its expected cost at the start refers to the lane it started in. */
 function findEstimate({ ledger }: OpenedRun, { laneName }: Agreement, estimateNanoUsd: number | null): number | null {
   const { lane = null, estimateNanoUsd: begunWith = null } = ledger.fold.currentRun ?? {};
   return lane !== null && lane !== laneName ? estimateNanoUsd : begunWith;

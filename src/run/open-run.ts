@@ -15,20 +15,20 @@ import { createStatusKeeper, type StatusKeeper } from './status/status-keeper.ts
 
 /** A job opened for a run: its table, and its ledger under the lock. */
 export interface OpenedRun extends OpenedLedger {
-  /** As given, with warnings kept on their way. */
+  /** As given, with warnings recorded on the way. */
   readonly options: RunOptions;
   readonly prepared: PreparedJob;
   readonly warnings: WarningLog;
   readonly refusal: Refusal;
   readonly status: StatusKeeper;
-  /** As of `KeyedTable`. */
+  /** As in `KeyedTable`. */
   readonly wereKeysRight: () => boolean;
-  /** Settles what a run that ends by an error leaves. @returns what to throw instead */
+  /** Cleans up after a run that ends with an error. @returns what to throw instead */
   fail(error: unknown): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** @throws UsageError when the job cannot be run; LockHeldError; LedgerError when the state is damaged */
+/** @throws UsageError if the job cannot be run; LockHeldError; LedgerError if the state is damaged */
 export async function openRun(given: RunOptions): Promise<OpenedRun> {
   const warnings = createWarningLog(given.warn);
   const options: RunOptions = { ...given, warn: warnings.tell };
@@ -53,7 +53,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   const { ledger, books } = openedLedger;
   const { dated } = opened.compiled.job.write;
   if (dated !== undefined && dated.date !== findRunDate(dated, ledger.fold, { now: effects.clock(), isToWrite: true })) {
-    // The lock was waited for: the run before has ended meanwhile, or the day.
+    // While the lock was waited for, the run before may have ended, or the day.
     await ledger.closeUnused(async () => {});
     return openRun(given);
   }
@@ -61,16 +61,16 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   for (const warning of warnOfAltered(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
   const { compiled } = opened;
-  // What code or images make of a row may be something else the next time.
+  // Code or images may yield another row the next time.
   const isSteady = !compiled.hasCode && !mayReadImageFiles(compiled.job);
   const { table, wereKeysRight } = isSteady ? keepKeys(opened.table, ledger.keys) : { table: opened.table, wereKeysRight: () => true };
   const prepared = { ...opened, table };
   const status = createStatusKeeper({ ...openedLedger, prepared, options });
 
   async function fail(error: unknown): Promise<unknown> {
-    // Whatever went wrong after another process took over, files that were gone under us, is no more than a consequence.
+    // Anything that went wrong after another process took over, such as missing files, is only a consequence.
     ledger.assertHeld();
-    // Why the run failed is what has to be told.
+    // The reason why the run failed has to be reported.
     await refusal.withdrawFor(error).catch(() => {});
     const run = ledger.fold.currentRun?.id ?? null;
     const told = asDiskError(error);

@@ -1,29 +1,29 @@
+import type { RowSelection } from '../core/row.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
 import type { Effects } from './open/effects.ts';
 import type { AskedAgain } from './open/opening.ts';
 import type { PrepareOptions } from './open/prepare.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
-import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
 import type { Plan } from './plan/plan-result.ts';
 import type { Spending } from './plan/spending.ts';
 import type { DeadlineOptions } from './send/deadline.ts';
 import type { RunView } from './send/run-view.ts';
 
-/** Everything a run is told. */
+/** All options of a run. */
 export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly target: Target;
   readonly selection: RowSelection;
   readonly effects: Effects;
   /** What to do while another run of the job is active; absent: fail. */
   readonly ifRunning?: 'fail' | 'wait';
-  /** Whether a state directory that is a copy of another one is to be worked with; absent: no. */
+  /** Whether to work with a state directory that is a copy of another one; absent: no. */
   readonly adoptCopy?: (question: string) => Promise<boolean>;
   /** Fires when no further work is wanted. */
   readonly stopping: AbortSignal;
-  /** When batches have to make way for live calls; null lets them take their time. */
+  /** When batches have to be replaced by live calls; null lets them take their time. */
   readonly deadline: DeadlineOptions | null;
-  /** Over the job's budget, in nano-dollars; null for the job's. */
+  /** Overrides the job's budget, in nano-dollars; null for the job's. */
   readonly maxNanoUsd: number | null;
   /** How long to wait for batches; 0 only submits, null waits to the end. */
   readonly waitMs: number | null;
@@ -31,28 +31,30 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly pollMaxMs: number;
   /** Where the live lane's workers take their calls from; null makes the calls in this process. */
   readonly redis: RedisLink | null;
-  /** Said when calls are made in this process although something found by chance names a Redis. */
+  /** The notice when calls are made in this process although a file found by chance names a Redis. */
   readonly redisNotice?: string | null;
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
-  /** Told of the job and its state directory once the lock is taken, before anything is sent; absent where nobody wants to know. */
+  /** Called with the job and its state directory once the lock is taken, before anything is sent; absent if not needed. */
   readonly onPrepared?: (prepared: PreparedJob) => void;
-  /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
+  /** Called with what the run would do before it spends anything. @throws UsageError if it should not */
   readonly confirm: (plan: Plan, spending: Spending) => Promise<void>;
-  /** Handed a live view once work begins. */
+  /** Receives a live view once work starts. */
   readonly watch: (view: RunView) => void;
   readonly warn: (message: string) => void;
   readonly commands: NextCommands;
 }
 
-/** What to type next, as a person would, with the flags of this invocation. */
+/** The next command as a person would type it, with the flags of this invocation. */
 export interface NextCommands {
   readonly continue: string;
-  /** The same with a budget of so many dollars; absent where nobody types commands. */
+  /** The same with a budget of this many dollars; absent if nobody types commands. */
   readonly continueWith?: (maxUsd: string) => string;
+  /** The same about all rows, where this is a pilot; absent where nobody types commands. */
+  readonly whole?: string;
   readonly failures: string;
-  /** To be followed by `--cause`; absent where nobody types commands. */
+  /** To be followed by `--cause`; absent if nobody types commands. */
   readonly retry?: string;
-  /** Draws rows to be labelled by hand; absent where nobody types commands. */
+  /** Samples rows for labelling by hand; absent if nobody types commands. */
   readonly sample?: string;
 }

@@ -3,13 +3,13 @@ import { probeRoom } from '../output/probe-room.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import type { SelectedRows } from './open/selection.ts';
 
-/** Of a larger table so much is tried: it takes a tenth of a second, and a disk that has it is at least not full. */
+/** The maximum that is tried for a larger table: it takes a tenth of a second, and shows that the disk is at least not full. */
 const MAX_PROBED_BYTES = 1 << 26;
-/** What a row's answer and figures take beside its cells, roughly. */
+/** What a row's answer and figures take besides its cells, roughly. */
 const FEW_BYTES = 1 << 16;
 
 /**
- * Before anything is paid for: whether the disk of the table has room for one as large as the input, of rows that were picked for a few.
+ * Before anything is paid for: checks whether the disk of the table has room for one as large as the input, or less if only some rows were selected.
  * @throws DiskError
  */
 export async function probeTable({ compiled, table }: PreparedJob, selected: Pick<SelectedRows, 'isAll'>): Promise<void> {

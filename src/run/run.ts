@@ -5,30 +5,34 @@ import type { Summary } from '../core/summary.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
-import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
+import { findPilot, findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
 import type { Connection } from './open/target.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import type { RunOptions } from './options.ts';
+import { planRest } from './plan/plan-rest.ts';
+import { countAsked } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import type { AskedModels } from './send/model-refusal.ts';
 import { sendUntilStopped } from './send/send-until-done.ts';
 import { createStopSignal } from './send/stop.ts';
 
 /**
- * One run of a job, from opening it to a table on disk. The same steps continue a run after anything that ended it early.
+ * One run of a job, from opening it to a table on disk. The same steps continue a run after any early end.
  * @returns the summary; its exit code says how the run ended
- * @throws UsageError before anything was sent; LockHeldError; LedgerError when the state is damaged
+ * @throws UsageError before anything was sent; LockHeldError; LedgerError if the state is damaged
  */
 export async function runJob(given: RunOptions): Promise<Summary> {
   const opened = await openRun(given);
   try {
     const done = await findDone(opened);
     const isRetry = opened.options.reopen !== null;
-    const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
-    if (isSettled && !isRetry) return done;
+    const isSettled = !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
+    if (done !== null && isSettled && !isRetry) return done;
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const isDone = done !== null && agreement.planned.reopenedKeys.length === 0;
     if (isDone && isSettled) return done;
+    const idle = isRetry && isSettled ? findIdle(opened, agreement) : null;
+    if (idle !== null) return idle;
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
       if (isDone && !(await findsMore(opened, connection))) return done;
@@ -43,13 +47,19 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   }
 }
 
-/** @returns the summary of the run that has already done what is asked, unless failed rows are to be tried again; null when there is something to do */
+/** @returns the summary of the run that has already done what is asked, unless failed rows are to be retried; null if there is something to do */
 async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summary | null> {
   if (options.isFresh || options.selection.type !== 'all') return null;
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** Looks for what a run that is done could not find at the provider: batches of lost creates, and batches that were gone. */
+/** @returns the summary of a pilot in which there is nothing to try again; null for every other run */
+function findIdle({ options, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Summary | null {
+  const hasWork = selected.isAll || ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0;
+  return hasWork ? null : findPilot(ledger, options.selection);
+}
+
+/** Looks for what a finished run could not find at the provider: batches of lost creates, and batches that were gone. */
 async function findsMore({ options, prepared, ledger }: OpenedRun, { provider }: Connection): Promise<boolean> {
   if (hasOpenBatches(ledger)) return true;
   const context = makeBatchContext({ ...options, ledger, job: prepared.compiled.job, provider });
@@ -67,7 +77,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
     try {
       for (;;) {
         const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModels(opened, agreement) });
-        // What comes while the books are made and the table is written is the next run's.
+        // What arrives while the books are made and the table is written belongs to the next run.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop });
         if (summary !== null) return summary;
@@ -81,7 +91,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   }
 }
 
-/** What a refusal of a model is explained by. */
+/** Explains the refusal of a model. */
 function findModels({ prepared }: OpenedRun, { planned }: Agreement): AskedModels {
   return { models: listModels(prepared.compiled.job), modelEnds: planned.modelEnds };
 }
@@ -91,9 +101,10 @@ interface Ended {
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
 }
 
-/** @returns null when the input changed meanwhile: rows are due that nobody asked for */
+/** @returns null if the input changed meanwhile: rows are due that were never sent */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
+  const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, opened, laneName: agreement.laneName }) : null;
   const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,
@@ -101,6 +112,7 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     cwd: options.overrides.cwd,
     paths: keepPaths(options),
     selected: agreement.selected,
+    notAsked,
     run: sending.run,
     estimateNanoUsd: sending.estimateNanoUsd,
     simulated: sending.isSimulated(),

@@ -1,24 +1,27 @@
 import type { LaneName } from '../core/lane.ts';
+import type { RowSelection } from '../core/row.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Effects } from './open/effects.ts';
 import type { PlannedRun } from './plan/plan-open-job.ts';
 
 export interface StartOptions {
   readonly job: string;
-  /** The day its table is named by; null or absent where it is not. */
+  /** The day in the name of its table; null or absent if there is none. */
   readonly date?: string | null;
+  /** Which rows it is about; absent for all. */
+  readonly selection?: RowSelection;
   readonly isSimulated: boolean;
   /** Where requests go at first. */
   readonly lane: LaneName;
-  /** What the run opens; nothing of it was done yet. */
+  /** What the run reopens; nothing of it was done yet. */
   readonly planned: Pick<PlannedRun, 'opening' | 'reopenedKeys'>;
-  /** For everything the run does, what an open one has done already included; null when a price is unknown. */
+  /** For everything the run does, including what an open one has already done; null if a price is unknown. */
   readonly estimateNanoUsd: number | null;
   readonly effects: Pick<Effects, 'clock' | 'randomId'>;
 }
 
 /**
- * Continues the open run under its id, or begins a new one, and opens what the plan says: a new generation, or failed rows.
+ * Continues the open run under its id, or starts a new one, and applies the plan: a new generation, or reopened rows.
  * @returns the run's id
  */
 export async function startRun(ledger: Ledger, options: StartOptions): Promise<string> {
@@ -33,6 +36,7 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
       simulated: options.isSimulated,
       lane,
       ...(options.date == null ? {} : { date: options.date }),
+      ...(options.selection === undefined || options.selection.type === 'all' ? {} : { selection: options.selection }),
       estimateNanoUsd,
     });
   }
@@ -43,7 +47,7 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
   return run;
 }
 
-/** `20261122-0405-k3x9d02mqa`: sorts by time, and two runs of one minute differ. */
+/** `20261122-0405-k3x9d02mqa`: sorts by time, and distinguishes two runs of the same minute. */
 function makeRunId(now: Date, randomId: string): string {
   const [day, time] = now.toISOString().split('T') as [string, string];
   return `${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${randomId}`;

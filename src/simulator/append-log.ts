@@ -11,7 +11,7 @@ export interface AppendLog {
   close(): void;
 }
 
-/** Opens or creates the file and cuts what a kill in the middle of a write left after the last newline. */
+/** Opens or creates the file and cuts what a kill during a write left after the last newline. */
 export function openAppendLog(path: string): AppendLog {
   const descriptor = fs.openSync(path, 'a+', 0o600);
   cutTornTail(path, descriptor);

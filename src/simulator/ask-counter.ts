@@ -1,6 +1,6 @@
 import type { Bill } from './bill.ts';
 
-/** Counts how often each body was sent live before, in this process and those before it on the same bill; without noise nobody asks, and it is 0. */
+/** Counts how often each body was sent live before, by this process and earlier ones on the same bill; without noise it is not needed, and returns 0. */
 export function createAskCounter(noise: number, bill: Bill): (bodySha256: string) => number {
   if (noise === 0) return () => 0;
   const counts = new Map<string, number>();

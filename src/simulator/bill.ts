@@ -1,13 +1,13 @@
 import { openAppendLog } from './append-log.ts';
 
-/** One attempt that the provider charges for: every 200, whatever became of its answer. */
+/** One attempt that the provider charges for: every 200, whatever happened to its answer. */
 export interface BillLine {
   /** When it was executed, ISO 8601. */
   readonly at: string;
   readonly lane: 'batch' | 'live';
   /** Null on a live call. */
   readonly batchId: string | null;
-  /** A live call's stands in its X-Client-Request-Id header; null without one. */
+  /** For a live call from its X-Client-Request-Id header; null without one. */
   readonly customId: string | null;
   /** Of the exact bytes of the request's body. */
   readonly bodySha256: string;
@@ -15,14 +15,14 @@ export interface BillLine {
   readonly model: string;
   /** `batch`, or the service tier of a live answer. */
   readonly tier: string;
-  /** As on the wire of its endpoint, also where a fault hid it from the answer. */
+  /** As on the wire of its endpoint, even if a fault hid it from the answer. */
   readonly usage: Readonly<Record<string, unknown>>;
 }
 
-/** What one batch was billed for already: by custom_id, the usage of each of its attempts. */
+/** What one batch was already billed for: by custom_id, the usage of each of its attempts. */
 export type BilledRows = ReadonlyMap<string, readonly BillLine['usage'][]>;
 
-/** The provider's own books: append-only, written before the answer it charges for can be seen. */
+/** The provider's own books: append-only, written before the billed answer can be seen. */
 export interface Bill {
   readonly path: string;
   append(lines: readonly BillLine[]): void;
@@ -32,7 +32,7 @@ export interface Bill {
   close(): void;
 }
 
-/** Opens a bill, cutting a last line that was not wholly written: its answer cannot have been seen. */
+/** Opens a bill, cutting a partial last line: its answer cannot have been seen. */
 export function openBill(path: string): Bill {
   const log = openAppendLog(path);
   return {

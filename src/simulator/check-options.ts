@@ -1,6 +1,6 @@
 import type { SimulatorOptions } from './options.ts';
 
-/** What an option has to be, in words that follow "give", and the test for it. */
+/** What an option has to be, in words that follow "give", and its test. */
 interface Rule {
   readonly wanted: string;
   readonly isMet: (value: unknown) => boolean;
@@ -31,7 +31,7 @@ const RULES: Readonly<Record<Key, Rule>> = {
   stateDirectory: path,
   billFile: path,
   traceFile: path,
-  // Its reader names the place inside.
+  // The reader of plans names the place inside.
   faults: anything,
   seed: { wanted: 'a whole number', isMet: Number.isSafeInteger },
   answers: oneOf('lifelike', 'plain'),
@@ -60,7 +60,7 @@ const RULES: Readonly<Record<Key, Rule>> = {
   retryAfter: oneOf('both', 'ms', 'seconds', 'date', 'none'),
 };
 
-/** A misspelt option would leave a test without the limit or fault it is about. @throws Error that names every option that is none, or cannot be */
+/** A misspelt option would leave a test without the limit or fault it is about. @throws Error that names every unknown or invalid option */
 export function checkOptions(options: SimulatorOptions): void {
   const problems = Object.entries(options).flatMap(([key, value]) => {
     if (!Object.hasOwn(RULES, key)) return [`${key}: unknown; there are ${Object.keys(RULES).join(', ')}`];

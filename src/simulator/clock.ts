@@ -1,13 +1,13 @@
 /** The simulator's time: it runs by itself, or stands still until it is moved. Instants are milliseconds since 1970. */
 export interface SimulatorClock {
   now(): number;
-  /** Resolves at the instant, at once if it has passed, or early when `hurry` aborts. To be awaited inside `track` only. Rejects when the clock is stopped. */
+  /** Resolves at the instant, at once if it has passed, or early if `hurry` aborts. May be awaited only inside `track`. Rejects when the clock is stopped. */
   waitUntil(instantMs: number, hurry?: AbortSignal): Promise<void>;
   /** Runs work which `advance` waits for, and whose pauses it skips. */
   track(work: () => Promise<void>): Promise<void>;
-  /** Moves time forward, stopping at every instant somebody waits for, and resolves when the work due by then is done. */
+  /** Moves time forward, stopping at every instant that is waited for, and resolves when the work due by then is done. */
   advance(durationMs: number): Promise<void>;
-  /** Ends all waiting, now and later: it rejects. */
+  /** Ends all waits, now and later: they reject. */
   stop(): void;
 }
 
@@ -18,10 +18,10 @@ interface Waiter {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** The longest time a timer can be set to; the rest is waited for anew. */
+/** The longest time of a timer; the rest is waited for with further timers. */
 const LONGEST_TIMER_MS = 0x7fffffff;
 
-/** `isVirtual`: no timer is ever set, time stands at the first `now` and moves by `advance` alone. */
+/** `isVirtual`: no timer is ever set, time starts at `now` and moves only by `advance`. */
 export function createClock({ now, isVirtual }: { readonly now: () => number; readonly isVirtual: boolean }): SimulatorClock {
   const waiters = new Set<Waiter>();
   const startMs = now();
@@ -58,7 +58,7 @@ export function createClock({ now, isVirtual }: { readonly now: () => number; re
     });
   }
 
-  /** Waits until no tracked work computes any more: it has ended, or waits for a later instant. */
+  /** Waits until no tracked work is computing: it has ended, or waits for a later instant. */
   async function settle(): Promise<void> {
     do await new Promise((resolve) => setImmediate(resolve));
     while (busy > waiters.size);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /**
- * A fast 53-bit mix of a text, for draws and shuffles and never for secrets: the same text gives the same number on every machine.
+ * A fast 53-bit hash of a text, for draws and shuffles and never for secrets: the same text gives the same number on every machine.
  * Two 32-bit multiplicative hashes run over the code units and are joined at the end.
  */
 export function hashNumber(text: string): number {
@@ -17,18 +17,18 @@ export function hashNumber(text: string): number {
   return 4294967296 * (2097151 & low) + (high >>> 0);
 }
 
-/** A draw from [0, 1) that depends on nothing but its parts. */
+/** A draw from [0, 1) that depends only on its parts. */
 export function hashFraction(...parts: readonly (string | number)[]): number {
   return hashNumber(parts.join('\u0000')) / 2 ** 53;
 }
 
-/** Twenty-eight hexadecimal digits that depend on nothing but the parts: the tail of an id. */
+/** Twenty-eight hexadecimal digits that depend only on the parts: the end of an id. */
 export function hashDigits(...parts: readonly (string | number)[]): string {
   const text = parts.join('\u0000');
   return hexadecimal(hashNumber(text)) + hexadecimal(hashNumber(`${text}\u0001`));
 }
 
-/** The SHA-256 of the bytes of a text or buffer, in hexadecimal, as the bill gives it. */
+/** The SHA-256 of the bytes of a text or buffer, in hexadecimal, as used in the bill. */
 export function sha256(content: string | Buffer): string {
   return hash('sha256', content, 'hex');
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 export interface WireRequest {
   readonly method: string;
   readonly path: string;
-  /** What the route's placeholder stood for: a file's or batch's id. */
+  /** The value of the route's placeholder: a file's or batch's id. */
   readonly id: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];

@@ -3,7 +3,7 @@ import type { Latency } from './options.ts';
 
 const DEFAULT_SIGMA = 0.5;
 
-/** Draws how long each call takes: a constant, or log-normal around its median, by seed and number of the call. */
+/** Draws the duration of each call: a constant, or log-normal around its median, by seed and number of the call. */
 export function createLatency(latency: Latency, seed: number): () => number {
   if (typeof latency === 'number') return () => latency;
   let calls = 0;

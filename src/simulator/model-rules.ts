@@ -1,14 +1,14 @@
 import { findReasoningRules, type ReasoningRules } from './reasoning-rules.ts';
 
-/** What the simulator knows of a model: which snapshot answers for it, its context, and how it is asked. */
+/** What the simulator knows about a model: its snapshot, its context, and its parameters. */
 export interface ModelRules {
   readonly id: string;
-  /** The dated name that stands in the answer. */
+  /** The dated name in the answer. */
   readonly snapshot: string;
   readonly contextTokens: number;
   /** o-series and gpt-5 or later: `max_tokens` is refused, and answers may spend reasoning tokens. */
   readonly isReasoning: boolean;
-  /** How much it may be told to think; null for others. */
+  /** Its reasoning efforts; null for others. */
   readonly reasoning: ReasoningRules | null;
   readonly kind: 'chat' | 'embedding';
   /** Long equal prefixes are billed as cached (gpt-4o and newer). */
@@ -99,7 +99,7 @@ const known = new Map<string, ModelRules | undefined>();
  */
 export function findModelRules(model: string): ModelRules | undefined {
   if (!known.has(model)) {
-    // Only names that exist are remembered, so that a flood of wrong ones cannot grow the map.
+    // Only existing names are cached, so that a flood of wrong ones cannot grow the map.
     const rules = readRules(model);
     if (rules === undefined) return undefined;
     known.set(model, rules);

@@ -6,7 +6,7 @@ export interface FormPart {
   readonly name: string;
   /** Undefined: a plain field. */
   readonly filename: string | undefined;
-  /** The bytes in order. To be read to the end before the next part comes. */
+  /** The bytes in order. Must be read to the end before the next part. */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -14,14 +14,14 @@ const LINE_BREAK = Buffer.of(13, 10);
 const HEADERS_END = Buffer.of(13, 10, 13, 10);
 const LONGEST_HEADERS_BYTES = 16 * 1024;
 
-/** Reads a multipart/form-data body part by part, in whatever order they come, holding no more than a chunk. Throws WireError 400 when it is broken. */
+/** Reads a multipart/form-data body part by part, in any order, holding no more than a chunk. Throws WireError 400 if it is malformed. */
 export async function* readForm(body: Readable, contentType: string | undefined): AsyncGenerator<FormPart> {
   const boundary = /^multipart\/form-data\s*;.*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType ?? '');
   const name = boundary?.[1] ?? boundary?.[2];
   if (name === undefined)
     throw new WireError(400, { message: 'Could not parse multipart form: expected a multipart/form-data body with a boundary' });
   const source = createSource(body);
-  // The first boundary has no line break before it; with one put there, all look alike.
+  // The first boundary has no line break before it; with one added, all look alike.
   source.prepend(LINE_BREAK);
   const delimiter = Buffer.from(`\r\n--${name}`);
   for await (const _ of source.readUntil(delimiter));
@@ -36,7 +36,7 @@ export async function* readForm(body: Readable, contentType: string | undefined)
 interface Source {
   prepend(bytes: Buffer): void;
   take(count: number): Promise<Buffer>;
-  /** Yields what stands before the delimiter and consumes both. */
+  /** Yields what precedes the delimiter and consumes both. */
   readUntil(delimiter: Buffer): AsyncGenerator<Buffer>;
 }
 
@@ -68,7 +68,7 @@ function createSource(body: Readable): Source {
           held = held.subarray(index + delimiter.length);
           return;
         }
-        // The delimiter may be cut by the chunk's end: that many bytes wait for the next chunk.
+        // The delimiter may be split by the chunk's end: that many bytes wait for the next chunk.
         const safe = Math.max(0, held.length - delimiter.length + 1);
         const ready = held.subarray(0, safe);
         held = held.subarray(safe);

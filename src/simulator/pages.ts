@@ -1,12 +1,12 @@
 import { WireError } from './wire-error.ts';
 
-/** How GET lists are cut: the size asked for, and the id after which the page begins. */
+/** How GET lists are paged: the page size, and the id after which the page starts. */
 export interface PageRules {
   readonly defaultLimit: number;
   readonly mostLimit: number;
 }
 
-/** Cuts one page out of a list that stands in its final order. Throws WireError 400 on a bad limit or an unknown `after`. */
+/** Cuts one page out of a list in its final order. Throws WireError 400 for an invalid limit or an unknown `after`. */
 export function cutPage<T extends { readonly id: string }>(items: readonly T[], query: URLSearchParams, rules: PageRules) {
   const limit = readLimit(query.get('limit'), rules);
   const after = query.get('after');

@@ -1,41 +1,41 @@
 import type { SimulatorClock } from './clock.ts';
 import { WireError } from './wire-error.ts';
 
-/** How live calls are limited. Absent numbers mean no limit, and then no header either. */
+/** The limits of live calls. Absent numbers mean no limit, and then no header either. */
 export interface RateLimitOptions {
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
   /**
    * `actual` (default): a call is charged its prompt when admitted and its answer when it ends. `reserved`: it is charged its prompt and the
-   * larger of its output cap and its estimate when admitted, and nothing is given back.
+   * larger of its output cap and its estimate when admitted, and nothing is returned.
    */
   readonly accounting?: 'actual' | 'reserved' | undefined;
-  /** How much of a minute's limit may be used at once; 60 (default) is the whole. */
+  /** How many seconds of a minute's limit may be used at once; 60 (default) is the whole. */
   readonly burstSeconds?: number | undefined;
-  /** Which waiting times a 429 names beside its text; `both` by default. */
+  /** Which waiting times a 429 gives besides its text; `both` by default. */
   readonly retryAfter?: 'both' | 'ms' | 'seconds' | 'date' | 'none' | undefined;
 }
 
-/** What one live call asks of the limits. */
+/** The load of one live call on the limits. */
 export interface RateRequest {
   readonly model: string;
   readonly promptTokens: number;
-  /** The output cap times the number of choices; undefined when none was given. */
+  /** The output cap times the number of choices; undefined without a cap. */
   readonly capTokens: number | undefined;
 }
 
 /** The limits of one simulator: per model, requests and tokens. */
 export interface RateLimiter {
-  /** Admits a call and returns the headers of its answer. Throws WireError 429; a refused call still counts as a request. */
+  /** Admits a call and returns the headers of its response. Throws WireError 429; a refused call still counts as a request. */
   admit(request: RateRequest): Readonly<Record<string, string>>;
-  /** Charges what the answer of an admitted call used. */
+  /** Charges the usage of an admitted call's answer. */
   settle(model: string, completionTokens: number): void;
 }
 
-/** Output that `reserved` accounting assumes where no cap was given. */
+/** The output assumed by `reserved` accounting without a cap. */
 const ASSUMED_OUTPUT_TOKENS = 16;
 
-/** A bucket that fills steadily. `level` may be negative after an answer was longer than what was left. */
+/** A bucket that fills steadily. `level` may be negative after an answer exceeded what was left. */
 interface Bucket {
   readonly perMinute: number;
   readonly capacity: number;
@@ -143,7 +143,7 @@ function tooLarge(model: string, { perMinute }: Bucket, wanted: number): WireErr
   return new WireError(429, { message, type: 'tokens', code: 'rate_limit_exceeded' });
 }
 
-/** Milliseconds until the bucket holds so much. */
+/** Milliseconds until the bucket holds this much. */
 function waitFor(bucket: Bucket | undefined, amount: number): number {
   if (bucket === undefined || bucket.level >= amount) return 0;
   return ((amount - bucket.level) * 60_000) / bucket.perMinute;
@@ -162,7 +162,7 @@ function renderBucket(kind: 'requests' | 'tokens', bucket: Bucket | undefined): 
   };
 }
 
-/** A duration in the API's way: 17ms, 8.64s, 6m0s, 1h0m30s. */
+/** A duration in the API's format: 17ms, 8.64s, 6m0s, 1h0m30s. */
 export function formatDuration(durationMs: number): string {
   const milliseconds = Math.ceil(durationMs);
   if (milliseconds < 1000) return `${milliseconds}ms`;

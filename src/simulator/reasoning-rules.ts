@@ -1,12 +1,12 @@
 import { WireError } from './wire-error.ts';
 
-/** Which efforts a reasoning model has, and which it takes where none is said. */
+/** The efforts of a reasoning model, and its default. */
 export interface ReasoningRules {
   readonly efforts: readonly string[];
   readonly defaultEffort: string;
 }
 
-/** Model pages and models.dev, read 2026-11-29; where no default is published, medium stands for it. */
+/** Model pages and models.dev, read 2026-11-29; if no default is published, medium is used. */
 const BY_FAMILY: readonly (readonly [families: string, efforts: string, defaultEffort: string])[] = [
   ['gpt-6.2-astra gpt-6.2-sol gpt-6.1-sol gpt-6-astra', 'low medium high xhigh max', 'medium'],
   ['gpt-6.1-terra gpt-6-sol gpt-6-luna gpt-5.6-sol gpt-5.6-terra gpt-5.6-luna', 'none low medium high xhigh max', 'medium'],
@@ -21,13 +21,13 @@ const BY_FAMILY: readonly (readonly [families: string, efforts: string, defaultE
 
 const ANY_EFFORT: ReasoningRules = { efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'], defaultEffort: 'medium' };
 
-/** The rules of a family of reasoning models; one that is in no table takes anything. */
+/** The rules of a family of reasoning models; one that is in no table accepts anything. */
 export function findReasoningRules(family: string): ReasoningRules {
   const row = BY_FAMILY.find(([families]) => families.split(' ').includes(family));
   return row === undefined ? ANY_EFFORT : { efforts: row[1].split(' '), defaultEffort: row[2] };
 }
 
-/** Where a request asks for effort, and in which words its endpoint refuses. */
+/** Where a request sets the effort, and the wording of its endpoint's refusal. */
 interface Asked {
   readonly isChat: boolean;
   readonly model: string;
@@ -36,7 +36,7 @@ interface Asked {
 }
 
 /**
- * Refuses an effort the model does not have, and while it thinks what only models take that answer at once, in the words of the endpoint
+ * Refuses an unsupported effort, and, while reasoning, parameters that only models that answer at once accept, in the words of the endpoint
  * (anomalyco/opencode#4451, marimo-team/marimo#6368, johny-b/llmcomp#69). Throws WireError 400.
  */
 export function checkReasoning(body: Readonly<Record<string, unknown>>, { isChat, model, reasoning }: Asked): void {
@@ -54,7 +54,7 @@ export function checkReasoning(body: Readonly<Record<string, unknown>>, { isChat
   if (typeof body.top_logprobs === 'number' && body.top_logprobs > 0) throw unsupported('top_logprobs');
 }
 
-/** The effort a body asks for, by either endpoint's name for it. */
+/** The effort in a body, under either endpoint's name. */
 export function readEffort({ reasoning_effort: chat, reasoning }: Readonly<Record<string, unknown>>): unknown {
   return chat ?? (reasoning as { readonly effort?: unknown } | null | undefined)?.effort;
 }

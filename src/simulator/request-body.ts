@@ -4,7 +4,7 @@ import { WireError } from './wire-error.ts';
 
 const MOST_BODY_BYTES = 64 * 1024 * 1024;
 
-/** Reads a JSON body whole. Throws WireError 400 when it is not an object, 413 above 64 MiB. */
+/** Reads a whole JSON body. Throws WireError 400 if it is not an object, 413 above 64 MiB. */
 export async function readJsonBody(stream: IncomingMessage): Promise<{ readonly bytes: Buffer; readonly body: WireBody }> {
   const chunks: Buffer[] = [];
   let length = 0;

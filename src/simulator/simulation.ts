@@ -7,7 +7,7 @@ import type { SimulatorLimits, SimulatorOptions } from './options.ts';
 import type { RateLimiter } from './rate-limits.ts';
 import type { Store } from './store.ts';
 
-/** What the endpoints share while one simulator runs. */
+/** Shared by the endpoints while one simulator runs. */
 export interface Simulation {
   readonly seed: number;
   readonly clock: SimulatorClock;
@@ -23,7 +23,7 @@ export interface Simulation {
   readonly limits: SimulatorLimits;
   /** How long a batch takes from creation to its end, if computing it does not take longer. */
   readonly batchMs: number;
-  /** How long a live call takes, drawn anew for each. */
+  /** How long a live call takes, drawn for each. */
   readonly drawLatencyMs: () => number;
   /** The most prompt tokens a model's queue holds; undefined: no limit. */
   readonly enqueuedTokensOf: (model: string) => number | undefined;
@@ -31,13 +31,13 @@ export interface Simulation {
   readonly listLagMs: number;
   /** The order of the list of batches. */
   readonly listOrder: 'newest_first' | 'oldest_first' | 'mixed';
-  /** How an unset field of a batch looks; `empty` concerns the file ids. */
+  /** How an unset field of a batch appears; `empty` applies to the file ids. */
   readonly unsetFields: 'null' | 'empty' | 'omitted';
-  /** Hurries the work on a batch that is being cancelled, or takes it up again where a fault had ended it. */
+  /** Speeds up the work on a batch that is being cancelled, or resumes it if a fault had ended it. */
   readonly stopBatch: (batchId: string) => void;
-  /** Begins to work on a new batch. */
+  /** Starts working on a new batch. */
   readonly startBatch: (batchId: string) => void;
-  /** Counts how often a finished batch was retrieved, this time included. */
+  /** Counts how often a finished batch was retrieved, including this time. */
   readonly countLook: (batchId: string) => number;
   /** Aborted when the simulator closes: background work stops before its next write. */
   readonly signal: AbortSignal;

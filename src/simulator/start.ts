@@ -19,7 +19,7 @@ import type { Simulation } from './simulation.ts';
 import { openStore } from './store.ts';
 import { openTrace } from './trace.ts';
 
-// What a program that imports `rowmill/simulator` has to name.
+// The types that a program importing `rowmill/simulator` has to name.
 export type { BillLine, FaultCount, Latency, SimulatorLimits, SimulatorOptions };
 
 /** A running simulator. */
@@ -27,7 +27,7 @@ export interface Simulator {
   /** The base URL for clients: `http://127.0.0.1:PORT/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Everything billed so far, this process and the ones before it on the same bill. */
+  /** Everything billed so far, by this process and earlier ones on the same bill. */
   bill(): readonly BillLine[];
   /** How often each fault of the plan has fired. */
   faultsFired(): readonly FaultCount[];
@@ -35,11 +35,11 @@ export interface Simulator {
   requests(): Readonly<Record<string, number>>;
   /** Moves time forward and resolves when the batches have done what is due by then. */
   advance(durationMs: number): Promise<void>;
-  /** Ends connections and work; a second time it does nothing. A kept state directory can be started again. */
+  /** Ends connections and work; calling it again does nothing. A kept state directory can be started again. */
   close(): Promise<void>;
 }
 
-/** Starts a local server speaking OpenAI's wire. Throws an Error that names each option that is none or cannot be, and the place in the fault plan where that is malformed. */
+/** Starts a local server that speaks OpenAI's wire protocol. Throws an Error that names each unknown or invalid option, and the place of an error in the fault plan. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   checkOptions(options);
   const plan = readFaultPlan(options.faults ?? []);

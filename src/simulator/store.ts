@@ -3,22 +3,22 @@ import * as path from 'node:path';
 import type { BatchAction } from './faults/fault-plan.ts';
 import type { WireBatch, WireFile } from './wire-objects.ts';
 
-/** A file and its place in the order of creation. */
+/** A file and its position in the order of creation. */
 export interface FileRecord {
   readonly number: number;
   readonly wire: WireFile;
 }
 
-/** A batch, its place in the order of creation, and what only the provider knows of it. */
+/** A batch, its position in the order of creation, and what only the provider knows about it. */
 export interface BatchRecord {
   readonly number: number;
   readonly createdAtMs: number;
   readonly wire: WireBatch;
-  /** Prompt tokens held against the model's queue until the terminal status; 0 where no limit is set. */
+  /** Prompt tokens counted against the model's queue until the terminal status; 0 without a limit. */
   readonly enqueuedTokens: number;
   /** Seconds after creation at which its output and error file expire; null: never. */
   readonly outputExpiresAfterSeconds: number | null;
-  /** Decided when it was created, so that a restart keeps them. */
+  /** Decided at creation, so that a restart keeps them. */
   readonly faults: readonly BatchAction[];
   readonly finishedAtMs: number | null;
 }
@@ -39,7 +39,7 @@ export interface Store {
   showBatch(record: BatchRecord): void;
 }
 
-/** Opens a state directory, or makes it. `identity` is used when it is new. Half-written files of a killed process are removed. */
+/** Opens a state directory, or creates it. `identity` is used if it is new. Half-written files of a killed process are removed. */
 export function openStore(directory: string, identity: string): Store {
   const filesDirectory = path.join(directory, 'files');
   const batchesDirectory = path.join(directory, 'batches');
@@ -81,7 +81,7 @@ export function openStore(directory: string, identity: string): Store {
   };
 }
 
-/** Replaces a small file at once: a reader, or the next start, sees the old one or the new one. */
+/** Replaces a small file atomically: a reader, or the next start, sees the old one or the new one. */
 function writeWhole(file: string, content: unknown): void {
   fs.writeFileSync(`${file}.tmp`, JSON.stringify(content), { mode: 0o600 });
   fs.renameSync(`${file}.tmp`, file);

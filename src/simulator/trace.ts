@@ -1,17 +1,17 @@
 import { openAppendLog } from './append-log.ts';
 
-/** One request as the trace keeps it: no body, no key. */
+/** One request as recorded in the trace: no body, no key. */
 export interface TraceLine {
   readonly at: string;
   readonly method: string;
   readonly path: string;
-  /** As sent; 0 when the connection was left without an answer. */
+  /** As sent; 0 if the connection got no response. */
   readonly status: number;
   /** The names of the faults that fired on it. */
   readonly faults: readonly string[];
 }
 
-/** Counts all requests, and writes them down where a file is given. */
+/** Counts all requests, and records them if a file is given. */
 export interface Trace {
   add(line: TraceLine, route: string): void;
   /** How many requests came in, by `METHOD /path` with `:id` for ids. */

@@ -1,4 +1,4 @@
-/** What an error answer says beside its status, in the API's own words. */
+/** The content of an error response besides its status, in the API's own words. */
 export interface WireErrorFields {
   readonly message: string;
   readonly type?: string;
@@ -12,7 +12,7 @@ export interface WireErrorBody {
   readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string | null };
 }
 
-/** An answer of 4xx or 5xx. Thrown by any endpoint; the server turns it into status, headers and the JSON error body. */
+/** A 4xx or 5xx response. Thrown by any endpoint; the server turns it into status, headers and the JSON error body. */
 export class WireError extends Error {
   readonly status: number;
   readonly type: string;
@@ -30,7 +30,7 @@ export class WireError extends Error {
     this.headers = fields.headers ?? {};
   }
 
-  /** The body as it goes over the wire and into the error file of a batch. */
+  /** The body as sent and as written into the error file of a batch. */
   get body(): WireErrorBody {
     return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
   }

@@ -1,4 +1,4 @@
-/** A file as GET /v1/files/{id} answers it; instants are unix seconds. */
+/** A file as returned by GET /v1/files/{id}; instants are unix seconds. */
 export interface WireFile {
   readonly id: string;
   readonly object: 'file';
@@ -22,7 +22,7 @@ export interface BatchError {
   readonly line: number | null;
 }
 
-/** A batch as GET /v1/batches/{id} answers it: what is unset is null, not absent. Instants are unix seconds. */
+/** A batch as returned by GET /v1/batches/{id}: unset fields are null, not absent. Instants are unix seconds. */
 export interface WireBatch {
   readonly id: string;
   readonly object: 'batch';
@@ -48,7 +48,7 @@ export interface WireBatch {
   readonly metadata: Readonly<Record<string, string>> | null;
 }
 
-/** The token sums of a batch's answered rows, in the words of the Responses API whatever the endpoint. */
+/** The token sums of a batch's answered rows, in the terms of the Responses API whatever the endpoint. */
 export interface BatchUsage {
   readonly input_tokens: number;
   readonly input_tokens_details: { readonly cached_tokens: number };

@@ -1,6 +1,6 @@
+import type { RowSelection } from '../../src/core/row.ts';
 import { startTimer } from '../../src/host/real-effects.ts';
 import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
-import type { RowSelection } from '../../src/run/open/selection.ts';
 import { type PlanOptions, planJob } from '../../src/run/plan/plan.ts';
 import type { Plan } from '../../src/run/plan/plan-result.ts';
 import type { World } from './run-world.ts';

@@ -1,6 +1,6 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { access, constants, copyFile, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT, UsageError } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { showCell } from '../../input/request/cell-text.ts';
@@ -60,6 +60,7 @@ const LEAST_CELLS = 11;
 
 /** `rowmill demo`: runs the example jobs against the built-in simulator, from input table to output table. */
 export async function demo(flags: JobFlags): Promise<number> {
+  await checkWorkingDirectory();
   const isJson = flags.json === true;
   const paint = createPaint(hasColour(process.stdout));
   if (!isJson)
@@ -85,6 +86,15 @@ export async function demo(flags: JobFlags): Promise<number> {
     await showNext(summaries);
   }
   return Math.max(EXIT.done, ...summaries.map(({ exitCode }) => exitCode));
+}
+
+/** @throws UsageError where nothing can be written: its tables have no other place */
+async function checkWorkingDirectory(): Promise<void> {
+  await access(process.cwd(), constants.W_OK).catch(() => {
+    throw new UsageError(
+      `the demo writes to ${FOLDER}, and this user has no write access in ${process.cwd()}; run it in a folder of yours`,
+    );
+  });
 }
 
 function runStop(stop: TourStop, isQuiet: boolean, interrupts: Interrupts): Promise<Summary> {

@@ -12,7 +12,7 @@ import { makeExcerpt, renderPrompt } from '../render/render-prompt.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 import { askOf, listAsked, loadDraft, makeDraft, makeRequestsDraft, showAsked, type TableDraft } from '../table-job.ts';
 
-const NO_ROLES = { id: ['custom_id'], texts: [], labels: [] };
+const NO_ROLES = { id: ['custom_id'], nearId: null, texts: [], labels: [] };
 
 /** `rowmill init TABLE`: writes its job file next to it once the job has been checked; on a terminal shows the first prompt. */
 export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {

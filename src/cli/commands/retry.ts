@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
+import type { RowSelection } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
 import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
@@ -18,15 +19,27 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const causes = flags.cause === undefined ? null : readCauses(flags.cause);
   const set = readSet(flags.set);
   await checkSet(jobFile, set);
-  const { lastRun } = await findState({ ...makeReadOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
+  const { lastRun, selection } = await findState({ ...makeReadOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
   const input = flags.input ?? lastRun?.paths.input ?? null;
   const out = flags.out ?? lastRun?.paths.out ?? null;
-  return runWith(jobFile, flags, {
-    reopen: { causes, set },
-    overrides: { cwd: process.cwd(), input, out, mode: flags.mode ?? null },
-    // Piped input of the last run was kept; only a `-` typed now means new input.
-    stdin: flags.input === '-' ? process.stdin : null,
-  });
+  // Rows the last run was not to ask are no failures.
+  const extent = flags.limit === undefined && flags.sample === undefined ? showSelection(selection) : {};
+  return runWith(
+    jobFile,
+    { ...flags, ...extent },
+    {
+      reopen: { causes, set },
+      overrides: { cwd: process.cwd(), input, out, mode: flags.mode ?? null },
+      // Piped input of the last run was kept; only a `-` typed now means new input.
+      stdin: flags.input === '-' ? process.stdin : null,
+    },
+  );
+}
+
+/** As flags; none where all rows are meant. */
+function showSelection(selection: RowSelection): Pick<RunFlags, 'limit' | 'sample'> & Partial<Pick<RunFlags, 'seed'>> {
+  if (selection.type === 'first') return { limit: selection.rows };
+  return selection.type === 'sample' ? { sample: selection.rows, seed: selection.seed } : {};
 }
 
 function readCauses(words: readonly string[]): ReadonlySet<string> {

@@ -5,6 +5,8 @@ import type { TableSample } from './sample-table.ts';
 export interface ColumnRoles {
   /** Columns that together identify a row; empty if none do. */
   readonly id: readonly string[];
+  /** If none do: a column with the name of one, and a value it has more than once; null without such a column. */
+  readonly nearId: { readonly name: string; readonly repeated: string } | null;
   /** Columns with text to read; at least one. */
   readonly texts: readonly string[];
   /** Columns with few different values, and those values, the most frequent first. */
@@ -33,6 +35,8 @@ const MAX_ID_LENGTH = 80;
 const MAX_TEXTS = 4;
 /** Filled rows that tell whether values vary, in a table of any size. */
 const VARYING_ROWS = 20;
+/** With so large a part of its values different, a column is taken for one of ids with mistakes in it. */
+const NEARLY = 0.9;
 const TEXT_WORDS = 4;
 const TEXT_LENGTH = 30;
 const MAX_LABELS = 20;
@@ -49,6 +53,7 @@ export function guessRoles(sample: Pick<TableSample, 'columns' | 'rows'>): Colum
   const id = findId(others, sample, rows);
   return {
     id: id.map(({ name }) => name),
+    nearId: id.length > 0 ? null : findNearId(others, rows),
     texts: texts.map(({ name }) => name),
     labels: others
       .filter((column) => !id.includes(column) && isLabel(column, rows))
@@ -129,6 +134,16 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   if (part !== undefined && partner !== undefined) return inOrder(columns, [partner, part]);
   const code = unique.find((column) => !column.isNumeric && isAddress(column) && !isDated(column));
   return code === undefined || rows < 3 ? [] : [code];
+}
+
+/** A column that would identify rows, were it not for a few values that it has twice. */
+function findNearId(columns: readonly Column[], rows: number): ColumnRoles['nearId'] {
+  const near = columns.find(
+    ({ name, filled, counts, maxLength }) =>
+      filled === rows && maxLength <= MAX_ID_LENGTH && ID_NAME.test(splitHumps(name)) && counts.size < rows && counts.size > rows * NEARLY,
+  );
+  const repeated = [...(near?.counts ?? [])].find(([, count]) => count > 1)?.[0];
+  return near === undefined || repeated === undefined ? null : { name: near.name, repeated };
 }
 
 /** `reviewId` ends in a separate word. */

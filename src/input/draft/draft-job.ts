@@ -92,11 +92,13 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
     ...(form.badRows === undefined
       ? []
       : ['  # bad_rows: skip               # some lines cannot be read: with this they keep their places and are not sent']),
-    draftId(roles.id),
+    draftId(roles),
   ];
 }
 
-function draftId(id: readonly string[]): string {
+function draftId({ id, nearId }: Pick<ColumnRoles, 'id' | 'nearId'>): string {
+  if (nearId !== null)
+    return `  # id: ${comment(`${nearId.name}  # not an id, because ${JSON.stringify(nearId.repeated)} stands in it more than once; rows have numbers`)}`;
   const [only] = id;
   if (only === undefined) return `  # id: …                        # no column identifies rows: they are numbered`;
   const why = id.length === 1 ? 'a guess: unique in each row' : 'a guess: unique together';

@@ -3,7 +3,8 @@ import type { Problem } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { type JobSource, type Path, showPath } from '../../core/problem-path.ts';
 import type { Table } from '../../core/row.ts';
-import { suggest } from '../../core/wording/suggest.ts';
+import { findClosest, suggest } from '../../core/wording/suggest.ts';
+import { showPlaceholder } from '../draft/placeholder.ts';
 import { type Condition, compileWhere } from '../where/compile-where.ts';
 import { createEngine } from './liquid-engine.ts';
 import type { CompiledMessage } from './request-body.ts';
@@ -26,7 +27,10 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
 
   function tell(found: readonly TemplateProblem[], at: Path): void {
     for (const { line, column, message, missingColumn } of found) {
-      const told = missingColumn === undefined ? message : describeMissingColumn(missingColumn, job, table.columns);
+      const told =
+        missingColumn === undefined
+          ? message
+          : describeMissingColumn(missingColumn, job, table.columns) + showOddName(missingColumn, table.columns);
       problems.push({ place: source.placeInText(at, line, column), message: `${showPath(at)}: ${told}` });
     }
   }
@@ -75,6 +79,13 @@ function findMissingColumns(job: Job, source: JobSource, columns: readonly strin
   return named
     .filter(([, name]) => !columns.includes(name))
     .map(([at, name]) => ({ place: source.placeOf(at), message: `${showPath(at)}: ${describeMissingColumn(name, job, columns)}` }));
+}
+
+/** How a template has to write the column that was probably meant, where its name alone is none to Liquid. */
+function showOddName(name: string, columns: readonly string[]): string {
+  const closest = findClosest(name, columns);
+  if (closest === null || /^[A-Za-z_]\w*$/.test(closest)) return '';
+  return ` In a template it is ${showPlaceholder(closest)}`;
 }
 
 const MAX_SHOWN_COLUMNS = 30;

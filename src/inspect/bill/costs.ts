@@ -1,22 +1,22 @@
 import { usesAttempt } from '../../core/outcome.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 
-/** What a bill adds up. Integer nano-dollars. */
+/** The figures of a bill. Integer nano-dollars. */
 export interface Costs {
-  /** Tries that have a line of their own and use an attempt. */
+  /** Attempts with their own line. */
   readonly attempts: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly nanoUsd: number;
-  /** The part of it that bought no answer: invalid, truncated, refused and the like. */
+  /** The part that bought no answer: invalid, truncated, refused and the like. */
   readonly failedNanoUsd: number;
-  /** The part of it that went to batches nobody waited for. */
+  /** The part spent on batches nobody waited for. */
   readonly orphanedNanoUsd: number;
   /** Billed attempts of unknown price or usage; they are in no sum. */
   readonly unpricedAttempts: number;
-  /** Calls that may have been billed and whose answers are not in our files; they are in no other figure. */
+  /** Calls that may have been billed and whose answers we do not have; they are in no other figure. */
   readonly possiblyBilledCalls: number;
-  /** The most they can have cost, as far as that is known. */
+  /** The most they can have cost, as far as known. */
   readonly possiblyBilledNanoUsd: number;
   /** Those of them without a known bound. */
   readonly possiblyBilledUnpriced: number;
@@ -44,7 +44,7 @@ export function addCosts(to: MutableCosts, more: Costs): void {
   for (const name of NAMES) to[name] += more[name];
 }
 
-/** Adds one attempt in place. @param cost null where it is unknown */
+/** Adds one attempt in place. @param cost null if unknown */
 export function addRecord(to: MutableCosts, record: SettledRecord, cost: number | null, isExtra: boolean): void {
   to.attempts += usesAttempt(record.outcome) ? 1 : 0;
   to.inputTokens += record.usage?.inputTokens ?? 0;

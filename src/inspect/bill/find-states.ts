@@ -3,20 +3,20 @@ import { basename, join } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 
-/** A state directory that was found by what it holds: its job file may be gone. */
+/** A state directory that was recognised by its content: its job file may be gone. */
 export interface FoundDirectory {
   readonly directory: string;
-  /** The job's name, as the directory tells it. */
+  /** The job's name, from the directory. */
   readonly job: string;
 }
 
-/** A deeper folder is somebody else's. */
+/** Deeper folders are not searched. */
 const MAX_DEPTH = 8;
 const STATE_ROOT = '.rowmill';
 
 /**
- * All state directories below a folder, by name; those in `root`, which stands for `.rowmill`, are among them wherever it lies.
- * @param tell of folders that may not be read: what they hold is in no sum
+ * All state directories below a folder, by name; those in `root`, which replaces `.rowmill`, are included wherever it is.
+ * @param tell called for folders that cannot be read: their costs are in no sum
  */
 export function findStateDirectories(folder: string, root: string | null, tell: (problem: string) => void): readonly FoundDirectory[] {
   const found = new Map<string, FoundDirectory>();
@@ -42,7 +42,7 @@ function listStates(folder: string, depth: number, tell: (problem: string) => vo
     .flatMap(({ name }) => (depth < MAX_DEPTH ? listStates(join(folder, name), depth + 1, tell) : []));
 }
 
-/** @throws AppError where the folder that was named cannot be read */
+/** @throws AppError if the named folder cannot be read */
 function readFolder(folder: string, depth: number, tell: (problem: string) => void): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

@@ -11,37 +11,37 @@ import { type Costs, sumCosts } from './costs.ts';
 import { findStateDirectories } from './find-states.ts';
 import { type DayCosts, readStateCosts, type StateCosts } from './read-state-costs.ts';
 
-/** What a bill can be divided by. */
+/** The dimensions of a bill. */
 export const BILL_KEYS = ['job', 'model', 'day', 'lane', 'month'] as const;
 
 export type BillKey = (typeof BILL_KEYS)[number];
 
-/** What all jobs below a folder cost (`bill --json`); field names are a contract. */
+/** The cost of all jobs below a folder (`bill --json`); field names are a contract. */
 export interface Bill {
   readonly schema: 'rowmill.bill/1';
   /** Absolute path of the folder. */
   readonly folder: string;
-  /** The first and the last UTC day: as asked for, else of what there is; null where there is nothing. */
+  /** The first and the last UTC day: as requested, else of the data; null if there is none. */
   readonly from: string | null;
   readonly to: string | null;
-  /** Whether all of it is made up: no job below the folder has asked a real model. */
+  /** Whether all of it is simulated: no job below the folder used a real model. */
   readonly simulated: boolean;
   readonly total: BillTotal;
   /** By day, job, model and lane. They add up to the total. */
   readonly rows: readonly BillRow[];
-  /** The same rows added up by `by`; absent where nothing was asked for. */
+  /** The same rows added up by `by`; absent if not requested. */
   readonly by?: BillKey;
   readonly groups?: readonly BillGroup[];
-  /** Simulated states beside real ones: in no figure above. */
+  /** Simulated states next to real ones: in no figure above. */
   readonly apart: { readonly total: BillTotal; readonly rows: readonly BillRow[] } | null;
-  /** What could not be counted, each a sentence; the bill is not whole where there is one. */
+  /** What could not be counted, each a sentence; if there are any, the bill is incomplete. */
   readonly problems: readonly string[];
-  /** What to know of ledgers that were counted. */
+  /** Notes on ledgers that were counted. */
   readonly notes: readonly string[];
 }
 
 export interface BillTotal extends Costs {
-  /** Exact dollars; `unknown` where no part has a known price. */
+  /** Exact dollars; `unknown` if no part has a known price. */
   readonly usd: string;
 }
 
@@ -61,15 +61,15 @@ export interface BillOptions extends Omit<ReadOptions, 'jobFile' | 'input' | 'or
   /** UTC days, both included; null for no bound. */
   readonly since: string | null;
   readonly until: string | null;
-  /** Null where nobody wants groups. */
+  /** Null if no groups are wanted. */
   readonly by: BillKey | null;
-  /** What will be written; null for nothing. */
+  /** The file to be written; null for none. */
   readonly csvPath: string | null;
 }
 
 /**
- * Adds up all ledgers below a folder, one after the other. What cannot be read is told in `problems`, and the others are counted.
- * @throws UsageError when the folder holds no state, or the table would be written over something that is read
+ * Adds up all ledgers below a folder, one after the other. What cannot be read is listed in `problems`, and the others are counted.
+ * @throws UsageError if the folder holds no state, or the table would overwrite something that is read
  */
 export async function readBill(options: BillOptions): Promise<Bill> {
   const { since, until, cwd } = options;
@@ -128,7 +128,7 @@ async function refuseCsvPath({ csvPath, cwd, environmentFiles = [] }: BillOption
   if (problem !== null) throw new UsageError(problem, { code: 'output' });
 }
 
-/** Of two directories that are the same state, the one that knows more counts. */
+/** Of two directories with the same state, the more complete one counts. */
 function dropCopies<Read extends { readonly costs: StateCosts; readonly rows: readonly BillRow[] }>(
   read: readonly Read[],
   notes: string[],
@@ -155,7 +155,7 @@ function makeBill(
   { since, until, by }: BillOptions,
   { folder, rows: all, ...told }: Pick<Bill, 'folder' | 'rows' | 'problems' | 'notes'>,
 ): Bill {
-  // Decided by all there is: days on which nothing real was asked are not simulated.
+  // Decided over everything: days without real calls do not make a bill simulated.
   const simulated = all.length > 0 && all.every((row) => row.simulated);
   const asked = all.filter(({ day }) => (since === null || day >= since) && (until === null || day <= until));
   const real = asked.filter((row) => !row.simulated);
@@ -180,7 +180,7 @@ function makeTotal(rows: readonly BillRow[]): BillTotal {
   return { usd: formatSpentUsd(sum.nanoUsd, sum.unpricedAttempts), ...sum };
 }
 
-/** By name for days and months, else the dearest first. Jobs of one name are told apart by where they lie. */
+/** By name for days and months, else the most expensive first. Jobs of the same name are distinguished by their path. */
 export function groupRows(rows: readonly BillRow[], by: BillKey): readonly BillGroup[] {
   const folders = new Map<string, Set<string>>();
   for (const { job, state } of rows) folders.set(job, (folders.get(job) ?? new Set()).add(dirname(state)));

@@ -8,7 +8,7 @@ import { loadPrices } from '../../input/job/load-prices.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
-import { hostOfOrigin } from '../../ledger/origin.ts';
+import { hostOfOrigin, SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { whenAnnounced } from '../../ledger/response-file.ts';
 import { readRules } from '../../ledger/responses/earlier-verdicts.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
@@ -21,44 +21,45 @@ import { keepsCacheLong } from '../../run/open/prepare.ts';
 import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
 import { readStateEvents } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
+import { findSimulatedRuns } from '../simulated-runs.ts';
 import { addCosts, addRecord, type Costs, isEmpty, NO_COSTS } from './costs.ts';
 import type { FoundDirectory } from './find-states.ts';
 
-/** What one model cost a job in one lane on one day. */
+/** The cost of one model for a job in one lane on one day. */
 export interface DayCosts extends Costs {
-  /** As it was reported, without its snapshot date; `unknown` where nothing tells. */
+  /** As reported, without its snapshot date; `unknown` if there is no report. */
   readonly model: string;
   readonly lane: LaneName;
-  /** UTC, on which the call or batch was announced. */
+  /** UTC, when the call or batch was announced. */
   readonly day: string;
   /** Whether no real model gave the answers, and nothing was paid. */
   readonly simulated: boolean;
 }
 
-/** What a state directory's ledger adds up to. */
+/** The totals of a state directory's ledger. */
 export interface StateCosts {
-  /** The directory's own id, by which a copy is told. */
+  /** The directory's own id, which identifies copies. */
   readonly state: string;
   readonly seq: number;
   readonly days: readonly DayCosts[];
-  /** The job of its last run that kept one; null without one that can still be read. */
+  /** The job of its last run that stored one; null if none can be read. */
   readonly job: Job | null;
-  /** What to know of it. */
+  /** Notes on it. */
   readonly notes: readonly string[];
 }
 
 export interface StateCostsOptions extends Pick<ReadOptions, 'effects' | 'cwd' | 'signal'> {
-  /** Where the job file lies, if anywhere: there is the list of prices of one's own. */
+  /** The location of the job file, if any: the custom prices are there. */
   readonly jobFolder: string | null;
 }
 
-/** What bounds a call of a job that is not known: nothing. */
+/** The bound of a call of an unknown job: none. */
 const UNKNOWN_JOB: BoundedJob = { model: '', params: {}, messages: [], votes: 1, endpoint: '/v1/chat/completions', mode: 'batch' };
 const SNAPSHOT = /-\d{4}-\d\d-\d\d$/;
 
 /**
  * Adds up a ledger, record by record, without its job file, its table and its answers.
- * @throws LedgerError, NewerFormatError, DiskError where it cannot be read
+ * @throws LedgerError, NewerFormatError, DiskError if it cannot be read
  */
 export async function readStateCosts({ directory, job: name }: FoundDirectory, options: StateCostsOptions): Promise<StateCosts> {
   const fold = await readStateEvents({ directory, origin: '' }, options.signal);
@@ -67,11 +68,20 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
   const from = findPriceSource(hostOfOrigin(fold.origin));
   const findPrice = createFindPrice(await loadPrices(folder, options.cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
   const books = createBooks(makeCostOf({ findPrice }));
-  const simulated = new Map(fold.runs.map((run) => [run.id, run.simulated]));
+  const simulated = findSimulatedRuns(
+    fold,
+    openRunFiles(directory, () => ''),
+  );
+  const ownRuns = new Set(fold.runs.map(({ id }) => id));
   const days = new Map<string, Mutable<DayCosts>>();
 
   function find(model: string, lane: LaneName, at: string, run: string): Mutable<DayCosts> {
-    const about = { model, lane, day: at.slice(0, 10), simulated: simulated.get(run) ?? fold.origin === 'simulator' };
+    const about = {
+      model,
+      lane,
+      day: at.slice(0, 10),
+      simulated: ownRuns.has(run) ? simulated.has(run) : fold.origin === SIMULATOR_ORIGIN,
+    };
     const key = JSON.stringify(about);
     const known = days.get(key) ?? { ...about, ...NO_COSTS };
     days.set(key, known);
@@ -85,7 +95,7 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
     job: name,
     access: 'read',
     hashesResponses: false,
-    // Whether an answer was billed does not depend on what it was to be: what was judged by whatever rules is taken as it is.
+    // Whether an answer was billed does not depend on its rules: records judged by any rules are used as they are.
     checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' }),
     rulesHash: readRules(join(directory, 'settled.jsonl')) ?? 'none',
     visit(record, file, call) {
@@ -98,7 +108,15 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
   try {
     const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };
     for (const { id, startedAt } of ledger.fold.runs) {
-      const { items } = await findPossiblyBilled({ ledger, books, run: id, prepared, clock: options.effects.clock, warn: () => {} });
+      const { items } = await findPossiblyBilled({
+        ledger,
+        books,
+        run: id,
+        prepared,
+        priceAsOf: null,
+        clock: options.effects.clock,
+        warn: () => {},
+      });
       for (const item of items) {
         const lane = item.why === 'lost_calls' ? 'live' : 'batch';
         addCosts(find(job?.model ?? 'unknown', lane, whenSent(ledger, item.id) ?? startedAt, id), {
@@ -123,7 +141,7 @@ function whenSent({ fold }: Ledger, id: string | null): string | null {
   return fold.batches.get(id ?? '')?.announcedAt ?? fold.shards.get(id ?? '')?.createIntentAt ?? null;
 }
 
-/** The job as the last run that kept one had it. */
+/** The job of the last run that stored one. */
 async function readKeptJob(
   directory: string,
   { runs }: Pick<LedgerFold, 'runs'>,
@@ -136,7 +154,7 @@ async function readKeptJob(
     try {
       return (await loadJobText(text, { absolute: join(folder, 'job.yaml'), shown: null }, { cwd })).job;
     } catch (error) {
-      // A job defined in a program, or by other rules: what its calls cost is known without it.
+      // A job defined in a program, or by other rules: the cost of its calls is known without it.
       if (!(error instanceof AppError)) throw error;
       return null;
     }
@@ -144,7 +162,7 @@ async function readKeptJob(
   return null;
 }
 
-/** A log that ends in the middle of a line: what came of its last effect is not in any sum. */
+/** A log that ends in the middle of a line: the result of its last effect is not in any sum. */
 function findCut(directory: string): readonly string[] {
   const file = join(directory, 'events.jsonl');
   const descriptor = openSync(file, 'r');

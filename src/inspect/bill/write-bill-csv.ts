@@ -18,7 +18,7 @@ const COST_COLUMNS = [
   'possibly_billed_unpriced',
 ];
 
-/** Writes the lines of a bill, simulated ones included and marked, as CSV: dollars exact, with nine decimals. @throws DiskError */
+/** Writes the lines of a bill as CSV, including simulated ones, which are marked: dollars exact, with nine decimals. @throws DiskError */
 export async function writeBillCsv(path: string, bill: Bill): Promise<void> {
   const records =
     bill.groups === undefined
@@ -56,7 +56,7 @@ function printCosts(costs: Costs): readonly string[] {
   ];
 }
 
-/** Empty where no part of it is known: never 0. */
+/** Empty if no part of it is known: never 0. */
 function printUsd(nanoUsd: number, unpriced: number): string {
   return nanoUsd === 0 && unpriced > 0 ? '' : formatUsd(nanoUsd);
 }

@@ -4,26 +4,26 @@ import type { FieldFacts } from '../../output/report/facts.ts';
 import { testRates } from '../../quality/binomial.ts';
 import { testChiSquared } from '../../quality/chi-squared.ts';
 
-/** What a finished run is compared by. */
+/** The data by which finished runs are compared. */
 export interface ComparedRun {
   readonly summary: Pick<Summary, 'rows' | 'causes' | 'cost'>;
   readonly fields: readonly FieldFacts[];
 }
 
-/** Something that is another than in the last runs. */
+/** Something that differs from the last runs. */
 export interface Shift {
-  /** Stands for it in the id of its notice. */
+  /** Its name in the id of the notice. */
   readonly of: string;
-  /** A part of a sentence. It names labels of the job, never what a row says. */
+  /** A part of a sentence. It names labels of the job, never row text. */
   readonly what: string;
 }
 
-/** The thresholds, as docs/nights.md gives them. */
+/** The thresholds documented in docs/nights.md. */
 const MIN_ROWS = 50;
 const MAX_P_VALUE = 0.001;
 const MIN_CRAMERS_V = 0.1;
 const MIN_REFUSED_SHARE = 0.02;
-/** What rows cost has a long tail: by chance the mean of 20 is half again as much in one night of ten, that of 100 in one of 250. */
+/** The cost of rows has a long tail: by chance the mean of 20 is half again as high in one night of ten, that of 100 in one of 250. */
 const MIN_COST_ROWS = 100;
 const MIN_COST_RUNS = 3;
 const MIN_COST_RATIO = 1.5;
@@ -38,7 +38,7 @@ export function findShifts(run: ComparedRun, earlier: readonly ComparedRun[]): r
   ];
 }
 
-/** Of the answers asked in each run alone: what is reused is the same by its nature. */
+/** Only answers requested in each run: reused ones are the same by nature. */
 function findLabelShift({ field, values }: FieldFacts, earlier: readonly ComparedRun[]): readonly Shift[] {
   const now = values.map(({ newRows = 0 }) => newRows);
   const before = values.map(({ value }) => sum(earlier.map((run) => countOf(run, field, value))));
@@ -79,7 +79,7 @@ function countRefused(runs: readonly ComparedRun[]): readonly [refused: number, 
   return [refused, sum(runs.map(({ summary }) => summary.rows.in - summary.rows.skipped))];
 }
 
-/** A run that asked few rows, or whose cost is not known, tells nothing. */
+/** A run with few rows, or of unknown cost, shows nothing. */
 function findCostShift(run: ComparedRun, earlier: readonly ComparedRun[]): readonly Shift[] {
   const now = costPerRow(run);
   const before = earlier.flatMap((one) => costPerRow(one) ?? []).toSorted((a, b) => a - b);

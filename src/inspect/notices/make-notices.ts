@@ -12,19 +12,19 @@ import type { KeptSummary } from '../../run/open/kept-summary.ts';
 import { findShifts } from './find-shifts.ts';
 import { leaveOutSaid } from './leave-out-said.ts';
 
-/** Something to tell about a job. The same state gives the same notices, whoever looks. */
+/** A message about a job. The same state gives the same notices, whoever computes them. */
 export interface Notice {
-  /** Names the event: it is told once. */
+  /** Identifies the event: it is reported once. */
   readonly id: string;
   readonly event: NoticeEvent;
   readonly run: string | null;
-  /** One sentence: no text of rows, no key, no address. */
+  /** One sentence: no row text, no key, no address. */
   readonly sentence: string;
-  /** Which command goes on from here; null where none has to. */
+  /** The next command; null if none is needed. */
   readonly next: 'continue' | 'failures' | 'report' | null;
 }
 
-/** What notices are made from. */
+/** The input of notices. */
 export interface NoticeState {
   readonly job: string;
   readonly fold: LedgerFold;
@@ -35,11 +35,11 @@ export interface NoticeState {
 /** A batch has 24 hours; four of them are left to collect it. */
 const UNCOLLECTED_AFTER_MS = 20 * 3_600_000;
 const ENDED: ReadonlySet<string> = new Set(['completed', 'expired', 'cancelled']);
-/** So many runs are what a run is compared with. */
+/** How many runs a run is compared with. */
 const COMPARED_RUNS = 5;
 const MAX_SENTENCE_CHARACTERS = 1_000;
 
-/** Everything there is to tell now. */
+/** All current notices. */
 export function makeNotices(state: NoticeState): readonly Notice[] {
   return [...findUncollected(state), ...describeLastRun(state)].map((notice) => ({
     ...notice,
@@ -47,7 +47,7 @@ export function makeNotices(state: NoticeState): readonly Notice[] {
   }));
 }
 
-/** Paid batches that ended, or soon will, and that nobody has collected. */
+/** Paid batches that have ended, or soon will, and that nobody has collected. */
 export function findUncollected({ job, fold, now }: Pick<NoticeState, 'job' | 'fold' | 'now'>): readonly Notice[] {
   return [...fold.batches.values()]
     .filter((batch) => isUncollected(batch, now))
@@ -94,7 +94,7 @@ function describeLastRun(state: NoticeState): readonly Notice[] {
     case EXIT.refused:
     case EXIT.stopped:
     case EXIT.notFinished: {
-      // Batches that are under way are what a run that did not wait has left on purpose.
+      // Batches in progress are left on purpose by a run that did not wait.
       const goesOn = summary.exitCode === EXIT.notFinished && [...fold.batches.values()].some(({ isCollected }) => !isCollected);
       if (goesOn) return [];
       const sentence = `${job}: stopped, ${leaveOutSaid(summary.verdict)}; ${made}, ${spent}`;
@@ -105,7 +105,7 @@ function describeLastRun(state: NoticeState): readonly Notice[] {
   }
 }
 
-/** Stands for why a run stopped, whatever the figures of the moment: the same reason is one event. */
+/** Identifies the reason why a run stopped, without its figures: the same reason is one event. */
 function nameReason({ exitCode, verdict }: Pick<Summary, 'exitCode' | 'verdict'>): string {
   return `${exitCode} ${hash('sha256', verdict.replaceAll(/\d[\d.,]*/g, '#')).slice(0, 12)}`;
 }

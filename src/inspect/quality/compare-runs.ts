@@ -14,7 +14,7 @@ import { type Gold, openGold } from './gold.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import { createRunComparer, type RowPair } from './run-comparer.ts';
 
-/** Two runs to be compared, and in what. */
+/** Two runs to be compared, and by which field. */
 export interface CompareOptions {
   readonly runA: string;
   readonly runB: string;
@@ -22,9 +22,9 @@ export interface CompareOptions {
   readonly gold: string | null;
   /** Null for the one field with labels, else for the whole answer. */
   readonly field: string | null;
-  /** Where to write every row that is not the same; null for nowhere. */
+  /** Where to write every row that differs; null for nowhere. */
   readonly csv: string | null;
-  /** Where a page with the comparison is going to be written; null for nowhere. */
+  /** Where a page with the comparison will be written; null for nowhere. */
   readonly page: string | null;
   /** Of the bootstrap. */
   readonly seed: number;
@@ -32,7 +32,7 @@ export interface CompareOptions {
 
 /**
  * Compares two runs on the rows they have in common, each as it was when it ended.
- * @throws UsageError when a run, its files, the field or the right answers cannot be found
+ * @throws UsageError if a run, its files, the field or the gold labels cannot be found
  */
 export async function compareRuns(
   options: ReadOptions,
@@ -104,7 +104,7 @@ async function compareRows(options: ReadOptions, compare: CompareOptions, { prep
   }
 }
 
-/** Goes through the table, then through what has left it, and joins what both runs say of each row. */
+/** Reads the table, then the rows that have left it, and joins the answers of both runs for each row. */
 async function* pairRows(
   options: ReadOptions,
   { prepared, a, b, gold }: Pick<Compared, 'prepared' | 'a' | 'b'> & { readonly gold: Gold | null },
@@ -134,7 +134,7 @@ async function* pairRows(
   for (const { request } of b.rows.takeRemaining()) pair(null, request);
 }
 
-/** The field both runs have; null compares whole answers, when none was named and there is no single one with labels. */
+/** The field both runs have; null compares whole answers, if none was named and there is no single one with labels. */
 function chooseSharedField({ field, gold }: CompareOptions, a: OpenedRun, b: OpenedRun): Field | null {
   const name = field ?? findComparedField(b.job);
   if (name === null && gold === null) return null;

@@ -11,7 +11,7 @@ import type { JobState } from '../last-run.ts';
 import { type OpenState, openState, type ReadOptions } from '../open-state.ts';
 import { openGold } from './gold.ts';
 
-/** What answers are compared with, and in which field. */
+/** The gold labels, and the field to compare. */
 export interface EvaluateOptions {
   /** A column of the table, or a file. */
   readonly gold: string;
@@ -28,9 +28,9 @@ export interface Evaluated {
 }
 
 /**
- * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count, nor do those that do
- * not meet `input.where`.
- * @throws UsageError when the field, the right answers or an answer to compare them with cannot be found
+ * Compares a job's answers with gold labels. Failed and skipped rows count as wrong; rows not sent yet do not count, nor do those that do
+ * not match `input.where`.
+ * @throws UsageError if the field, the gold labels or an answer to compare them with cannot be found
  */
 export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
   const opened = await openState(options);

@@ -7,15 +7,15 @@ import { GOLD_COLUMN, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../../output/m
 import type { Field } from '../../run/open/answer-field.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
 
-/** Right answers by row, read from a file: a marked sheet, or any table with the rows' ids. */
+/** Gold labels by row, read from a file: a labelled sheet, or any table with the rows' ids. */
 export interface GoldFile {
-  /** The column they stand in. */
+  /** The column with the labels. */
   readonly column: string;
   /** One of its ids, for messages. */
   readonly exampleId: string;
-  /** The right answer of a row by the hash of its id; null when it has none. */
+  /** The gold label of a row by the hash of its id; null if it has none. */
   take(idHash: string): readonly string[] | null;
-  /** Marked rows nobody has asked for. */
+  /** Labelled rows that were not asked for. */
   countUnmatched(): number;
 }
 
@@ -34,7 +34,7 @@ interface Mark {
   isTaken: boolean;
 }
 
-/** @throws UsageError when it has no ids or no column of right answers, is not marked at all, or marks one row in two ways */
+/** @throws UsageError if it has no ids or no column of gold labels, has no labels at all, or labels one row in two ways */
 export async function readGoldFile(options: GoldFileOptions): Promise<GoldFile> {
   const { path, shown, field } = options;
   const spec = { path, format: null, delimiter: null, encoding: null, columns: null, id: [] };
@@ -79,7 +79,7 @@ interface Ids {
   readonly hashId: (id: string, row: Row) => string;
 }
 
-/** A sheet names rows by a reference no spreadsheet can spoil; any other file by the job's id columns, or the row's number where it has none. */
+/** A sheet names rows by a reference no spreadsheet changes; any other file by the job's id columns, or the row's number if it has none. */
 function findIds({ shown, job }: GoldFileOptions, columns: readonly string[]): Ids {
   if (columns.includes(REF_COLUMN)) return { ids: [REF_COLUMN], hashId: (id) => id.replace(/^r/, '') };
   const wanted = job.input.id.length > 0 ? job.input.id : [columns.includes(ROW_COLUMN) ? ROW_COLUMN : 'row'];

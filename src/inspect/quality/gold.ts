@@ -13,13 +13,13 @@ import { type GoldFile, readGoldFile } from './gold-file.ts';
 
 const MAX_LABEL_CHARACTERS = 40;
 
-/** The right answers of a table's rows. */
+/** The gold labels of a table's rows. */
 export interface Gold {
-  /** Null when the row has none. */
+  /** Null if the row has none. */
   read(row: Row): readonly string[] | null;
-  /** The same for a row of an earlier table, by the hash of its id; only a file knows it. */
+  /** The same for a row of an earlier table, by the hash of its id; only a file has it. */
   readByHash(idHash: string): readonly string[] | null;
-  /** What came of it, after all rows were read. @throws UsageError when nothing fits the table or the field */
+  /** The result after all rows were read. @throws UsageError if nothing fits the table or the field */
   finish(): GoldSource;
 }
 
@@ -27,8 +27,8 @@ export interface Gold {
 const MAX_LISTED = 20;
 
 /**
- * Opens the right answers: a column of the table, or a file beside it.
- * @throws UsageError when it is neither, or the file does not say which rows it is about
+ * Opens the gold labels: a column of the table, or a separate file.
+ * @throws UsageError if it is neither, or the file does not identify its rows
  */
 export async function openGold(options: ReadOptions, prepared: PreparedJob, field: Field, name: string): Promise<Gold> {
   const { table, compiled } = prepared;

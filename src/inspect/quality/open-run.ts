@@ -15,20 +15,20 @@ import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { FoundState, ReadOptions } from '../open-state.ts';
 import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
 
-/** An earlier run as it ended: the job it had, its rows, and the answers that were there then. */
+/** An earlier run at its end: its job, its rows, and the answers of that time. */
 export interface OpenedRun {
   readonly run: string;
   readonly job: Job;
-  /** What it asked, as a person reads it; empty where a run over a table of requests kept no summary. */
+  /** Its model in readable form; empty if a run over a table of requests stored no summary. */
   readonly models: string;
-  /** The job file as it was, parsed. */
+  /** The job file of that time, parsed. */
   readonly spec: Readonly<Record<string, unknown>>;
   readonly rows: RunRowIndex;
   readonly ledger: Ledger;
   readonly books: Books;
-  /** What a request of `rows` had come to. */
+  /** The result of a request of `rows`. */
   readAnswer(request: number): RunAnswer;
-  /** What the answers cost that were read with `readAnswer`, each request once. */
+  /** The cost of the answers read with `readAnswer`, each request once. */
   readonly answers: AnswerTotals;
 }
 
@@ -42,9 +42,9 @@ export interface AnswerTotals {
 }
 
 /**
- * Opens the state as a run left it. Later runs, retries of its failed rows and new generations change nothing about it, and its answers are
+ * Opens the state as a run left it. Later runs, retries of its failed rows and new generations have no influence, and its answers are
  * judged by the rules of its own job. The caller closes the ledger.
- * @throws UsageError when there is no such run, or its files were dropped
+ * @throws UsageError if there is no such run, or its files were removed
  */
 export async function openRun(options: ReadOptions, found: FoundState, prepared: PreparedJob, run: string): Promise<OpenedRun> {
   const { runs } = found;
@@ -90,7 +90,7 @@ export async function openRun(options: ReadOptions, found: FoundState, prepared:
   };
 }
 
-/** The job a run kept: its paths mean what they meant beside the job file. */
+/** The job stored by a run: its paths are relative to the job file. */
 function readJobOfRun(text: string, run: string, { compiled }: PreparedJob): Pick<OpenedRun, 'job' | 'spec'> {
   const yaml = readYaml(text, `job.yaml of run ${run}`);
   const { directory, file } = compiled.job;

@@ -4,19 +4,19 @@ import { showCell } from '../../input/request/cell-text.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { GOLD_COLUMN, REF_COLUMN } from '../../output/mark-sheet.ts';
 
-/** A sheet a person may have marked: what it says is never lost. */
+/** A sheet a person may have labelled: its content is never lost. */
 export interface Sheet {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly unknown[])[];
-  /** The rows it holds, as it names them. */
+  /** Its rows, by their references. */
   readonly refs: ReadonlySet<string>;
-  /** Rows with a mark. */
+  /** Rows with a label. */
   readonly marked: number;
 }
 
 /**
- * Reads a sheet; null when there is none.
- * @throws UsageError when a file of its name is none
+ * Reads a sheet; null if there is none.
+ * @throws UsageError if a file of its name is not a sheet
  */
 export async function readSheet(path: string, cwd: string, signal: AbortSignal): Promise<Sheet | null> {
   if (!existsSync(path)) return null;

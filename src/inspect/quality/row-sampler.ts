@@ -10,9 +10,9 @@ import { hashRowId } from '../../run/open/row-keys.ts';
 /** The group of rows a row is drawn from. */
 export type Stratify = (finished: FinishedRow) => string;
 
-/** A row that may come into the sheet. */
+/** A row that may be drawn. */
 export interface SampledRow {
-  /** As the sheet names it. */
+  /** Its reference in the sheet. */
   readonly ref: string;
   readonly finished: FinishedRow;
 }
@@ -33,12 +33,12 @@ interface Stratum {
   kept: Candidate[];
 }
 
-/** A column with more values than this groups nothing. */
+/** A column with more values than this defines no groups. */
 const MAX_STRATA = 1000;
 
 /**
- * Draws rows that were answered or failed, in one pass. A row's rank is a hash of the seed and its id, so that the draw does not depend on the
- * order of the table, and a larger sample of the same seed holds the smaller one.
+ * Draws rows that were answered or failed, in one pass. A row's rank is a hash of the seed and its id, so the draw does not depend on the
+ * order of the table, and a larger sample with the same seed contains the smaller one.
  * @param options.stratify null draws from all rows alike
  */
 export function createRowSampler(options: { readonly rows: number; readonly seed: number; readonly stratify: Stratify | null }): {
@@ -82,7 +82,7 @@ function takeFirst(candidates: readonly Candidate[], count: number): Candidate[]
     .slice(0, count);
 }
 
-/** What the sheet says of a row, by column; the mark is left to a person. */
+/** The columns of a row in the sheet; the label is left to a person. */
 export function makeSheetRow({ ref, finished }: SampledRow, columns: readonly string[], field: Field): ReadonlyMap<string, unknown> {
   const { row, disposition, answer } = finished;
   const ofTable = columns

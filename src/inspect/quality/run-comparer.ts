@@ -8,29 +8,29 @@ import { makeWilsonInterval } from '../../quality/wilson.ts';
 import type { Field } from '../../run/open/answer-field.ts';
 import type { RunAnswer } from './open-run.ts';
 
-/** What two runs say of one row. */
+/** The answers of two runs for one row. */
 export interface RowPair {
-  /** From 1; null when the row has left the table. */
+  /** From 1; null if the row has left the table. */
   readonly row: number | null;
   readonly id: string | null;
   readonly a: RunAnswer;
   readonly b: RunAnswer;
-  /** Null without a right answer. */
+  /** Null without a gold label. */
   readonly gold: readonly string[] | null;
 }
 
-/** The part of a comparison that the rows alone tell. */
+/** The part of a comparison that the rows alone determine. */
 export type RowComparison = Pick<
   RunComparison,
   'rows' | 'agreement' | 'agreementInterval' | 'accuracyDifference' | 'mcnemar' | 'transitions' | 'examples'
 > & { readonly scores: { readonly a: Scores; readonly b: Scores } | null };
 
 const MAX_EXAMPLES = 20;
-/** Pairs of answers above this number are no labels: their list would help nobody. */
+/** More pairs of answers than this are not labels: their list would help nobody. */
 const MAX_TRANSITIONS = 1000;
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** Compares two runs row by row; what it holds does not grow with the rows. @param field null compares whole answers */
+/** Compares two runs row by row; its memory does not grow with the rows. @param field null compares whole answers */
 export function createRunComparer(field: Field | null, seed: number) {
   const changes: Record<RowChange, number> = { same: 0, changed: 0, answeredOnlyInA: 0, answeredOnlyInB: 0, unanswered: 0 };
   const correct = { a: 0, b: 0, onlyA: 0, onlyB: 0, rows: 0 };
@@ -60,7 +60,7 @@ export function createRunComparer(field: Field | null, seed: number) {
   }
 
   return {
-    /** @returns the row as it changed; null when it is the same in both */
+    /** @returns the row if it differs; null if it is the same in both */
     add({ row, id, a, b, gold }: RowPair): ChangedRow | null {
       const labels = { a: read(a), b: read(b) };
       const change = decideChange(a, b, field, labels);

@@ -4,18 +4,18 @@ import type { RunRow } from '../../ledger/runs.ts';
 export const NO_REQUEST = -2;
 
 /**
- * The rows of a run by the hash of their id: some 24 bytes each, whatever the ids say. Rows of one id are given out in the order of the run.
+ * The rows of a run by the hash of their id: some 24 bytes each, whatever their ids. Rows with the same id are returned in the order of the run.
  */
 export class RunRowIndex {
   /** 56 bits of a row's hash in two words. */
   #low = new Uint32Array(1024);
   #high = new Uint32Array(1024);
-  /** The id of its request's key in the ledger; -1 when the ledger does not know it. */
+  /** The id of its request's key in the ledger; -1 if the ledger does not know it. */
   #requests = new Int32Array(1024);
   /** The next row with the same hash; -1 after the last. */
   #next = new Int32Array(1024);
   #size = 0;
-  /** Open addressing: the first row with a hash that was not taken yet, plus 1; negative when all were; 0 is free. */
+  /** Open addressing: the first row with a hash that was not taken yet, plus 1; negative if all were; 0 is free. */
   #slots = new Int32Array(0);
   #isTaken = new Uint8Array(0);
 
@@ -24,7 +24,7 @@ export class RunRowIndex {
     this.#isTaken = new Uint8Array(this.#size);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#size * 2 + 2)));
     this.#next.fill(-1);
-    // From the end, so that the first row of an id comes to stand first.
+    // From the end, so that the first row of an id comes first.
     for (let row = this.#size - 1; row >= 0; row -= 1) {
       const slot = this.#findSlot(this.#low[row] as number, this.#high[row] as number);
       this.#next[row] = (this.#slots[slot] as number) - 1;
@@ -36,20 +36,20 @@ export class RunRowIndex {
     return this.#size;
   }
 
-  /** The request of the next row with this hash, which is then taken; null when there is none left. */
+  /** The request of the next row with this hash, which is then taken; null if there is none left. */
   take(idHash: string): number | null {
     const { low, high } = splitHash(idHash);
     const slot = this.#findSlot(low, high);
     const row = this.#slots[slot] as number;
     if (row <= 0) return null;
     const next = this.#next[row - 1] as number;
-    // The slot stays occupied by its hash: the last row of it, negative, says that nothing is left.
+    // The slot stays occupied by its hash: the last row, negative, shows that nothing is left.
     this.#slots[slot] = next === -1 ? -row : next + 1;
     this.#isTaken[row - 1] = 1;
     return this.#requests[row - 1] as number;
   }
 
-  /** Takes all that is left, in the order of the run. */
+  /** Takes everything that is left, in the order of the run. */
   *takeRemaining(): Generator<{ readonly idHash: string; readonly request: number }> {
     for (let row = 0; row < this.#size; row += 1) {
       if (this.#isTaken[row] === 1) continue;

@@ -14,13 +14,13 @@ import { refuseDestinations } from '../refuse-destinations.ts';
 import { readSheet } from './read-sheet.ts';
 import { createRowSampler, makeSheetRow, type Stratify } from './row-sampler.ts';
 
-/** How many rows a person shall judge, and which. */
+/** How many rows a person should label, and which. */
 export interface SampleOptions {
   readonly rows: number;
   readonly seed: number;
-  /** A column of the answer or of the table, each value of which is to be in the sample; null for any rows. */
+  /** A column of the answer or of the table, each value of which should be in the sample; null for any rows. */
   readonly by: string | null;
-  /** The field that is judged; null for the one with labels. */
+  /** The field to label; null for the one with labels. */
   readonly field: string | null;
 }
 
@@ -33,7 +33,7 @@ export interface Sample {
   /** The sheet; absolute. */
   readonly path: string;
   readonly field: string;
-  /** What may be written into `_gold`; null for anything. */
+  /** The allowed values of `_gold`; null for anything. */
   readonly labels: readonly string[] | null;
   readonly seed: number;
   readonly by: string | null;
@@ -41,11 +41,11 @@ export interface Sample {
     /** Rows with an answer, or that failed: the sample is drawn from them. */
     readonly eligible: number;
     readonly sampled: number;
-    /** Written by this command; the others stood in the sheet already. */
+    /** Written by this command; the others were already in the sheet. */
     readonly added: number;
     /** In the sheet now. */
     readonly inSheet: number;
-    /** Marked before this command; it changes none of them. */
+    /** Labelled before this command, which changes none of them. */
     readonly marked: number;
   };
   /** Empty without `by`. The largest first. */
@@ -53,9 +53,9 @@ export interface Sample {
 }
 
 /**
- * Draws rows for a person to judge and writes them into a sheet beside the table. The same seed draws the same rows; a sheet that is there
- * keeps its rows and marks, and gets only what it does not hold.
- * @throws UsageError when there is nothing to judge, or a file of the sheet's name is no sheet
+ * Draws rows for a person to label and writes them into a sheet next to the table. The same seed draws the same rows; an existing sheet
+ * keeps its rows and labels, and only gets missing rows.
+ * @throws UsageError if there is nothing to label, or a file of the sheet's name is not a sheet
  */
 export async function sampleRows(
   options: ReadOptions,
@@ -69,7 +69,7 @@ export async function sampleRows(
   }
 }
 
-/** What the sheet is named after: the table, or where that went to standard output, the job. */
+/** The base of the sheet's name: the table, or if that went to standard output, the job. */
 function findTablePath({ write, directory, name }: Job): string {
   return write.isStdout === true ? join(directory, `${name}.csv`) : write.path;
 }

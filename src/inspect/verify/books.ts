@@ -9,7 +9,7 @@ import type { ResponseFile } from '../../ledger/ledger.ts';
 import type { FileChecks } from './files.ts';
 import { type Check, decideCheck } from './files.ts';
 
-/** The live calls stand together under the id their files have in place of a batch's. */
+/** Live calls are grouped under the id their files have in place of a batch's. */
 const LIVE = '';
 
 /** What every batch, and all live calls together, were billed for according to the recorded answers. */
@@ -21,7 +21,7 @@ export interface BatchBooks {
 interface BatchSum {
   readonly usage: Usage;
   readonly attempts: number;
-  /** The part of them whose usage is not known. */
+  /** The part of them whose usage is unknown. */
   readonly unknown: number;
 }
 
@@ -45,7 +45,7 @@ function addAttempt({ usage, attempts, unknown }: BatchSum, added: Usage | null)
     : { usage: addUsage(usage, added), attempts: attempts + 1, unknown };
 }
 
-/** Compares the usage the provider's batch objects report with the sums over their lines; requests that came back without a line explain more. */
+/** Compares the usage reported by the provider's batch objects with the sums over their lines; requests without a line explain a higher usage. */
 export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBooks): Check {
   let compared = 0;
   let missing = 0;
@@ -86,8 +86,8 @@ interface BillLine {
 }
 
 /**
- * Compares the simulator's own bill with what was recorded. Batches that are not collected yet are left out; so are requests a collected
- * batch gave no line for: they are named in its event, and counted as possibly billed.
+ * Compares the simulator's own bill with what was recorded. Batches that are not collected yet are left out; so are requests without a line in a
+ * collected batch: they are named in its event, and counted as possibly billed.
  */
 export async function checkBill(
   stateDirectory: string,
@@ -98,7 +98,7 @@ export async function checkBill(
   if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill beside the state' };
   const missing = new Map<string, ReadonlySet<string>>();
   for (const event of events) if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
-  // What another program asked is on its bill, under its ids.
+  // Requests of another program are on its bill, under its ids.
   const imported = new Set(events.flatMap((event) => (event.type === 'batch-imported' ? [event.batchId] : [])));
   const billed = new Map<string, BatchSum>();
   let lost = 0;
@@ -118,12 +118,12 @@ export async function checkBill(
     const own = books.ofBatch(batchId);
     if (batchId === LIVE && own.attempts < bill.attempts) {
       lost += bill.attempts - own.attempts;
-      // More than were announced cannot have been billed.
+      // No more than were announced can have been billed.
       return bill.attempts <= announcedCalls
         ? []
         : [`live: ${formatThings(bill.attempts, 'attempt')} on the bill, ${formatCount(own.attempts)} in the ledger`];
     }
-    // Tokens that one side does not know cannot be compared.
+    // Tokens unknown to one side cannot be compared.
     const areKnown = own.unknown === 0 && bill.unknown === 0;
     const isSame = own.attempts === bill.attempts && (!areKnown || JSON.stringify(own.usage) === JSON.stringify(bill.usage));
     return isSame

@@ -24,7 +24,7 @@ export function decideCheck(name: string, isOk: boolean, detail: string): Check 
 
 type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 'batch-collected' | 'batch-imported' }>;
 
-/** What the event log says of files and batches, and whether the files are what it says. */
+/** What the event log says about files and batches, and whether the files match. */
 export interface FileChecks {
   readonly checks: readonly Check[];
   readonly events: readonly CheckedEvent[];

@@ -14,7 +14,7 @@ import type { ReadOptions } from '../open-state.ts';
 import { type Check, decideCheck } from './files.ts';
 import { checkTableOnDisk } from './table.ts';
 
-/** What the last run kept, and what comes out now. */
+/** What the last run stored, and what is computed now. */
 export interface SummaryComparison {
   readonly lastRun: LastRun;
   readonly prepared: PreparedJob;
@@ -24,7 +24,7 @@ export interface SummaryComparison {
   readonly tableSha256: string;
 }
 
-/** Compares what the last run said with what comes out now; only possible while its table and job are the same. */
+/** Compares what the last run stored with what is computed now; only possible while its table and job are unchanged. */
 export async function checkSummary(options: ReadOptions, comparison: SummaryComparison): Promise<Check> {
   const { lastRun, prepared, ledger, books } = comparison;
   const { summary, fingerprint } = lastRun;
@@ -53,22 +53,28 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
 }
 
 /**
- * Names what the run may have been billed for without an answer, and checks that its summary told all of it. What became known since, such as a
- * batch that came back, takes nothing away from what was true then.
+ * Names what the run may have been billed for without an answer, and checks that its summary listed all of it. What became known since, such as a
+ * batch that reappeared, does not make the summary wrong.
  */
-export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd }: PossiblyBilled): Check {
+export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, callsByJobOfNow }: PossiblyBilled): Check {
   const name = 'possibly billed';
   const found = items.reduce((sum, { calls }) => sum + calls, 0);
   const detail =
     found === 0
       ? 'no call of the run went without an answer, so none can have been billed unseen'
-      : `${formatThings(found, 'call')} of the run without an answer, in no sum above: at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}`;
+      : `${formatThings(found, 'call')} of the run without an answer, in no sum above: at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
+
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);
   return decideCheck(name, false, `the summary tells of ${told}; ${detail}`);
 }
 
-/** Exact dollars; never 0 for what is not known. */
+function describeUnkept(calls: number): string {
+  if (calls === 0) return '';
+  return `; an earlier version announced ${formatThings(calls, 'call')} of these without recording limits, so the present job bounds them`;
+}
+
+/** Exact dollars; never 0 for an unknown amount. */
 export function showUsd({ nanoUsd, unpricedAttempts }: Pick<Totals, 'nanoUsd' | 'unpricedAttempts'>): string {
   return nanoUsd === 0 && unpricedAttempts > 0 ? 'an unknown amount' : `$${formatUsd(nanoUsd)}`;
 }
@@ -84,7 +90,7 @@ function differences(kept: Summary['rows'], derived: RowCounts): readonly string
   return (Object.keys(kept) as (keyof RowCounts)[]).filter((word) => kept[word] !== derived[word]).map((word) => `rows ${word}`);
 }
 
-/** Checks the table the last run wrote against its summary. */
+/** Checks the table written by the last run against its summary. */
 export async function checkWrittenTable(
   options: ReadOptions,
   { summary, fingerprint, paths }: LastRun,

@@ -59,7 +59,7 @@ async function createParquetDigest({ compiled, table }: Pick<PreparedJob, 'compi
   };
 }
 
-/** Reads the table on disk as anybody would, and adds up its rows and their cost. */
+/** Reads the table on disk like any other reader, and adds up its rows and their cost. */
 export async function checkTableOnDisk(
   path: string,
   expected: { readonly rows: number; readonly nanoUsd: number; readonly job: Job },

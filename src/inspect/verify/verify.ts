@@ -21,7 +21,7 @@ export interface Verification {
   readonly schema: 'rowmill.verify/1';
   readonly job: string;
   readonly state: string;
-  /** The run whose summary and table were compared; null when none has kept one. */
+  /** The run whose summary and table were compared; null if none has a summary. */
   readonly run: string | null;
   readonly simulated: boolean;
   /** Whether no check failed. */
@@ -29,7 +29,7 @@ export interface Verification {
   readonly checks: readonly Check[];
 }
 
-/** Derives everything again from the events and the response files alone, without `settled.jsonl`, and compares it with what was kept and written. */
+/** Derives everything again from the events and the response files alone, without `settled.jsonl`, and compares it with what was stored and written. */
 export async function verifyState(options: ReadOptions): Promise<Verification> {
   const { state, job } = await locateState(options);
   const files = await checkFiles(state.directory, options.signal);
@@ -58,7 +58,7 @@ interface Derived {
   readonly batches: BatchBooks;
 }
 
-/** Opens the state as if nothing had been judged before: no block of `settled.jsonl` was judged by these rules. */
+/** Opens the state as if nothing had been judged before: no block of `settled.jsonl` matches these rules. */
 async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundState, prepared: PreparedJob): Promise<Derived> {
   const { compiled, findPrice } = prepared;
   const books = createBooks(makeCostOf({ asOf: lastRun?.prices?.asOf ?? null, findPrice }));
@@ -69,7 +69,7 @@ async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundS
     origin: state.origin,
     job,
     access: 'read',
-    // Every file is judged anew, which hashes it.
+    // Every file is judged again, which hashes it.
     hashesResponses: false,
     checkAnswer: compiled.checkAnswer,
     rulesHash: `${compiled.rulesHash} derived again`,
@@ -95,7 +95,10 @@ async function checkDerived(
   const show = (nanoUsd: number) => showUsd({ nanoUsd, unpricedAttempts });
   const unpriced = unpricedAttempts === 0 ? '' : `; ${formatThings(unpricedAttempts, 'attempt')} of unknown price, in no sum`;
   const { counts } = rows;
-  const doubts = await findPossiblyBilled({ ledger, books, run, prepared, clock: options.effects.clock, warn: () => {} });
+  const doubts = await findPossiblyBilled({
+    ...{ ledger, books, run, prepared, priceAsOf: lastRun?.prices?.asOf ?? null },
+    ...{ clock: options.effects.clock, warn: () => {} },
+  });
   const checks = [
     decideCheck(
       'rows',

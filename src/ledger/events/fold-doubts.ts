@@ -1,7 +1,8 @@
-import { monthOf } from '../../core/day.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { dayOf, monthOf } from '../../core/day.ts';
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownCalls } from './fold.ts';
+import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownAmount, UnknownCalls } from './fold.ts';
 
 /** How many request ids are kept for each thing that may have been billed; the events have all of them. */
 export const MAX_NAMED = 20;
@@ -24,8 +25,9 @@ type EventOf<Type extends StoredEvent['type']> = Extract<StoredEvent, { readonly
 export function takeAbsent(fold: MutableDoubts, { shard, attempt, looks }: EventOf<'create-absent'>): void {
   const state = fold.shards.get(shard);
   if (state === undefined) return;
-  const { run, rows, bytes, answerCaps, createIntentAt } = state;
-  fold.absentCreates.set(`${shard}/${attempt}`, { shard, attempt, looks, run, rows, bytes, answerCaps, sentAt: createIntentAt ?? '' });
+  const { run, rows, bytes, longestBytes, answerCaps, terms, createIntentAt } = state;
+  const sizes = { rows, bytes, longestBytes, answerCaps, terms };
+  fold.absentCreates.set(`${shard}/${attempt}`, { shard, attempt, looks, run, ...sizes, sentAt: createIntentAt ?? '' });
 }
 
 /** An extra batch accounts for the create that made it; if that is unknown, for the oldest create of its shard that no search found. */
@@ -58,9 +60,10 @@ export function takeReturned(fold: MutableDoubts, { batchId }: EventOf<'batch-re
 /** For a batch that is not collected yet. */
 export const NOTHING_MISSING = { missing: 0, missingBytes: null, missingCaps: 0, isMissingUnexecuted: false, missingNamed: [] } as const;
 
-/** A live call that may leave from now on. */
-export function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall, announcedAt: string): void {
-  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes, announcedAt });
+/** Live calls that may leave from now on. */
+export function openCalls(open: Map<string, OpenCall>, { calls, at, terms }: EventOf<'call-intent' | 'call-queued'>): void {
+  for (const { customId, bodyBytes } of calls)
+    open.set(customId, { calls: (open.get(customId)?.calls ?? 0) + 1, bodyBytes, announcedAt: at, terms: terms ?? null });
 }
 
 /** A live call that has its end. */
@@ -73,20 +76,36 @@ export function closeCall(fold: Pick<MutableDoubts, 'openCalls' | 'queuedCalls'>
 
 /** Live calls that ended without an answer: they are no longer open. `at`: when that was recorded, for those nobody announced. */
 export function takeUnknownCalls(fold: MutableDoubts, run: string, { calls, at }: EventOf<'call-unknown'>): void {
-  addUnknownCalls(fold.unknownCalls, run, calls);
   for (const call of calls) {
     const announced = fold.openCalls.get(call.customId) ?? fold.queuedCalls.get(call.customId);
-    addUnknownCalls(fold.unknownCallsOfMonths, monthOf(announced?.announcedAt ?? at), [call]);
+    const sent = { at: announced?.announcedAt ?? at, terms: announced?.terms ?? null };
+    addUnknownCall(fold.unknownCalls, run, call, sent);
+    addUnknownCall(fold.unknownCallsOfMonths, monthOf(sent.at), call, sent);
     closeCall(fold, call.customId);
   }
 }
 
-function addUnknownCalls(to: Map<string, UnknownCalls>, name: string, calls: readonly AnnouncedCall[]): void {
-  const known = to.get(name) ?? { calls: 0, bodyBytes: 0, answerCaps: 0, named: [] };
-  const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
-  const answerCaps = calls.reduce((sum, call) => sum + countAnswerCaps(call.customId), known.answerCaps);
-  const named = [...known.named, ...calls.slice(0, MAX_NAMED - known.named.length).map(({ customId }) => customId)];
-  to.set(name, { calls: known.calls + calls.length, bodyBytes, answerCaps, named });
+function addUnknownCall(
+  to: Map<string, UnknownCalls>,
+  name: string,
+  { customId, bodyBytes }: AnnouncedCall,
+  { at, terms }: Pick<UnknownAmount, 'at' | 'terms'>,
+): void {
+  const { calls, named, sent } = to.get(name) ?? { calls: 0, named: [], sent: [] };
+  const isSame = (amount: UnknownAmount) => dayOf(amount.at) === dayOf(at) && isDeepStrictEqual(amount.terms, terms);
+  const known = sent.find(isSame) ?? { at, terms, calls: 0, bodyBytes: 0, longestBytes: 0, answerCaps: 0 };
+  const more = {
+    ...known,
+    calls: known.calls + 1,
+    bodyBytes: known.bodyBytes + bodyBytes,
+    longestBytes: Math.max(known.longestBytes, bodyBytes),
+    answerCaps: known.answerCaps + countAnswerCaps(customId),
+  };
+  to.set(name, {
+    calls: calls + 1,
+    named: named.length < MAX_NAMED ? [...named, customId] : named,
+    sent: [...sent.filter((amount) => amount !== known), more],
+  });
 }
 
 function addAnswerless(fold: MutableDoubts, run: string, more: AnswerlessAttempts): void {

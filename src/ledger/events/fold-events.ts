@@ -1,17 +1,17 @@
-import type { StoredEvent } from '../../core/event.ts';
+import { SIMULATOR, type StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import { type BatchState, type LedgerFold, makeCacheOptionKey, type RunState, type ShardState } from './fold.ts';
 import {
   accountForAbsent,
   closeCall,
   type MutableDoubts,
-  openCall,
+  openCalls,
   takeAbsent,
   takeMissing,
   takeReturned,
   takeUnknownCalls,
 } from './fold-doubts.ts';
-import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
+import { endRun, markSimulated, reviseEstimate, trackActivity } from './fold-runs.ts';
 import { inForce, makeBatch } from './make-batch.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
@@ -98,9 +98,10 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         startedAt: event.at,
         endedAt: null,
         exitCode: null,
-        simulated: event.simulated,
+        simulated: event.simulated || isSimulatorKnown(fold),
         lane: event.lane ?? null,
         ...(event.date === undefined ? {} : { date: event.date }),
+        ...(event.selection === undefined ? {} : { selection: event.selection }),
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);
@@ -141,6 +142,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'address-learned':
       fold.learnedForms.set(event.baseUrl, new Map([...(fold.learnedForms.get(event.baseUrl) ?? []), [event.name, event.form]]));
+      if (isSimulatorKnown(fold)) markSimulated(fold);
       return;
     case 'shard-written':
       fold.shards.set(event.shard, {
@@ -150,6 +152,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         bytes: event.bytes,
         longestBytes: event.longestBytes ?? event.bytes,
         tokens: event.tokens,
+        terms: event.terms ?? null,
         probe: event.probe ?? [],
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,
@@ -240,10 +243,10 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       for (const source of event.sources) fold.imported.set(source, event.batchId);
       return;
     case 'call-intent':
-      for (const call of event.calls) openCall(fold.openCalls, call, event.at);
+      openCalls(fold.openCalls, event);
       return;
     case 'call-queued':
-      for (const call of event.calls) openCall(fold.queuedCalls, call, event.at);
+      openCalls(fold.queuedCalls, event);
       return;
     case 'call-refused':
       for (const { customId } of event.refusals) closeCall(fold, customId);
@@ -264,6 +267,11 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** A directory has one origin: what a simulator answered there, it answered for all of it, until a run keeps that it was another one. */
+function isSimulatorKnown({ learnedForms }: MutableFold): boolean {
+  return [...learnedForms.values()].some((forms) => forms.get(SIMULATOR.name) === SIMULATOR.form);
 }
 
 function startAttemptEpoch(fold: MutableFold, run: string): void {

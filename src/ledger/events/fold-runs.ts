@@ -33,6 +33,13 @@ export function endRun(fold: FoldedRuns, { run, at, exitCode }: Extract<StoredEv
   if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
+/** No real model answers the open run. */
+export function markSimulated(fold: FoldedRuns): void {
+  if (fold.currentRun === null) return;
+  fold.currentRun = { ...fold.currentRun, simulated: true };
+  fold.runs[fold.runs.findLastIndex(({ id }) => id === fold.currentRun?.id)] = fold.currentRun;
+}
+
 /** @param estimateNanoUsd undefined if the event has none */
 export function reviseEstimate(fold: FoldedRuns, estimateNanoUsd: number | null | undefined): void {
   const { currentRun } = fold;

@@ -1,3 +1,5 @@
+import type { PriceTerms } from '../../core/event.ts';
+import type { RowSelection } from '../../core/row.ts';
 import type { LaneName } from '../../core/settled.ts';
 
 /** The state computed from the events so far. A view: it changes as events are appended. */
@@ -79,20 +81,31 @@ export interface OpenCall {
   readonly bodyBytes: number;
   /** When it was last announced. */
   readonly announcedAt: string;
+  /** As it was announced with, the last time; null where that was not kept. */
+  readonly terms: PriceTerms | null;
 }
 
-/** What an upper bound of their price needs. */
 export interface UnknownCalls {
   readonly calls: number;
-  readonly bodyBytes: number;
-  /** As counted by countAnswerCaps. */
-  readonly answerCaps: number;
   /** Custom ids of the first of them. */
   readonly named: readonly string[];
+  /** What an upper bound of their price needs, by the day and the terms with which they were announced. */
+  readonly sent: readonly UnknownAmount[];
+}
+
+export interface UnknownAmount {
+  /** When the first of them was announced. */
+  readonly at: string;
+  readonly terms: PriceTerms | null;
+  readonly calls: number;
+  readonly bodyBytes: number;
+  readonly longestBytes: number;
+  /** As countAnswerCaps counts them. */
+  readonly answerCaps: number;
 }
 
 /** A create without a trace: the batch it may have made would answer its shard's requests. */
-export interface AbsentCreate extends Pick<ShardState, 'rows' | 'bytes' | 'answerCaps'> {
+export interface AbsentCreate extends Pick<ShardState, 'rows' | 'bytes' | 'longestBytes' | 'answerCaps' | 'terms'> {
   readonly shard: string;
   /** The number of the create. */
   readonly attempt: number;
@@ -116,6 +129,8 @@ export interface ShardState {
   readonly tokens: number;
   /** Over its requests, as counted by countAnswerCaps. */
   readonly answerCaps: number;
+  /** The terms it was written with; null if they were not kept. */
+  readonly terms: PriceTerms | null;
   /** Its lines that test whether batches accept the prompt cache settings; usually none. */
   readonly probe: readonly string[];
   readonly model: string;
@@ -186,6 +201,8 @@ export interface RunState {
   readonly lane: 'batch' | 'live' | null;
   /** The day in the name of its table; absent if there is none. */
   readonly date?: string;
+  /** What it was about when it began; absent for all rows. */
+  readonly selection?: RowSelection;
   /** Its expected cost when it started, or when more was last opened in it; null if a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

@@ -1,22 +1,22 @@
-/** One answered call, with what the provider says was left when it came in. */
+/** One answered call, with what the provider reported as remaining when it arrived. */
 export interface ProbedAnswer {
   readonly remainingTokens: number;
   readonly tokensPerMinute: number;
-  /** When the call came in. */
+  /** When the call arrived. */
   readonly atMs: number;
   readonly usedTokens: number;
   /** Its prompt and its whole cap. */
   readonly cappedTokens: number;
 }
 
-/** So little of the limit is left that it cannot be full: what it loses is what is charged. */
+/** With this little of the limit left it cannot be full: its decrease is what is charged. */
 export const LOW_SHARE = 0.1;
-/** So many calls are compared, once as many that came in later are answered too: answers do not come in the order of their calls. */
+/** How many calls are compared, once as many later ones are answered too: answers do not arrive in the order of their calls. */
 export const COMPARED_CALLS = 30;
-/** Charged so much more than calls even reserve, the limit is used by others as well. */
+/** If this much more is charged than calls even reserve, others use the limit as well. */
 export const OTHERS_FACTOR = 1.5;
 
-/** Finds out from the headers of calls in a row whether the provider charges what calls use, or what they reserve. */
+/** Finds out from the headers of consecutive calls whether the provider charges real usage, or reservations. */
 export interface ChargeProbe {
   /** @returns what it charges, when that has just become clear */
   observe(answer: ProbedAnswer): 'actual' | 'reserved' | null;

@@ -1,10 +1,10 @@
-/** How many calls may be in flight at once: learned by additive increase and multiplicative decrease. */
+/** The number of calls in flight, learned by additive increase and multiplicative decrease. */
 export interface Concurrency {
   /** At least 1. */
   readonly limit: number;
-  /** A call was answered, while so many (itself included) were in flight. */
+  /** A call was answered while this many (including itself) were in flight. */
   onAnswer(inFlight: number): void;
-  /** A call that left at that instant met a refusal or no answer: too many are on their way. */
+  /** A call that left at that instant was refused or not answered: too many are in flight. */
   onCongestion(leftAtMs: number): void;
 }
 
@@ -18,7 +18,7 @@ const DECREASE = 0.6;
 
 /**
  * Before the first congestion every answer allows one call more, so that a fast account is used within a few round trips; after it, one more
- * per round trip. One congestion counts once per round trip: what left before the limit was lowered says nothing about the lower limit.
+ * per round trip. Congestion counts once per round trip: calls sent before the limit was lowered say nothing about the lower limit.
  */
 export function createConcurrency({ ceiling, monotonicMs }: ConcurrencyOptions): Concurrency {
   let limit = Math.min(FIRST, ceiling);
@@ -28,7 +28,7 @@ export function createConcurrency({ ceiling, monotonicMs }: ConcurrencyOptions):
       return Math.max(1, Math.floor(limit));
     },
     onAnswer(inFlight) {
-      // What is not used cannot be known to be good.
+      // An unused level cannot be known to be good.
       if (inFlight < Math.floor(limit)) return;
       limit = Math.min(ceiling, limit + (loweredAtMs === null ? 1 : 1 / limit));
     },

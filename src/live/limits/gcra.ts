@@ -1,4 +1,4 @@
-/** The instants, in milliseconds, at which each limit would be used up no longer: the whole memory of the limiter. */
+/** The whole memory of the limiter: the instants, in milliseconds, until which each limit is used up. */
 export interface RateState {
   readonly requestsUsedUntilMs: number;
   readonly tokensUsedUntilMs: number;
@@ -6,7 +6,7 @@ export interface RateState {
   readonly blockedUntilMs: number;
 }
 
-/** What may leave: so many per minute, and so many of them at once. A null rate limits nothing. */
+/** The rates: units per minute, and the burst. A null rate limits nothing. */
 export interface Rate {
   readonly perMinute: number | null;
   /** At least 1. */
@@ -18,7 +18,7 @@ export interface Rates {
   readonly tokens: Rate;
 }
 
-/** Which of them a call waits for longest; null when it may leave at once. */
+/** Which of them a call waits for longest; null if it may leave at once. */
 export type Bound = 'requests' | 'tokens' | 'back-off';
 
 export interface Reserved {
@@ -31,9 +31,9 @@ export interface Reserved {
 export const UNUSED: RateState = { requestsUsedUntilMs: 0, tokensUsedUntilMs: 0, blockedUntilMs: 0 };
 
 /**
- * Takes one request and its tokens from both limits in one step (a GCRA, the generic cell rate algorithm, that reserves): the answer is when the
- * call may leave, so nobody ever asks twice. In any window no more than its share of the rate plus one burst leaves. A call larger than the
- * burst passes when everything before it is paid off, instead of waiting for ever.
+ * Takes one request and its tokens from both limits in one step (a GCRA, the generic cell rate algorithm, with reservations): it returns when the
+ * call may leave, so nobody has to ask twice. In any window no more than its share of the rate plus one burst leaves. A call larger than the
+ * burst passes when everything before it is paid off, instead of waiting forever.
  */
 export function reserve(state: RateState, rates: Rates, tokens: number, nowMs: number): Reserved {
   const requestMs = msPer(rates.requests);
@@ -43,7 +43,7 @@ export function reserve(state: RateState, rates: Rates, tokens: number, nowMs: n
   const leavesAtMs = Math.max(nowMs, state.blockedUntilMs, requestsAtMs, tokensAtMs);
   return {
     state: {
-      // Used up from when the call leaves, not from now: time it waits for the other limit, or for a block, is no credit.
+      // Used up from when the call leaves, not from now: time it waits for the other limit, or for a block, is not credit.
       requestsUsedUntilMs: Math.max(leavesAtMs, state.requestsUsedUntilMs) + requestMs,
       tokensUsedUntilMs: Math.max(leavesAtMs, state.tokensUsedUntilMs) + tokenMs * tokens,
       blockedUntilMs: state.blockedUntilMs,
@@ -54,7 +54,7 @@ export function reserve(state: RateState, rates: Rates, tokens: number, nowMs: n
   };
 }
 
-/** Gives back (negative) or takes in addition (positive) what a call used other than reserved. */
+/** Returns (negative) or takes in addition (positive) the difference between usage and reservation. */
 export function correct(state: RateState, rates: Rates, { requests, tokens }: { requests: number; tokens: number }): RateState {
   return {
     ...state,
@@ -68,7 +68,7 @@ export function block(state: RateState, untilMs: number): RateState {
   return { ...state, blockedUntilMs: Math.max(state.blockedUntilMs, untilMs) };
 }
 
-/** The provider says that so many tokens are left: no more than these may leave at once. */
+/** The provider reports this many tokens as left: no more may leave at once. */
 export function keepWithin(
   state: RateState,
   rates: Rates,

@@ -2,31 +2,31 @@ import type { Usage } from '../../core/usage.ts';
 import type { AdvertisedLimits } from './rate-headers.ts';
 import { MOST_TOLD_BURST_SECONDS } from './throttle-rules.ts';
 
-/** Answers after which the outputs that were seen count more than the cap. */
+/** Answers after which observed outputs replace the cap. */
 const ENOUGH_OUTPUTS = 50;
-/** The same while the provider tells that plenty is left, which bears an answer longer than those seen; the longest counts, and half of it more. */
+/** The same while the provider reports that plenty is left, so that a longer answer does no harm; one and a half times the longest counts. */
 const FEW_OUTPUTS = 5;
 const LONGER = 1.5;
-/** Answers after which estimates of prompts are put right: these err all in the same way, so that fewer will do. */
+/** Answers after which estimates of prompts are corrected: their errors are similar, so fewer suffice. */
 const ENOUGH_PROMPTS = 10;
-/** Only the latest answers count, so that a table whose rows change is followed. */
+/** Only the latest answers count, so that a changing table is followed. */
 const REMEMBERED_ANSWERS = 200;
-/** How many values may come before they are sorted again. */
+/** How many values may arrive before they are sorted again. */
 const SORTED_EVERY = 10;
-/** Output that is assumed where neither a cap nor an answer says anything. */
+/** The assumed output if there is neither a cap nor an answer. */
 const ASSUMED_OUTPUT_TOKENS = 1_000;
 
-/** More than leaves at once, in seconds of the limit. */
+/** More than the largest burst, in seconds of the limit. */
 const PLENTY_SECONDS = 2 * MOST_TOLD_BURST_SECONDS;
 
-/** Learns what calls really use, so that a limit is not kept busy with tokens nobody uses. */
+/** Learns what calls really use, so that a limit is not filled with unused tokens. */
 export interface LearnedTokens {
-  /** Tokens to reserve. `chargesCap`: the provider charges the cap whatever is used of it, so what answers use says nothing. */
+  /** Tokens to reserve. `chargesCap`: the provider charges the cap whatever is used, so usage is irrelevant. */
   estimate(call: { readonly promptTokens: number; readonly capTokens: number | null; readonly chargesCap: boolean }): number;
   learn(promptTokens: number, usage: Usage): void;
-  /** What the provider says is left. */
+  /** What the provider reports as left. */
   hear(told: Pick<AdvertisedLimits, 'tokensPerMinute' | 'remainingTokens'>): void;
-  /** Whether estimates still become smaller as answers come: those made before are then too high. */
+  /** Whether estimates still shrink as answers arrive: earlier ones are then too high. */
   readonly isLearning: boolean;
 }
 
@@ -55,7 +55,7 @@ export function createLearnedTokens(): LearnedTokens {
   };
 }
 
-/** The latest values, and the one below which 95 % of them lie; 0 without any. */
+/** The latest values, and their 95th percentile; 0 without any. */
 function createSample() {
   const values: number[] = [];
   let added = 0;

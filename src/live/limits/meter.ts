@@ -3,14 +3,14 @@ import type { Bound } from './gcra.ts';
 /** What a call waits for before it leaves: a limit, room among the calls in flight, or the end of a back-off. */
 export type WaitingFor = Bound | 'concurrency';
 
-/** How fast calls go, as the progress shows it. */
+/** The rate of calls, as shown by the progress. */
 export interface MeterView {
   /** Requests that left, and tokens that were used or are reserved for calls in flight, over the last minute. */
   readonly requestsLastMinute: number;
   readonly tokensLastMinute: number;
-  /** Calls that wait because the provider refused them or failed; how long until the first of them goes on, null without any. */
+  /** Calls that wait because they were refused or failed; how long until the first of them continues, null without any. */
   readonly backOffs: { readonly calls: number; readonly nextMs: number | null };
-  /** Refusals for lack of rate since the lane began. */
+  /** Refusals because of rate limits since the lane started. */
   readonly refusals: number;
   /** Of the latest answered calls; null before the first. */
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
@@ -22,7 +22,7 @@ export interface Meter {
   onCorrection(tokens: number): void;
   onLatency(durationMs: number): void;
   onRefusal(): void;
-  /** A back-off until that instant began. @returns ends it */
+  /** A back-off until that instant started. @returns a function that ends it */
   beginBackOff(untilMs: number): () => void;
   readonly view: MeterView;
 }

@@ -1,23 +1,23 @@
 import { parseDuration } from '../../openai/retry-after.ts';
 import { LEAST_BURST_SECONDS, MOST_TOLD_BURST_SECONDS, TOLD_BURST_SHARE } from './throttle-rules.ts';
 
-/** What the provider says about its limits beside an answer (openai-contract section 9, seen 2026-11); null where it says nothing usable. */
+/** The provider's limits in the headers of a response (openai-contract section 9, seen 2026-11); null if it sends nothing usable. */
 export interface AdvertisedLimits {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
   readonly remainingRequests: number | null;
   readonly remainingTokens: number | null;
-  /** Until the limit is wholly free again: an upper bound of any wait. */
+  /** Until the limit is completely free again: an upper bound of any wait. */
   readonly resetRequestsMs: number | null;
   readonly resetTokensMs: number | null;
-  /** How much may leave at once by what is left and when it is whole again, in seconds of the limit; in steps of a quarter. */
+  /** The burst, derived from what is left and when it is full again, in seconds of the limit; in steps of a quarter. */
   readonly requestBurstSeconds: number | null;
   readonly tokenBurstSeconds: number | null;
 }
 
 /**
- * Reads `x-ratelimit-*`, in Azure's spelling `x-rate-limit-*` too. Limits of -1, 0 or garbage are unknown (Azure sends -1/-1/0), and what is
- * said to remain of an unknown limit is unknown as well.
+ * Reads `x-ratelimit-*`, also in Azure's spelling `x-rate-limit-*`. Limits of -1, 0 or garbage are unknown (Azure sends -1/-1/0), and so is
+ * the remainder of an unknown limit.
  */
 export function readAdvertisedLimits(headers: Headers): AdvertisedLimits {
   const read = (name: string) => headers.get(`x-ratelimit-${name}`) ?? headers.get(`x-rate-limit-${name}`);
@@ -46,7 +46,7 @@ interface ToldLimit {
   readonly resetMs: number | null;
 }
 
-/** What is left, and what comes back until it is whole again, is what the provider gives at once. */
+/** What is left, plus what refills until it is full again, is the provider's burst. */
 function tellBurst({ perMinute, remaining, resetMs }: ToldLimit): number | null {
   if (perMinute === null || remaining === null || resetMs === null) return null;
   const seconds = ((remaining / perMinute) * 60 + resetMs / 1000) * TOLD_BURST_SHARE;

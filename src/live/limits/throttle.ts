@@ -17,8 +17,8 @@ import {
 } from './throttle-rules.ts';
 
 /**
- * How a provider charges its token limit. `actual`: what a call used; `reserved`: its prompt and its whole cap, when it comes in; `header`: what
- * it says itself beside every answer.
+ * How a provider charges its token limit. `actual`: what a call used; `reserved`: its prompt and its whole cap, on arrival; `header`: what
+ * it reports with every response.
  */
 export type TokenCharging = 'actual' | 'reserved' | 'header';
 
@@ -32,18 +32,18 @@ export interface Reservation {
   readonly waitMs: number;
   readonly leavesAtMs: number;
   readonly bound: Bound | null;
-  /** Nothing was taken, because answers that are on their way may show that the call can leave sooner: another is made after LEARNING_HORIZON_MS. */
+  /** Nothing was taken, because answers in flight may show that the call can leave earlier: another reservation is made after LEARNING_HORIZON_MS. */
   readonly isFarOff: boolean;
 }
 
 export interface Throttle {
   /** Takes one request and the tokens it may need; the call leaves `waitMs` from now. `capTokens` is null without a cap. */
   reserve(call: { readonly promptTokens: number; readonly capTokens: number | null }): Reservation;
-  /** Whether something happened since the reservation that forbids to leave now: it is to be cancelled, and another made. */
+  /** Whether something since the reservation forbids leaving now: it is to be cancelled, and another one made. */
   isBlocked(): boolean;
-  /** The call never left: what was taken is given back. */
+  /** The call never left: its reservation is returned. */
   cancel(reservation: Reservation): void;
-  /** The call came to its end; `usage` is null when nothing is known of it, `headers` when no answer was seen. */
+  /** The call ended; `usage` is null if unknown, `headers` if no response was received. */
   correct(
     reservation: Reservation,
     answer: { readonly usage: Usage | null; readonly isBilled: boolean; readonly headers: Headers | null },
@@ -55,36 +55,36 @@ export interface Throttle {
 
 export interface RateRefusal {
   readonly retryAfterMs: number | null;
-  /** Whether the limit of tokens was meant. */
+  /** Whether the token limit was meant. */
   readonly isAboutTokens: boolean;
   readonly headers: Headers | null;
 }
 
-/** The limits as they stand; null is unknown. */
+/** The current limits; null is unknown. */
 export interface ThrottleView {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
   readonly tokenCharging: TokenCharging;
-  /** How long nothing may leave; 0 when something may. */
+  /** How long nothing may leave; 0 if something may. */
   readonly blockedMs: number;
 }
 
 export interface ThrottleOptions {
-  /** The job's limits; those the provider tells count too, the lower of both wins. */
+  /** The job's limits; those reported by the provider count too, the lower of both applies. */
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
-  /** How the provider charges, when it is known. */
+  /** How the provider charges, if known. */
   readonly tokenCharging?: TokenCharging;
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never decrease. */
   readonly monotonicMs: () => number;
   /** Uniform in 0..1. */
   readonly random: () => number;
 }
 
-/** What stays of what headers tell until they tell otherwise. */
+/** Values from headers, valid until the next headers. */
 type Told = Pick<AdvertisedLimits, 'requestsPerMinute' | 'tokensPerMinute' | 'requestBurstSeconds' | 'tokenBurstSeconds'>;
 
-/** Keeps calls within the account's requests and tokens per minute, and as close to them as it can. In memory, for one process. */
+/** Keeps calls within the account's requests and tokens per minute, and as close to them as possible. In memory, for one process. */
 export function createThrottle(options: ThrottleOptions): Throttle {
   const learned = createLearnedTokens();
   const probe = createChargeProbe();
@@ -96,7 +96,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let refusalsInARow = 0;
   let tokenRefusals = 0;
-  /** What is reserved for each call that has no end yet; it may have become less since. */
+  /** The reservation of each call without an end; it may have become smaller since. */
   const open = new Map<Reservation, number>();
   let openTokens = 0;
 
@@ -119,7 +119,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     return { perMinute: limit * share, burst: Math.max(1, (limit * seconds) / 60) };
   }
 
-  /** @param atMs when what the headers say was so: as a call came in, what came after it is counted here already */
+  /** @param atMs the time the headers refer to: when a call arrived; what came after it is already counted here */
   function follow(headers: Headers | null, atMs: number): AdvertisedLimits | null {
     if (headers === null) return null;
     const told = readAdvertisedLimits(headers);
@@ -137,7 +137,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     const tokens = before.tokensPerMinute === null ? openTokens : 0;
     state = correct(state, current, { requests, tokens });
     if (tokenCharging === 'header' && told.remainingTokens !== null && current.tokens.perMinute !== null) {
-      // Whatever is not answered yet may or may not be counted in what remains.
+      // Whatever is not answered yet may or may not be included in the remainder.
       const used = Math.max(0, current.tokens.burst - told.remainingTokens) + openTokens;
       const atMostMs = options.monotonicMs() + (used * 60_000) / current.tokens.perMinute;
       state = { ...state, tokensUsedUntilMs: Math.min(state.tokensUsedUntilMs, atMostMs) };
@@ -146,7 +146,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     return told;
   }
 
-  /** The headers tell sooner than refusals would, when little is left. */
+  /** Headers show it sooner than refusals would, when little is left. */
   function judgeCharges(
     { remainingTokens, tokensPerMinute, atMs }: AdvertisedLimits & { readonly atMs: number },
     { inputTokens, outputTokens }: Usage,
@@ -157,7 +157,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     tokenCharging = probe.observe({ remainingTokens, tokensPerMinute, atMs, ...tokens }) ?? tokenCharging;
   }
 
-  /** Refusals that come together are one. */
+  /** Refusals that arrive together count as one. */
   function tighten(nowMs: number, isAboutTokens: boolean): void {
     if (nowMs < state.blockedUntilMs) return;
     changedAtMs = nowMs;
@@ -168,7 +168,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     if (tokenCharging === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) tokenCharging = 'reserved';
   }
 
-  /** @returns the tokens it held to the end */
+  /** @returns the tokens it held at the end */
   function close(reservation: Reservation): number {
     const tokens = open.get(reservation) ?? reservation.tokens;
     open.delete(reservation);
@@ -176,7 +176,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     return tokens;
   }
 
-  /** What the first answers tell holds for calls under way as well: what was reserved too high for them is free at once. */
+  /** What the first answers show applies to calls in flight as well: what was reserved in excess for them is free at once. */
   function revalue(): void {
     let freed = 0;
     for (const [reservation, tokens] of open) {

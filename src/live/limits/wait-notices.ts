@@ -3,24 +3,24 @@ import type { ApiError } from '../../openai/api-error.ts';
 import { describeContact } from '../../openai/describe-contact.ts';
 import type { Bound } from './gcra.ts';
 
-/** Why calls wait: the provider said so, it cannot be reached, a limit we keep, or a row's own back-off after a passing fault. */
+/** Why calls wait: the provider said so, it is unreachable, a limit we keep, or a row's own back-off after a transient fault. */
 export type Wait =
   | { readonly type: 'refused' | 'unreached'; readonly milliseconds: number; readonly failure: ApiError | null }
   | { readonly type: 'limit'; readonly milliseconds: number; readonly bound: Exclude<Bound, 'back-off'> }
   | { readonly type: 'fault'; readonly milliseconds: number };
 
-/** Says what calls wait for. */
+/** Reports what calls wait for. */
 export interface WaitNotices {
-  /** A wait begins. It is told when it, or the silence it goes on with, lasts more than five seconds. */
+  /** A wait starts. It is reported if it, or the silence it continues, lasts more than five seconds. */
   begin(wait: Wait): void;
-  /** The provider has answered: what was waited for is over. */
+  /** The provider has answered: the wait is over. */
   onAnswer(): void;
-  /** What goes on now and is no limit of ours: the provider refuses, or is out of reach. */
+  /** The current waits that are not limits of ours: the provider refuses, or is unreachable. */
   readonly current: readonly string[];
 }
 
 export interface WaitNoticesOptions extends WaitTellerOptions {
-  /** Who is called. */
+  /** The provider's host. */
   readonly host?: string;
 }
 
@@ -28,13 +28,13 @@ export function createWaitNotices({ host = 'the provider', ...options }: WaitNot
   const teller = createWaitTeller(options);
   return {
     begin(wait) {
-      // Whoever refuses is in reach.
+      // A provider that refuses is reachable.
       if (wait.type === 'refused') teller.end('unreached');
       teller.begin({
         name: wait.type === 'limit' ? wait.bound : wait.type,
         milliseconds: wait.milliseconds,
         askedMs: wait.type === 'refused' ? (wait.failure?.askedMs ?? 0) : 0,
-        // A limit of the account that is kept all along is said once; back-offs of rows have nothing to do with those before.
+        // A permanent limit of the account is reported once; back-offs of rows are unrelated to earlier ones.
         goesOn: wait.type === 'limit' ? 'once' : wait.type === 'fault' ? 'alone' : 'spell',
         describe: (when) => describe(wait, when),
         describeNow:

@@ -1,3 +1,4 @@
+import type { PriceTerms } from '../../core/event.ts';
 import type { JobLimits } from '../../core/job.ts';
 import type { Request } from '../../core/request.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -12,24 +13,26 @@ import { createLocalQueue } from './local-queue.ts';
 export interface LocalLaneOptions {
   readonly ledger: Ledger;
   readonly provider: Provider;
-  /** The job's limits; what it leaves open is learned. */
+  /** The job's limits; the others are learned. */
   readonly limits: Pick<JobLimits, 'requestsPerMinute' | 'tokensPerMinute' | 'concurrency'>;
-  /** How the provider charges its token limit, when it is known. */
+  /** How the provider charges its token limit, if known. */
   readonly tokenCharging?: TokenCharging;
-  /** Whether a key, whose latest outcome was just recorded, is to be asked again just as it was. */
+  /** Whether a key, whose latest outcome was just recorded, is to be sent again unchanged. */
   readonly isDueAgain: (id: number) => boolean;
-  /** Whether another try of this request keeps within the budget. */
+  /** Whether another try of this request stays within the budget. */
   readonly isAffordable: (request: Request) => boolean;
-  /** How calls are delivered; as their bodies are without it. */
+  /** As in LiveContext. */
+  readonly readTerms?: () => PriceTerms;
+  /** How calls are delivered; without it, bodies are sent unchanged. */
   readonly delivery?: LiveDelivery;
-  /** Told when a call had to be repeated without what it said of the prompt cache. */
+  /** Called when a call had to be repeated without its prompt cache settings. */
   readonly onUndelivered?: () => Promise<void>;
-  /** A simulator gave an answer that is about to be kept. */
+  /** A simulator gave an answer that is about to be stored. */
   readonly onSimulated?: () => Promise<void>;
   readonly clock: () => Date;
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never decrease. */
   readonly monotonicMs: () => number;
-  /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
+  /** Resolves after this many milliseconds; rejects with the signal's reason if it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
@@ -37,13 +40,13 @@ export interface LocalLaneOptions {
   readonly randomId: () => string;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
-  /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
+  /** Fires when no further work is wanted: nothing more leaves, calls in flight finish. */
   readonly stopping: AbortSignal;
-  /** Fires when calls under way must end too. */
+  /** Fires when calls in flight must end too. */
   readonly signal: AbortSignal;
 }
 
-/** Calls in flight at once where the job says nothing: as many may be lost from sight when the process dies. */
+/** Calls in flight if the job sets no limit: this many may become unknown when the process dies. */
 const DEFAULT_CEILING = 64;
 
 /** The live lane of one process: throttle, calls and queue in memory, and nothing else needed. */

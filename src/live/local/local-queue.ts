@@ -16,20 +16,20 @@ import type { CallEnd, CallOwner, CallQueue, LiveCall, PaceView } from '../queue
 export interface LocalQueueOptions {
   readonly makeCall: MakeCall;
   readonly throttle: Throttle;
-  /** Who is called, for a person. */
+  /** The provider's host, for a person. */
   readonly host?: string;
   /** The most calls in flight at once. */
   readonly ceiling: number;
   readonly clock: () => Date;
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never decrease. */
   readonly monotonicMs: () => number;
-  /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
+  /** Resolves after this many milliseconds; rejects with the signal's reason if it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
-  /** Ends calls under way, whose fate is then not known. */
+  /** Ends calls in flight, whose result is then unknown. */
   readonly signal: AbortSignal;
 }
 
@@ -52,9 +52,9 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   const limit = pLimit(concurrency.limit);
   /** Fires when nothing more may leave. */
   const stopping = new AbortController();
-  // Every call under way listens: that is no leak.
+  // Every call in flight listens: that is not a leak.
   setMaxListeners(0, stopping.signal, options.signal);
-  /** Rows behind those in flight wait in memory; more of them would only take room. */
+  /** Rows after those in flight wait in memory; more of them would only use memory. */
   const maxHeld = 2 * options.ceiling;
   const sleepers = new Map<Bound, number>();
   let lastRefusal: ApiError | null = null;
@@ -70,7 +70,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     owner?.halt(error);
   }
 
-  /** @returns false when the queue was stopped meanwhile */
+  /** @returns false if the queue was stopped meanwhile */
   async function pause(milliseconds: number): Promise<boolean> {
     try {
       if (milliseconds > 0) await sleep(milliseconds, stopping.signal);
@@ -89,7 +89,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     }
   }
 
-  /** Waits until the limits let the call go. @returns null when the queue was stopped first */
+  /** Waits until the limits let the call go. @returns null if the queue was stopped first */
   async function reserve(call: LiveCall): Promise<Reservation | null> {
     const wanted = { promptTokens: call.promptTokens, capTokens: readCapTokens(call.request) };
     for (;;) {
@@ -106,7 +106,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     }
   }
 
-  /** Reserves, announces. @returns null when the queue was stopped first */
+  /** Reserves and announces. @returns null if the queue was stopped first */
   async function depart(call: LiveCall): Promise<Departure | null> {
     const reservation = await reserve(call);
     if (reservation === null) return null;
@@ -124,14 +124,14 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     await owner?.record([{ status: 'refused', customId: call.request.customId, code }]);
   }
 
-  /** @returns false when the queue was stopped meanwhile */
+  /** @returns false if the queue was stopped meanwhile */
   async function waitForContact(failure: ApiError, pauses: number): Promise<boolean> {
     const milliseconds = Math.min(FIRST_PAUSE_MS * 2 ** pauses, LONGEST_PAUSE_MS) * (1 - random() / 4);
     notices.begin({ type: 'unreached', milliseconds, failure });
     return backOff(milliseconds);
   }
 
-  /** Makes the call as often as it is refused without having been made. */
+  /** Makes the call, again as long as it is refused without having been made. */
   async function attempt(call: LiveCall, queued: { readonly at: Date; readonly ms: number }): Promise<CallEnd> {
     const { customId } = call.request;
     const givenBack: CallEnd = { status: 'given-back', customId };
@@ -177,7 +177,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     }
   }
 
-  /** What the outcome tells about the limits. */
+  /** Applies the outcome to the limits. */
   function correct({ reservation, leftAtMs }: Departure, outcome: CallOutcome): void {
     switch (outcome.status) {
       case 'answered': {
@@ -218,7 +218,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     try {
       if (call.delayMs > 0) notices.begin({ type: 'fault', milliseconds: call.delayMs });
       const isDue = call.delayMs === 0 || (await backOff(call.delayMs));
-      // The next call leaves only when this one is on the books, so that a crash puts no more calls in doubt than may be in flight.
+      // The next call leaves only when this one is recorded, so that a crash leaves no more calls in doubt than were in flight.
       await limit(async () => {
         const end: CallEnd = isDue ? await attempt(call, queued) : { status: 'given-back', customId: call.request.customId };
         await owner?.record([end]);

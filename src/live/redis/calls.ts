@@ -6,47 +6,47 @@ import { runScript } from './presence-scripts.ts';
 import { makeSeal } from './seal.ts';
 import { createTogether } from './together.ts';
 
-/** One queue as seen over one connection. */
+/** One queue, seen over one connection. */
 export interface QueueLink {
   readonly redis: Redis;
   readonly queueName: string;
-  /** Shared by runner and workers; null when jobs and ends travel unsealed. */
+  /** Shared by runner and workers; null if jobs and ends are not sealed. */
   readonly secret: string | null;
 }
 
-/** One call: what it is known by, from the moment its job is added. */
+/** One call: its identity once its job has been added. */
 export interface CallReference {
   readonly state: string;
   readonly callId: string;
   readonly customId: string;
 }
 
-/** What Redis says to a worker that wants to call. */
+/** Redis's answer to a worker that wants to call. */
 export interface Grant {
   /**
-   * `go`: call after the wait, the attempt is on record. `wait`: too far off, ask again. `done`: its end was delivered. `gone`: nobody wants it any more.
-   * `stranger`: the runner does not know this worker yet. `busy`: another living worker is at it. `lost`: the worker at it is dead.
+   * `go`: call after the wait, the attempt is recorded. `wait`: too far ahead, ask again. `done`: its end was delivered. `gone`: nobody wants it any more.
+   * `stranger`: the runner does not know this worker yet. `busy`: another live worker has it. `lost`: the worker that had it is dead.
    * `poison`: too many workers died calling it.
    */
   readonly status: 'go' | 'wait' | 'done' | 'gone' | 'stranger' | 'busy' | 'lost' | 'poison';
   readonly waitMs: number;
   /** How many workers died calling this row. */
   readonly crashes: number;
-  /** Names the attempt on record; empty where there is none. */
+  /** Identifies the recorded attempt; empty if there is none. */
   readonly mark: string;
   /** Redis's clock at the moment of the answer. */
   readonly nowMicroseconds: number;
 }
 
 /**
- * Attempts further ahead than this are not granted. What a dead worker leaves unused stays small; and while estimates are too high, calls that
- * wait for a moment far off would leave beside those which take the place that was given back meanwhile.
+ * Attempts further ahead than this are not granted. So a dead worker leaves little unused; and while estimates are too high, calls that
+ * wait for a distant moment would leave together with those that take places returned meanwhile.
  */
 const HORIZON_MS = 1_000;
-/** A row that so many workers died calling is held. */
+/** A row is held after this many workers died calling it. */
 export const MOST_CRASHES = 3;
 
-/** What a worker asks a grant for. */
+/** What a worker requests a grant for. */
 export interface GrantRequest {
   readonly worker: string;
   readonly grant: string;
@@ -55,7 +55,7 @@ export interface GrantRequest {
   readonly limitsHorizonMs?: number;
 }
 
-/** Asks for one call. Nothing is granted while Redis does not answer: the promise rejects then. */
+/** Asks for one call. Nothing is granted while Redis does not answer: the promise then rejects. */
 export function reserveCall(link: QueueLink, call: CallReference, options: GrantRequest): Promise<Grant> {
   return reserveTogether(link, call.state, { call, options });
 }
@@ -101,21 +101,21 @@ export type DeliveredKind = 'line' | 'unknown' | 'back' | 'halt' | 'reject';
 
 /** How an attempt ends. */
 export interface AttemptEnd {
-  /** The mark of the attempt; empty when none was granted. */
+  /** The mark of the attempt; empty if none was granted. */
   readonly mark: string;
-  /** Real tokens less the reserved ones. */
+  /** Real tokens minus reserved ones. */
   readonly tokensDelta: number;
-  /** -1 when the request never left. */
+  /** -1 if the request never left. */
   readonly requestsDelta?: number;
-  /** What the provider says is left; null where it says nothing. */
+  /** What the provider reports as left; null if it reports nothing. */
   readonly remaining?: { readonly requests: number | null; readonly tokens: number | null };
-  /** What an answered call used, and what it had reserved with its whole cap: tells how the provider charges. */
+  /** What an answered call used, and what it reserved including its whole cap: shows how the provider charges. */
   readonly charge?: { readonly usedTokens: number; readonly cappedTokens: number };
-  /** Null when the call will be tried again and nothing is to be told. */
+  /** Null if the call will be tried again and nothing is to be delivered. */
   readonly delivery: { readonly kind: DeliveredKind; readonly text: string } | null;
   /** The worker that made the attempt is dead. */
   readonly hasCrashed?: boolean;
-  /** How the call went, for the runner; absent without an answer. */
+  /** Timing of the call, for the runner; absent without an answer. */
   readonly report?: CallReport;
 }
 
@@ -124,7 +124,7 @@ interface EndedCall {
   readonly attemptEnd: AttemptEnd;
 }
 
-/** Corrects what the attempt took and delivers its end. @returns the entry's id, empty when nothing was delivered */
+/** Corrects what the attempt took and delivers its end. @returns the entry's id, empty if nothing was delivered */
 export function writeAttemptEnd(link: QueueLink, call: CallReference, attemptEnd: AttemptEnd): Promise<string> {
   return settleTogether(link, call.state, { call, attemptEnd });
 }

@@ -5,19 +5,19 @@ import { type ErrorReply, readErrorReply, refusedRight } from './error-reply.ts'
 import { GroupedRedis } from './grouped-redis.ts';
 import { findRefusedCommands } from './rights.ts';
 
-/** From the first attempt to the sentence that says what is wrong. */
+/** From the first attempt to the message that says what is wrong. */
 const START_PATIENCE_MS = 4_000;
-/** A server that has not answered for this long is taken for gone: the connection is made anew. */
+/** A server that has not answered for this long counts as gone: the connection is opened again. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const LONGEST_RECONNECT_PAUSE_MS = 500;
-/** A server that does not say goodbye is left without one. */
+/** After this long, the connection is closed without a goodbye from the server. */
 const GOODBYE_MS = 200;
-/** What the client says of a connection that is gone. */
+/** The client's wording for a lost connection. */
 const LOST = /connection is closed|connection close|isn't writeable/i;
 
 /**
- * One checked connection whose commands fail at once while Redis is away, so that the caller decides about waiting.
- * @throws AppError exit 2 within five seconds when Redis is not there, answers with an error, refuses a command we need, or would forget jobs
+ * A checked connection whose commands fail at once while Redis is unavailable, so that the caller decides about waiting.
+ * @throws AppError exit 2 within five seconds if Redis is unavailable, answers with an error, refuses a command we need, or would drop jobs
  */
 export async function openRedis(redisUrl: string, startTimer: StartTimer): Promise<Redis> {
   checkUrl(redisUrl);
@@ -30,7 +30,7 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
     disableClientInfo: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    // What is still loading answers that, instead of being waited for in silence.
+    // A server that is still loading reports that, instead of being waited for in silence.
     enableReadyCheck: false,
     reconnectOnError: isDemoted,
     retryStrategy: (times) => (hasStarted ? pauseMs(times) : null),
@@ -47,7 +47,7 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
         stopTimer = startTimer(START_PATIENCE_MS, () => reject(lastFailure ?? new Error('no answer')));
       }),
     ]);
-    // Told and not thrown when the number of a database is wrong: the next one would be used.
+    // A wrong database number is reported but not thrown: another database would be used.
     if (lastFailure !== null) throw lastFailure;
     await checkPolicy(redis, redisUrl);
     const refused = await findRefusedCommands(redis);
@@ -65,23 +65,23 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
 
 async function connect(redis: Redis): Promise<void> {
   await redis.connect();
-  // Asks for the rights to the handshake as well, which is waited for.
+  // Requires the rights for the handshake as well, which is awaited.
   await redis.info('server');
 }
 
-/** What makes no work begin, as the sentence that ends it. */
+/** What prevents the start of work, as its final message. */
 export function makeStartError(error: unknown, redisUrl: string): AppError {
   const reply = readErrorReply(error);
   const message = reply === null ? `Redis at ${describeUrl(redisUrl)} cannot be used (${reasonOf(error)})` : describeReply(reply, redisUrl);
   return refuse(message, error);
 }
 
-/** A primary that became a replica: the name in the address may lead to the new primary by now. */
+/** A primary became a replica: the host name may resolve to the new primary by now. */
 function isDemoted({ message }: Error): boolean {
   return message.startsWith('READONLY') || message.startsWith('UNBLOCKED');
 }
 
-/** A connection as BullMQ's workers want it, and those it makes of it: commands wait for as long as Redis is away, until `gone` fires. */
+/** A connection for BullMQ's workers, and the ones it duplicates: commands wait as long as Redis is unavailable, until `gone` fires. */
 export function openPatientRedis(redisUrl: string, gone: AbortSignal): Redis {
   const retryStrategy = (times: number) => (gone.aborted ? null : pauseMs(times));
   const redis = new GroupedRedis(redisUrl, {
@@ -100,12 +100,12 @@ function pauseMs(times: number): number {
   return Math.min(25 * 2 ** Math.min(times, 6), LONGEST_RECONNECT_PAUSE_MS);
 }
 
-/** Whether every write reaches an append-only file: without one, a restart of Redis forgets the calls it holds. */
+/** Whether every write reaches an append-only file: without one, a restart of Redis loses its calls. */
 export async function isAppendOnly(redis: Redis): Promise<boolean> {
   return /^aof_enabled:1/m.test(await redis.info('persistence'));
 }
 
-/** How many bytes Redis may still take under its `maxmemory`; null where it has no bound. */
+/** How many more bytes Redis may use under its `maxmemory`; null if it has no limit. */
 export async function readMemoryRoom(redis: Redis): Promise<number | null> {
   const memory = await redis.info('memory');
   const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1] ?? 0);
@@ -113,7 +113,7 @@ export async function readMemoryRoom(redis: Redis): Promise<number | null> {
   return most === 0 ? null : Math.max(0, most - read('used_memory'));
 }
 
-/** Any policy but noeviction drops jobs silently when memory runs short: of 20,000 added under 2 MB, 678 were left. */
+/** Any policy but noeviction silently drops jobs when memory runs short: of 20,000 added under 2 MB, 678 were left. */
 async function checkPolicy(redis: Redis, redisUrl: string): Promise<void> {
   const policy = /^maxmemory_policy:(\S+)/m.exec(await redis.info('memory'))?.[1];
   if (policy === undefined || policy === 'noeviction') return;
@@ -139,23 +139,23 @@ export function describeUrl(redisUrl: string): string {
   return `${protocol}//${host}`;
 }
 
-/** An answer of Redis as a sentence, with the address and without its password. */
+/** A reply of Redis as a sentence, with the address and without its password. */
 export function describeReply(reply: ErrorReply, redisUrl: string): string {
   return `Redis at ${describeUrl(redisUrl)} ${reply.sentence}`;
 }
 
-/** Whether an error comes from Redis or from the way to it; BullMQ has some of its own. */
+/** Whether an error comes from Redis or the connection to it; BullMQ has some of its own. */
 export function isOfRedis(error: Error): boolean {
   if (readErrorReply(error) !== null) return true;
   return /^E[A-Z]+$/.test(reasonOf(error)) || LOST.test(error.message) || /timed out/.test(error.message);
 }
 
-/** Why Redis did not answer, in a word. */
+/** Why Redis did not answer, in a few words. */
 export function reasonOf(error: unknown): string {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (code !== undefined) return code;
   if (/timed out/.test(message)) return 'no answer';
-  // What ioredis says of bytes in which it finds no reply.
+  // ioredis's message for bytes that are not a reply.
   if (/^Unknown RESP type/.test(message)) return 'the server there is not a Redis';
   return LOST.test(message) ? 'the connection was lost' : message || 'no answer';
 }
@@ -165,8 +165,8 @@ function refuse(message: string, cause: unknown): AppError {
 }
 
 export interface RedisLink {
-  /** `redis://` or `rediss://`, with user and password where Redis asks for them. */
+  /** `redis://` or `rediss://`, with user and password if Redis requires them. */
   readonly url: string;
-  /** What runner and workers sign jobs and answers with; null leaves them unsigned. */
+  /** The secret with which runner and workers sign jobs and answers; null leaves them unsigned. */
   readonly secret: string | null;
 }

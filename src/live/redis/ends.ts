@@ -6,16 +6,16 @@ import { isSealed } from './seal.ts';
 export type DeliveredEnd =
   | { readonly status: 'line'; readonly line: string }
   | { readonly status: 'unknown'; readonly why: string; readonly bodyBytes: number }
-  /** The call was not made, or is known to have cost nothing. `code` says why not. */
+  /** The call was not made, or is known to have cost nothing. `code` says why. */
   | { readonly status: 'back'; readonly code: string }
   /** No call can succeed now; this one cost nothing. */
   | { readonly status: 'halt'; readonly error: AppError }
   /** The worker will not make this call, and no other one should. */
   | { readonly status: 'reject'; readonly why: string };
 
-/** Why a call is unknown whose worker is gone. */
+/** Why a call is unknown if its worker is gone. */
 export const WORKER_DIED = 'the worker that made the call died';
-/** Why a call is unknown that was aborted, because its worker had to end or was taken for dead. */
+/** Why a call is unknown if it was aborted, because its worker had to end or was considered dead. */
 export const GIVEN_UP = 'the call was given up';
 
 /** One entry of the results stream. */
@@ -26,21 +26,21 @@ export type ResultEntry =
       readonly callId: string;
       readonly customId: string;
       readonly end: DeliveredEnd;
-      /** How the call went; null where the worker tells nothing. */
+      /** Timing of the call; null if the worker reports none. */
       readonly report: CallReport | null;
     }
-  /** A worker has said all it knows to this session. */
+  /** A worker has delivered everything it knows to this session. */
   | { readonly type: 'account'; readonly entryId: string; readonly worker: string; readonly sessionId: string }
   /** Not written by a worker of ours. */
   | { readonly type: 'forged'; readonly entryId: string; readonly why: string };
 
-/** An end as it travels: a response line as it is, anything else as JSON. */
+/** An end in transit: a response line unchanged, anything else as JSON. */
 export function writeEnd(end: Exclude<DeliveredEnd, { readonly status: 'line' }>): string {
   if (end.status !== 'halt') return JSON.stringify(end);
   return JSON.stringify({ status: 'halt', code: end.error.code, message: end.error.message, exitCode: end.error.exitCode });
 }
 
-/** Reads an entry of the stream, which anybody with access to Redis could have written. */
+/** Reads an entry of the stream, which anyone with access to Redis could have written. */
 export function readEntry(entryId: string, flat: readonly string[], options: { state: string; secret: string | null }): ResultEntry {
   const field = (name: string) => flat[flat.indexOf(name) + 1] ?? '';
   const [kind, callId, text] = [field('kind'), field('job'), field('text')];
@@ -94,23 +94,23 @@ export interface CallPayload {
   readonly path: string;
   /** The exact JSON text that was hashed. */
   readonly body: string;
-  /** Present when a secret is shared. */
+  /** Present if a secret is shared. */
   readonly seal?: string;
 }
 
-/** What a worker tells about an answered call beside its line. */
+/** What a worker reports about an answered call besides its line. */
 export interface CallReport {
   readonly durationMs: number;
-  /** Null where the answer names no usage. */
+  /** Null if the answer has no usage. */
   readonly usedTokens: number | null;
 }
 
-/** As it travels: two numbers, the second empty where it is not known. */
+/** In transit: two numbers, the second empty if unknown. */
 export function writeReport({ durationMs, usedTokens }: CallReport): string {
   return `${Math.round(durationMs)}|${usedTokens ?? ''}`;
 }
 
-/** Null for anything that is no report: whoever can write to Redis may have written it. */
+/** Null for anything that is not a report: anyone who can write to Redis may have written it. */
 export function readReport(text: string): CallReport | null {
   const [, durationMs, usedTokens] = /^(\d{1,12})\|(\d{1,12})?$/.exec(text) ?? [];
   if (durationMs === undefined) return null;

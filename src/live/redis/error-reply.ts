@@ -1,16 +1,16 @@
-/** What Redis answered instead of doing what it was asked for. */
+/** An error reply of Redis. */
 export interface ErrorReply {
-  /** Redis's own word, for example `OOM`. */
+  /** Redis's error word, for example `OOM`. */
   readonly word: string;
-  /** Whether the same step may succeed later without anybody starting us anew. */
+  /** Whether the same step may succeed later without a restart. */
   readonly mayPass: boolean;
-  /** What is wrong and what to do, to be put behind "Redis at …". */
+  /** What is wrong and what to do, to follow "Redis at …". */
   readonly sentence: string;
 }
 
 const CLUSTER = 'is one node of a cluster, and rowmill needs one server with all keys: use a Redis that is not a cluster';
 
-/** Replies that pass when somebody does something about them, or by themselves. Everything else stops the work. */
+/** Replies that pass after somebody acts, or by themselves. Everything else stops the work. */
 const PASSING: Readonly<Record<string, string>> = {
   OOM: 'is full: remove other data from it, or type redis-cli CONFIG SET maxmemory with a larger size',
   READONLY: 'is a replica and accepts no writes: use the address of its primary',
@@ -34,12 +34,12 @@ const LASTING: Readonly<Record<string, string>> = {
   DENIED: 'accepts connections only from its own machine (protected mode): set a password there, and put it into the URL',
 };
 
-/** What a Redis without room answers to whoever wants to add something. */
+/** The reply of a full Redis to anyone who wants to add something. */
 export const FULL: Error = Object.assign(new Error('OOM'), { name: 'ReplyError' });
 
 const MOST_CHARACTERS = 160;
 
-/** Reads an error as an answer of Redis; null when Redis did not answer at all, or when it is no error of Redis. */
+/** Reads an error as a reply of Redis; null if Redis did not answer at all, or it is not an error of Redis. */
 export function readErrorReply(error: unknown): ErrorReply | null {
   const { name, message = '', previousErrors, command } = (error ?? {}) as PossibleReply;
   if (name !== 'ReplyError') return null;
@@ -67,7 +67,7 @@ interface PossibleReply {
   readonly command?: { readonly name?: string };
 }
 
-/** Redis knows who we are, and does not allow what we need: commands, or the keys. */
+/** Redis knows the user, but does not allow what we need: commands, or the keys. */
 export function refusedRight(what: string): ErrorReply {
   const sentence = `does not allow its user ${what} (NOPERM): give it the rights that docs/redis-protocol.md lists, with redis-cli ACL SETUSER`;
   return { word: 'NOPERM', mayPass: false, sentence };
@@ -88,7 +88,7 @@ function nameCommand(name: string | null | undefined): string {
   return name === null || name === undefined ? 'a command' : name.toUpperCase();
 }
 
-/** What Redis quotes of a command's arguments may be of a row. */
+/** The arguments of a command quoted by Redis may contain row text. */
 function shorten(message: string): string {
   const quoted = message.replace(/,? with args beginning with.*$/s, '').replaceAll(/[^\x20-\x7e]/g, ' ');
   return quoted.length <= MOST_CHARACTERS ? quoted : `${quoted.slice(0, MOST_CHARACTERS - 1)}…`;

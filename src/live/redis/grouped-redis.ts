@@ -3,14 +3,14 @@ import { Redis } from 'ioredis';
 type SendCommand = Redis['sendCommand'];
 
 /**
- * Commands of one turn of the event loop leave in one write: a write of its own costs each of them a third of its CPU (ioredis 6.0.0 on Node 20.20,
- * 2026-11-29). ioredis's own way, `enableAutoPipelining`, costs more than it saves here.
+ * Commands of one turn of the event loop leave in one write: separate writes cost each of them a third of its CPU (ioredis 6.0.0 on Node 20.20,
+ * 2026-11-29). ioredis's own option, `enableAutoPipelining`, costs more than it saves here.
  */
 export class GroupedRedis extends Redis {
   #corked: Redis['stream'] | null = null;
 
   override sendCommand(...given: Parameters<SendCommand>): ReturnType<SendCommand> {
-    // Each connection has a stream of its own; before the first there is none.
+    // Each connection has its own stream; before the first there is none.
     const stream: Redis['stream'] | undefined = this.stream;
     if (this.#corked === null && stream?.writable === true) {
       this.#corked = stream;

@@ -9,7 +9,7 @@ export interface QueueIdentity {
   readonly baseUrl: string;
 }
 
-/** Everything of ours in Redis begins with this, followed by a colon or a dash. */
+/** The prefix of all our keys in Redis, followed by a colon or a dash. */
 export const REDIS_PREFIX = 'rowmill';
 
 /** BullMQ's name of the queue of one model and key; the braces keep all its keys on one node of a cluster. */
@@ -18,7 +18,7 @@ export function makeQueueName(identity: QueueIdentity): string {
   return `{${told}-${fingerprint([identity.model, identity.keyFingerprint, identity.baseUrl])}}`;
 }
 
-/** The set of models which have a queue for this key and base URL: what a worker looks at to know whom to serve. */
+/** The set of models with a queue for this key and base URL: a worker reads it to know what to serve. */
 export function makeRegistryKey(account: Omit<QueueIdentity, 'model'>): string {
   return `${REDIS_PREFIX}-models:${fingerprint([account.keyFingerprint, account.baseUrl])}`;
 }
@@ -27,18 +27,18 @@ function fingerprint(parts: readonly string[]): string {
   return hash('sha256', parts.join('\n')).slice(0, 16);
 }
 
-/** Keys that all users of a queue share. */
+/** Keys shared by all users of a queue. */
 export interface SharedKeys {
-  /** Instants, in microseconds of Redis time, at which the granted requests and tokens are used up. */
+  /** Instants, in microseconds of Redis time, until which the granted requests and tokens use up the limits. */
   readonly requests: string;
   readonly tokens: string;
   /** Instant before which no call may leave. */
   readonly blocked: string;
-  /** Hash of the limits, written by the runner and lowered by what the provider's headers say. */
+  /** Hash of the limits, written by the runner and lowered by the provider's headers. */
   readonly limits: string;
-  /** Latest answers that came while little of the token limit was left: see charge-probe.ts. */
+  /** Latest answers that arrived while little of the token limit was left: see charge-probe.ts. */
   readonly probe: string;
-  /** Workers by the time of their last sign of life. */
+  /** Workers by the time of their last heartbeat. */
   readonly workers: string;
   /** Hash of state id to `sessionId|collected|stopping`: see `StateNotice`. */
   readonly states: string;
@@ -46,19 +46,19 @@ export interface SharedKeys {
 
 /** Keys of one state directory's calls. */
 export interface StateKeys {
-  /** Ids of calls whose end was delivered, or that were taken back. */
+  /** Ids of calls whose end was delivered, or that were withdrawn. */
   readonly done: string;
-  /** Call id to the mark of the attempt under way. */
+  /** Call id to the mark of the current attempt. */
   readonly open: string;
   /** Custom id to the number of workers that died calling it. */
   readonly crashes: string;
-  /** Stream of ends that wait for the runner. */
+  /** Stream of ends waiting for the runner. */
   readonly results: string;
-  /** Workers the runner knows of; nobody else is granted a call. */
+  /** Workers known to the runner; only they are granted calls. */
   readonly admitted: string;
 }
 
-/** Every call asks for the same few names several times: they are made once. A process that has met so many begins again. */
+/** Every call needs the same few names several times: they are cached. After this many the cache starts again. */
 const MOST_REMEMBERED = 1_000;
 
 function remember<T>(make: (place: string) => T): (place: string) => T {
@@ -102,25 +102,25 @@ export function makeJobKey(queueName: string, jobId: string): string {
 }
 
 /**
- * The id of a call that travels alone, and of its job. BullMQ refuses ids that look like numbers or hold one colon, and ignores an id that is still
- * there: hence `added`, different for every add.
+ * The id of a call that travels alone, and of its job. BullMQ refuses ids that look like numbers or contain one colon, and ignores an id that still
+ * exists: hence `added`, different for every add.
  */
 export function makeJobId(state: string, customId: string, added: number): string {
   return `${state}-${customId}-${added}`;
 }
 
-/** The id of a job that carries several calls; to the first protocol, which would do away with what it cannot read, it looks like one of its own. */
+/** The id of a job with several calls; to protocol 1, which would delete what it cannot read, it looks like one of its own. */
 export function makeGroupId(state: string, added: number): string {
   return `${state}-g-${added}`;
 }
 
-/** The id of a call that travels in such a job; null where the job is none. */
+/** The id of a call in such a job; null if the job is not one. */
 export function makeGroupedCallId(state: string, groupId: string, customId: string): string | null {
   const added = groupId.startsWith(`${state}-g-`) ? groupId.slice(state.length + 3) : '';
   return /^\d+$/.test(added) ? `${state}-${customId}-g${added}` : null;
 }
 
-/** The job that a call travels in. */
+/** The job of a call. */
 export function findJobId(state: string, callId: string): string {
   const suffix = callId.slice(callId.lastIndexOf('-') + 1);
   return suffix.startsWith('g') ? `${state}-g-${suffix.slice(1)}` : callId;
@@ -133,9 +133,9 @@ export function readJobId(state: string, callId: string): string | null {
   return end <= state.length ? null : callId.slice(state.length + 1, end);
 }
 
-/** What a runner tells the workers about its calls. */
+/** A runner's notice to the workers about its calls. */
 export interface StateNotice {
-  /** Random; another one means that Redis may have lost memory, and that workers must say what they hold. */
+  /** Random; a new one means that Redis may have lost data, and that workers must report what they hold. */
   readonly sessionId: string;
   /** Stream id up to which ends are safe in the ledger. */
   readonly collected: string;
@@ -143,28 +143,28 @@ export interface StateNotice {
   readonly isStopping: boolean;
 }
 
-/** A notice ends with the protocol and the version of who wrote it: the first three fields stay what and where they are in every protocol. */
+/** A notice ends with the protocol and the version of its writer: the first three fields are the same in every protocol. */
 export function writeNotice(notice: StateNotice): string {
   return `${notice.sessionId}|${notice.collected}|${notice.isStopping ? 1 : 0}|${FORMATS.redis}|${VERSION}`;
 }
 
-/** `written` is by a runner of any version; the first ones say nothing of theirs. */
+/** `written` by a runner of any version; the first versions do not give theirs. */
 export function readNotice(text: string): StateNotice & { readonly written: Written } {
   const [sessionId = '', collected = '0-0', stopping, protocol, version] = text.split('|');
   return { sessionId, collected, isStopping: stopping === '1', written: { format: Number(protocol), version } };
 }
 
-/** The sentence that refuses a state's calls, whose runner is too new; null for one that is understood. */
+/** The sentence that refuses the calls of a state whose runner is too new; null for one that is understood. */
 export function refuseRunner(state: string, { written }: { readonly written: Written }): string | null {
   return refuseNewer('redis', `the run of state ${state} was started`, written);
 }
 
-/** A worker's name says everything about it that runners want to know: protocol, version, and how much it takes on at once. */
+/** A worker's name contains everything runners need: protocol, version, and how many calls it takes at once. */
 export function makeWorkerName(id: string, concurrency: number): string {
   return `${id}~${FORMATS.redis}~${VERSION}.${concurrency}`;
 }
 
-/** `refusal` is the sentence that refuses a worker too new for us; null for one that is understood. The first ones' names are `id.concurrency`. */
+/** `refusal` is the sentence that refuses a worker too new for us; null for one that is understood. Names of the first versions are `id.concurrency`. */
 export function readWorkerName(name: string): { readonly concurrency: number; readonly refusal: string | null } {
   const dot = name.lastIndexOf('.');
   const [id, protocol, version] = name.slice(0, dot).split('~');

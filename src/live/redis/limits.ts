@@ -3,22 +3,22 @@ import type { AdvertisedLimits } from '../limits/rate-headers.ts';
 import type { TokenCharging } from '../limits/throttle.ts';
 import { writeHash } from './presence-scripts.ts';
 
-/** What the job says about the limits of its model; null where it says nothing. */
+/** The job's limits for its model; null if it sets none. */
 export interface SharedLimits {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
-  /** How the provider charges, when it is known. Over Redis `header` means: as `actual`, and never beyond what the headers say is left. */
+  /** How the provider charges, if known. Over Redis `header` means: like `actual`, and never beyond what the headers report as left. */
   readonly tokenCharging?: TokenCharging;
 }
 
-/** Writes the job's limits for all workers; what they have learned from headers and refusals stays. */
+/** Writes the job's limits for all workers; what they learned from headers and refusals stays. */
 export async function writeJobLimits(redis: Redis, limitsKey: string, limits: SharedLimits): Promise<void> {
   const fields = { requestsPerMinute: limits.requestsPerMinute ?? '', tokensPerMinute: limits.tokensPerMinute ?? '' };
   const tokenCharging = limits.tokenCharging ?? (await redis.hget(limitsKey, 'tokenCharging')) ?? 'actual';
   await writeHash(redis, limitsKey, { ...fields, tokenCharging });
 }
 
-/** Writes what the provider's headers say, for all workers. */
+/** Writes what the provider's headers report, for all workers. */
 export async function writeToldLimits(redis: Redis, limitsKey: string, told: AdvertisedLimits): Promise<void> {
   const fields = {
     toldRequests: told.requestsPerMinute,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
-/** A Lua script of ours: one atomic step on Redis's own clock. */
+/** One of our Lua scripts: one atomic step on Redis's own clock. */
 export interface Script {
   readonly text: string;
   readonly sha1: string;
@@ -12,7 +12,7 @@ export function makeScript(text: string): Script {
   return { text, sha1: hash('sha1', text) };
 }
 
-/** Runs a script by its hash, and by its text where Redis has forgotten it. */
+/** Runs a script by its hash, or by its text if Redis has forgotten it. */
 export async function runScript(
   redis: Redis,
   script: Script,

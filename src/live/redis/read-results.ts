@@ -3,7 +3,7 @@ import { makeScript, runScript } from './presence-scripts.ts';
 
 /** Ends read in one round: what is recorded with one sync of the disk. */
 export const ROUND_ENTRIES = 500;
-/** So much of them at once, whatever they hold; one of them may be larger alone. */
+/** The byte limit of a round; a single larger entry is read alone. */
 const ROUND_BYTES = 8 * 2 ** 20;
 
 /** An entry of the results stream: its id, and its fields and values in turn. */
@@ -30,7 +30,7 @@ end
 return round
 `);
 
-/** One round of the results stream. @param from `-`, or `(` and the id behind which to read on */
+/** One round of the results stream. @param from `-`, or `(` and the id after which to continue */
 export async function readResults(redis: Redis, results: string, from = '-'): Promise<readonly StreamEntry[]> {
   return (await runScript(redis, READ, [results], [from, ROUND_ENTRIES, ROUND_BYTES])) as readonly StreamEntry[];
 }

@@ -1,9 +1,9 @@
-/** What is said again and again is said once in so long. */
+/** The minimum time between repetitions of a message. */
 const SAY_AGAIN_MS = 60_000;
-/** Sentences have few kinds; should they have many, they are remembered anew. */
+/** Messages have few kinds; should there be many, the memory is cleared. */
 const MOST_REMEMBERED = 50;
 
-/** @returns a function that says whether it is time to say this again: at most once a minute for everything of the same kind */
+/** @returns a function that says whether it is time to repeat this: at most once a minute for messages of the same kind */
 export function createRepeatGate(nowMs: () => number): (kind: string) => boolean {
   const saidAtMs = new Map<string, number>();
   return (kind) => {

@@ -1,15 +1,15 @@
 /** How a caller waits for Redis. */
 export interface RetryOptions {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Ends the waiting; the promise rejects with its reason. */
+  /** Ends the wait; the promise rejects with its reason. */
   readonly signal: AbortSignal;
-  /** Told about each failure; it may throw to give up. */
+  /** Called for each failure; it may throw to give up. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 const PAUSE_MS = 200;
 
-/** Repeats a step that may be repeated until Redis has answered it. */
+/** Repeats an idempotent step until Redis has answered it. */
 export async function retryUntilAnswered<T>(attempt: () => Promise<T>, patience: RetryOptions): Promise<T> {
   for (;;) {
     patience.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { makeScript } from './presence-scripts.ts';
 
-/** Commands of ours and of BullMQ's that work on keys; docs/redis-protocol.md makes a user of them. */
+/** Commands of ours and of BullMQ's that use keys; docs/redis-protocol.md turns them into a user. */
 export const KEY_COMMANDS: readonly string[] = [
   ...['DEL', 'EXISTS', 'PERSIST', 'PEXPIRE', 'PTTL', 'GET', 'SET', 'INCR'],
   ...['HDEL', 'HEXISTS', 'HGET', 'HGETALL', 'HINCRBY', 'HKEYS', 'HLEN', 'HMGET', 'HMSET', 'HSET', 'HSETNX'],
@@ -15,7 +15,7 @@ export const KEY_COMMANDS: readonly string[] = [
 export const OTHER_COMMANDS: readonly string[] = ['CLIENT|SETNAME', 'INFO', 'TIME', 'EVAL', 'EVALSHA'];
 
 const PROBE_KEY = 'rowmill-calls:{rights}';
-/** Arguments beyond the key, where one key is not enough for a command to be looked at. */
+/** Arguments beyond the key, for commands that are not checked with one key only. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   ...{ SET: '1', HMSET: '1 1', HSET: '1 1', HSETNX: '1 1', HINCRBY: '1 1', LREM: '1 1', LTRIM: '0 1', LRANGE: '0 1', PEXPIRE: '1000' },
   ...{ RPOPLPUSH: PROBE_KEY, ZADD: '1 1', ZRANGE: '0 1', ZRANGEBYSCORE: '0 1', ZREMRANGEBYRANK: '0 1' },
@@ -44,15 +44,15 @@ end
 return refused
 `);
 
-/** Commands that Redis refuses to its user, or does not know; rejects when it refuses every write. */
+/** Commands that Redis refuses to its user, or does not know; rejects if it refuses every write. */
 export async function findRefusedCommands(redis: Redis): Promise<readonly string[]> {
   const lines = KEY_COMMANDS.filter((name) => name !== 'BZPOPMIN').map(
     (name) => `${name} ${PROBE_KEY} ${ARGUMENTS[name] ?? (NEEDS_ONE.includes(name) ? '1' : '')}`,
   );
   const refused = (await redis.eval(TRY.text, 1, PROBE_KEY, ...lines, 'TIME')) as string[];
-  // Scripts travel by their text once, and then by their hash: both are rights.
+  // Scripts are sent by text once, and then by hash: both are rights.
   await redis.evalsha(TRY.sha1, 1, PROBE_KEY);
-  // What may wait runs in no script; the text is refused here too, after the rights.
+  // Blocking commands cannot run in a script; here too the key is a string, refused only after the rights were checked.
   await redis.bzpopmin(PROBE_KEY, 0.01).catch((error: Error) => {
     if (!error.message.startsWith('WRONGTYPE')) throw error;
   });

@@ -11,7 +11,7 @@ export function makeSeal(secret: string | null, parts: readonly string[]): strin
   return hmac.digest('base64url');
 }
 
-/** Whether the seal is that of these parts; compared in constant time. Everything passes without a secret. */
+/** Whether the seal matches these parts; compared in constant time. Everything passes without a secret. */
 export function isSealed(secret: string | null, parts: readonly string[], seal: unknown): boolean {
   if (secret === null) return true;
   const expected = Buffer.from(makeSeal(secret, parts));

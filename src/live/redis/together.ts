@@ -1,6 +1,6 @@
 import { createGathering, type Gathering } from '../../core/gathering.ts';
 
-/** What one run of a script takes at most: a longer one would keep Redis from everybody else. */
+/** The most items per call of a script: a longer one would block Redis for everybody else. */
 const MOST_ITEMS = 64;
 const MOST_CHARACTERS = 1_000_000;
 
@@ -10,16 +10,16 @@ interface Waiting<Item, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is asked over one link, by state, and waits to leave. */
+/** What is asked over one connection, by state, and waits to be sent. */
 interface Asked<Item, Answer> {
   readonly gathering: Gathering;
   byState: Map<string, Waiting<Item, Answer>[]>;
 }
 
 /**
- * Makes one command of what is asked of a state over one link within a few milliseconds: a command of its own costs each of them several times as
+ * Combines what is asked about a state over one connection within a few milliseconds into one command: separate commands cost several times as
  * much, here and in Redis.
- * @param run gives an answer for each item, in their order; where it rejects, each of them has failed
+ * @param run returns an answer for each item, in order; if it rejects, each of them has failed
  */
 export function createTogether<Link extends object, Item, Answer>(
   run: (link: Link, state: string, items: readonly Item[]) => Promise<readonly Answer[]>,

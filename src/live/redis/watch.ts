@@ -4,30 +4,30 @@ import { describeReply, describeUrl, reasonOf } from './connection.ts';
 import { type ErrorReply, readErrorReply } from './error-reply.ts';
 import { createRepeatGate } from './repeat-gate.ts';
 
-/** A connection that comes back within so long is not worth a word. */
+/** A connection that comes back within this time is not worth a message. */
 const SHORT_ABSENCE_MS = 2_000;
-/** Redis that answered with an error and then lets the connection go is still the one that answered. */
+/** A Redis that answered with an error and then closes the connection is still the one that answered. */
 const REMEMBERED_MS = 10_000;
-/** A run waits so long for Redis to do what it is asked for. */
+/** How long a run waits for Redis to do what it is asked. */
 const RUN_PATIENCE_MS = 600_000;
 
 export interface RedisWatchOptions {
   readonly redis: Redis;
   readonly redisUrl: string;
   readonly nowMs: () => number;
-  /** For a person: one sentence, once a minute at most for the same trouble. */
+  /** For a person: one sentence, at most once a minute for the same problem. */
   readonly tell: (message: string) => void;
-  /** Behind the sentence that ends the work: what becomes of it. */
+  /** Added to the sentence that ends the work: what happens to it. */
   readonly afterwards: string;
 }
 
-/** Judges what goes wrong with Redis in the middle of work: what may pass is told and waited for, anything else ends the work. */
+/** Judges problems with Redis during work: what may pass is reported and waited for, anything else ends the work. */
 export class RedisWatch {
   readonly nowMs: () => number;
   readonly #redisUrl: string;
   readonly #tell: (message: string) => void;
   readonly #afterwards: string;
-  /** What keeps the connection from being made. */
+  /** What prevents the connection. */
   #connectionError: unknown = null;
   #lastReply: { readonly reply: ErrorReply; readonly atMs: number } | null = null;
   readonly #isDue: (kind: string) => boolean;
@@ -46,7 +46,7 @@ export class RedisWatch {
     });
   }
 
-  /** A step of something that goes on by itself failed. @returns why no waiting helps; null for what may pass, which is told */
+  /** A step of something that continues by itself failed. @returns why waiting does not help; null for what may pass, which is reported */
   onFailure(error: unknown, absentMs = Number.POSITIVE_INFINITY): AppError | null {
     const reply = this.readReply(error);
     if (reply?.mayPass === false) return this.#stop(describeReply(reply, this.#redisUrl), error);
@@ -59,7 +59,7 @@ export class RedisWatch {
     return null;
   }
 
-  /** A run's step has failed for so long that it ends. */
+  /** A run's step has failed for so long that the run ends. */
   onLongFailure(error: unknown): AppError {
     const reply = this.readReply(error);
     if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; it has been so for ten minutes`, error);
@@ -67,12 +67,12 @@ export class RedisWatch {
     return new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error });
   }
 
-  /** Whether no waiting helps: Redis answers with what does not pass. */
+  /** Whether waiting does not help: Redis answers with an error that does not pass. */
   isLasting(error: unknown): boolean {
     return this.readReply(error)?.mayPass === false;
   }
 
-  /** What Redis says, be it to a command or to a connection that is to be made. */
+  /** A reply of Redis, to a command or to a connection attempt. */
   readReply(error: unknown): ErrorReply | null {
     const reply = readErrorReply(error) ?? readErrorReply(this.#connectionError);
     if (reply !== null) this.#lastReply = { reply, atMs: this.nowMs() };

@@ -7,8 +7,8 @@ import type { CallEnd } from '../queue.ts';
 import { GIVEN_UP, WORKER_DIED } from '../redis/ends.ts';
 
 /**
- * The same rule as for the calls of one process, over what workers tell: when the first calls of a run all fail alike, the job is at fault
- * and not its rows. Lines are read only until the first one that is different.
+ * The same rule as for the calls of one process, applied to the reports of workers: if the first calls of a run all fail alike, the job is at fault
+ * and not its rows. Lines are read only until the first different one.
  * @returns a function that says why the run has to stop, or null
  */
 export function createEndBreaker(): (ends: readonly CallEnd[]) => AppError | null {

@@ -9,24 +9,24 @@ import { createEndBreaker } from './breaker.ts';
 import type { RunnerContext } from './context.ts';
 import type { HeldCall } from './window.ts';
 
-/** A line told twice, as after Redis lost its memory, is recorded once; so many are remembered. */
+/** A repeated line, as after Redis lost data, is recorded once; this many are remembered. */
 const LINES_REMEMBERED = 20_000;
 const LINGER_LOOKS = 100;
 const LINGER_PAUSE_MS = 50;
 
-/** The notice to the workers as it stands now. */
+/** The current notice to the workers. */
 export type Notice = { -readonly [Field in keyof StateNotice]: StateNotice[Field] };
 
-/** Brings ends from Redis into the ledger: read, record, and only then delete. */
+/** Moves ends from Redis into the ledger: read, record, and only then delete. */
 export class EndCollector {
-  /** Worker to the last session it has said all about. */
+  /** Worker -> the last session for which it has delivered everything. */
   readonly accounts = new Map<string, string>();
   readonly #context: RunnerContext;
   readonly #notice: Notice;
   readonly #onHalt: (error: AppError) => void;
   /** Entries in the ledger whose deletion Redis has not confirmed. */
   readonly #recorded = new Set<string>();
-  /** Ids of ended calls whose jobs BullMQ had not removed when they were last looked at. */
+  /** Ids of ended calls whose jobs BullMQ had not removed at the last check. */
   #lingering = new Set<string>();
   #seenLines = new Set<string>();
   #olderLines = new Set<string>();
@@ -41,13 +41,13 @@ export class EndCollector {
     this.#onHalt = onHalt;
   }
 
-  /** Leaves further ends in Redis, or takes them again. Resolves when none is on its way into the ledger. */
+  /** Leaves further ends in Redis, or collects them again. Resolves when none is being written to the ledger. */
   async hold(isHeld: boolean): Promise<void> {
     this.#isHeld = isHeld;
     await this.#round;
   }
 
-  /** One round. Rejects while Redis is away. @returns how many entries it read */
+  /** One round. Rejects while Redis is unavailable. @returns how many entries it read */
   collect(): Promise<number> {
     const round = this.#collect();
     this.#round = round.catch(() => undefined);
@@ -88,12 +88,12 @@ export class EndCollector {
     }
   }
 
-  /** Of these calls the end is told, while their jobs are still there. */
+  /** Calls whose end was delivered while their jobs still exist. */
   linger(callIds: readonly string[]): void {
     for (const callId of callIds) this.#lingering.add(callId);
   }
 
-  /** Looks for a moment whether BullMQ has removed all ended jobs. @returns whether it has */
+  /** Checks briefly whether BullMQ has removed all ended jobs. @returns whether it has */
   async drainLingering(): Promise<boolean> {
     for (let look = 0; look < LINGER_LOOKS; look += 1) {
       await this.collect();
@@ -118,7 +118,7 @@ export class EndCollector {
       callIds.push(callId);
       if (entry.report !== null) pace.onReport(entry.report);
       const held = ended.has(customId) ? undefined : window.held.get(customId);
-      // Of a row that has its end, or whose call goes by another id by now, only matters what may have been paid for.
+      // For a row that has its end, or whose call has another id by now, only possible costs matter.
       const isOurs = held !== undefined && (end.status === 'line' || held.callId === callId);
       const wasStray = window.endStray(callId);
       const mayBePaid = end.status === 'line' || (wasStray && end.status === 'unknown');
@@ -137,7 +137,7 @@ export class EndCollector {
     return callIds;
   }
 
-  /** The answer came by an earlier call: this one is taken back, and if that is too late, its end is waited for. */
+  /** The answer came from an earlier call: this one is withdrawn, and if that is too late, its end is waited for. */
   #withdraw({ callId }: HeldCall): void {
     const { window, link, keys } = this.#context;
     window.stray(callId);
@@ -156,7 +156,7 @@ export class EndCollector {
     for (const callId of this.#lingering) {
       const jobId = findJobId(state, callId);
       const calls = callsOf.get(jobId);
-      // A job whose adding is still unconfirmed may be added once more, and must then find that its calls are done.
+      // A job whose addition is still unconfirmed may be added once more, and must then find that its calls are done.
       if (window.adding.has(jobId)) staying.add(callId);
       else if (calls === undefined) callsOf.set(jobId, [callId]);
       else calls.push(callId);
@@ -205,7 +205,7 @@ function endsOf(customId: string, callId: string, end: DeliveredEnd): readonly C
   }
 }
 
-/** A worker that was ended, by whomever. One that its row ends is held all the same, after five of them. */
+/** A worker was ended, by anyone. A row that ends workers is held all the same, after five of them. */
 function isOurDoing(why: string): boolean {
   return why === WORKER_DIED || why === GIVEN_UP;
 }
@@ -218,7 +218,7 @@ export function giveBack(customId: string, code: string): readonly CallEnd[] {
   ];
 }
 
-/** What a worker refuses to call reads like a request the provider refused: it fails, costs nothing, and `retry` reopens it. */
+/** What a worker refuses to call looks like a request the provider refused: it fails, costs nothing, and `retry` reopens it. */
 function makeRejectionLine(customId: string, callId: string, why: string): string {
   const error = { code: 'worker_refused', message: why };
   return JSON.stringify({

@@ -8,7 +8,7 @@ import type { RedisWatch } from '../redis/watch.ts';
 import type { SharedPace } from './pace.ts';
 import type { CallWindow } from './window.ts';
 
-/** What the runner's steps share. */
+/** Shared by the runner's steps. */
 export interface RunnerContext {
   readonly link: QueueLink;
   readonly queue: Queue;
@@ -31,9 +31,9 @@ export interface RunnerContext {
   readonly deliver: (request: Request) => string;
   /** A different number for every job, over restarts too. */
   readonly nextJobNumber: () => number;
-  /** So many calls travel in one job at most. */
+  /** The most calls in one job. */
   readonly groupCalls: () => number;
-  /** A worker that is silent for this long is taken for dead. */
+  /** A worker that is silent for this long counts as dead. */
   readonly workerSilenceMs: number;
   /** Fires when the queue is closed. */
   readonly closed: AbortSignal;

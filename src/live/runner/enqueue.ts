@@ -8,16 +8,16 @@ import { giveBack } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import type { HeldCall } from './window.ts';
 
-/** One transaction of Redis holds at most so much: larger ones were slow or lost. */
+/** The most calls in one Redis transaction: larger ones were slow or lost. */
 const CHUNK_CALLS = 1_000;
 const CHUNK_BYTES = 4_000_000;
-/** A job of several calls holds at most so much. */
+/** The most bytes in a job with several calls. */
 const GROUP_BYTES = 256_000;
 
-/** Carries calls into Redis, a chunk at a time and in order; each is announced before. */
+/** Adds calls to Redis, one chunk at a time and in order; each is announced first. */
 export class JobFeed {
   readonly #context: RunnerContext;
-  /** Calls to announce and add, or to add again where their job was lost. */
+  /** Calls to announce and add, or to add again if their job was lost. */
   #pending: HeldCall[] = [];
   #announced = new WeakSet<HeldCall>();
   #isStopping = false;
@@ -41,7 +41,7 @@ export class JobFeed {
       });
   }
 
-  /** Adds a call anew whose job is gone and is known not to have been called; it stays announced. */
+  /** Adds a call again whose job is gone and which is known not to have been made; it stays announced. */
   addAgain(held: HeldCall): void {
     held.callId = '';
     held.isAdded = false;
@@ -56,7 +56,7 @@ export class JobFeed {
   }
 
   async #run(): Promise<void> {
-    // Callers add in a burst: one turn of the loop gathers it into one chunk.
+    // Callers add in bursts: one turn of the loop gathers them into one chunk.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#pending.length > 0) {
       const chunk = this.#takeChunk();
@@ -69,7 +69,7 @@ export class JobFeed {
 
   #takeChunk(): HeldCall[] {
     const { held: current } = this.#context.window;
-    // A call whose end came while it waited here, from an earlier job, need not travel again.
+    // A call whose end arrived while it waited here, from an earlier job, need not be added again.
     this.#pending = this.#pending.filter((held) => current.get(held.customId) === held);
     let bytes = 0;
     let count = 0;
@@ -96,11 +96,11 @@ export class JobFeed {
     for (const held of chunk) this.#context.window.release(held);
   }
 
-  /** Repeated until Redis says yes: an id that is there already is ignored. */
+  /** Repeated until Redis confirms: an existing id is ignored. */
   async #addToRedis(chunk: readonly HeldCall[]): Promise<void> {
     const { queue, window, sleep, closed, watch } = this.#context;
     const patience = new RedisPatience(watch);
-    // A call whose end came while the others were announced need not travel again.
+    // A call whose end arrived while the others were announced need not be added again.
     const groups = this.#group(chunk.filter((held) => window.held.get(held.customId) === held));
     const jobs = groups.map((group) => this.#makeJob(group));
     for (const { opts } of jobs) window.adding.add(opts.jobId);
@@ -113,7 +113,7 @@ export class JobFeed {
     for (const held of groups.flat()) held.isAdded = true;
   }
 
-  /** Calls that travel together, in their order; one in a back-off travels alone. */
+  /** Calls that share a job, in order; one in a back-off travels alone. */
   #group(chunk: readonly HeldCall[]): readonly (readonly HeldCall[])[] {
     const most = this.#context.groupCalls();
     const groups: HeldCall[][] = [];

@@ -6,12 +6,12 @@ import { JOB_LISTS } from './recover-lost.ts';
 
 const JOBS_AT_ONCE = 50;
 
-/** What Redis holds of this state from an earlier process: calls in a list, attempts under way and ends nobody has collected. @returns custom id to call id */
+/** What Redis holds of this state from an earlier process: calls in a list, attempts in progress and uncollected ends. @returns custom id to call id */
 export async function findHeld(context: RunnerContext, collector: EndCollector): Promise<ReadonlyMap<string, string>> {
   const { queue, link, keys, state } = context;
   const listed = await listCalls(context, await queue.getRanges(JOB_LISTS, 0, -1));
   const done = new Set(await link.redis.smembers(keys.done));
-  // The ends of these are told: they are read below, or stand in the ledger.
+  // The ends of these were delivered: they are read below, or are in the ledger.
   collector.linger(listed.filter((callId) => done.has(callId)));
   const open = await link.redis.hkeys(keys.open);
   const callIds = [...listed.filter((callId) => !done.has(callId)), ...open, ...(await collector.listCallIds())];
@@ -23,7 +23,7 @@ export async function findHeld(context: RunnerContext, collector: EndCollector):
   );
 }
 
-/** The ids of the calls that these jobs carry. */
+/** The ids of the calls in these jobs. */
 async function listCalls({ link, state }: RunnerContext, jobIds: readonly string[]): Promise<readonly string[]> {
   const callIds: string[] = [];
   for (let index = 0; index < jobIds.length; index += JOBS_AT_ONCE) {

@@ -9,11 +9,11 @@ import { PACE } from '../redis/limiter-scripts.ts';
 import type { SharedLimits } from '../redis/limits.ts';
 import { runScript } from '../redis/presence-scripts.ts';
 
-/** How fast the calls of all workers go, as the runner sees it: from what they tell beside their answers, and from the limits in Redis. */
+/** The rate of the calls of all workers, as seen by the runner: from what they report with their answers, and from the limits in Redis. */
 export interface SharedPace {
   /** One answered call of any worker. */
   onReport(report: CallReport): void;
-  /** Looks at the limits. Rejects while Redis is away. */
+  /** Reads the limits. Rejects while Redis is unavailable. */
   refresh(): Promise<void>;
   /** `waiting`: calls that have not left; `isFull`: as many are in flight as workers take. */
   view(calls: { readonly waiting: number; readonly isFull: boolean }): PaceView;
@@ -53,7 +53,7 @@ export function createSharedPace({ redis, shared, delayedKey, limits, nowMs, war
         tokenCharging: tokenCharging === 'reserved' || tokenCharging === 'header' ? tokenCharging : 'actual',
         blockedMs: Number(blockedMs),
       };
-      // Workers know what the provider said, and log it; here it is known how long.
+      // Workers know the provider's message, and log it; here only the duration is known.
       if (throttle.blockedMs > 0) notices.begin({ type: 'refused', milliseconds: throttle.blockedMs, failure: null });
       else notices.onAnswer();
       refusals = Number(refused);

@@ -20,7 +20,7 @@ export interface BullmqQueueOptions {
   readonly limits: SharedLimits;
   /** The body a worker sends for a request; the request's own without it. */
   readonly deliver?: (request: Request) => string;
-  /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
+  /** `ROWMILL_QUEUE_SECRET`; null if none is set. */
   readonly secret: string | null;
   readonly clock: () => Date;
   readonly random: () => number;
@@ -31,24 +31,24 @@ export interface BullmqQueueOptions {
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
   readonly window?: WindowLimits;
-  /** A worker that is silent for this long is taken for dead. */
+  /** A worker that is silent for this long counts as dead. */
   readonly workerSilenceMs?: number;
 }
 
 const WORKER_SILENCE_MS = 8_000;
-/** What Redis, BullMQ and our own bookkeeping take for a job is shared by so many calls. */
+/** This many calls share the overhead of a job in Redis, BullMQ and our own bookkeeping. */
 const MOST_GROUP_CALLS = 16;
-/** While no worker has shown itself. */
+/** While no worker has appeared. */
 const UNKNOWN_GROUP_CALLS = 4;
-/** How much of what a worker takes on at once comes in one job. */
+/** The part of a worker's capacity that one job fills. */
 const GROUP_SHARE = 0.25;
-/** So many calls may be added before the loop has a turn. */
+/** How many calls may be added before the loop has a turn. */
 const CALLS_PER_TURN = 64;
 
 /**
- * The queue for workers in other processes, over Redis. Redis only carries: what is done stands in the ledger, and whatever Redis forgets is
- * put there again.
- * @throws AppError exit 2 within five seconds when Redis cannot be used
+ * The queue for workers in other processes, over Redis. Redis is only transport: the ledger is the source of truth, and whatever Redis forgets is
+ * added again.
+ * @throws AppError exit 2 within five seconds if Redis cannot be used
  */
 export async function openBullmqQueue(options: BullmqQueueOptions): Promise<CallQueue> {
   const redis = await openRedis(options.redisUrl, options.startTimer);
@@ -87,7 +87,7 @@ class BullmqQueue implements CallQueue {
       connection: redis,
       prefix: REDIS_PREFIX,
       skipVersionCheck: true,
-      // Nobody reads BullMQ's events; ends travel in a stream of our own.
+      // Nobody reads BullMQ's events; ends travel in our own stream.
       streams: { events: { maxLen: 100 } },
     });
     this.#queue.on('error', () => {});
@@ -100,7 +100,7 @@ class BullmqQueue implements CallQueue {
       warn: options.warn,
     });
     options.ending.addEventListener('abort', this.#end, { once: true });
-    // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
+    // Counts from the clock, so that no job id is repeated over restarts of this process or of Redis.
     this.#lastJobNumber = options.clock().getTime();
   }
 
@@ -136,14 +136,14 @@ class BullmqQueue implements CallQueue {
       await this.#queue.waitUntilReady();
       return await this.#begin(this.#loop);
     } catch (error) {
-      // Nothing is known of what is in Redis, and so nothing is removed.
+      // It is unknown what is in Redis, so nothing is removed.
       this.#loop = null;
       this.#options.ending.throwIfAborted();
       throw error instanceof Error && isOfRedis(error) ? makeStartError(error, this.#options.redisUrl) : error;
     }
   }
 
-  /** Work may begin long after the connection was checked, at a deadline: what may pass is waited for here too. */
+  /** Work may start long after the connection was checked, at a deadline: what may pass is waited for here too. */
   #begin(loop: RunnerLoop): Promise<readonly string[]> {
     const patience = new RedisPatience(this.#watch);
     const onFailure = (error: unknown) => {
@@ -154,7 +154,7 @@ class BullmqQueue implements CallQueue {
     return retryUntilAnswered(() => loop.begin(), { sleep: this.#options.sleep, signal: this.#closed.signal, onFailure });
   }
 
-  /** Whatever waits for Redis fails at once; calls without an end stay as they are announced. */
+  /** Anything waiting for Redis fails at once; calls without an end stay announced. */
   readonly #end = (): void => {
     this.#loop?.giveUp(this.#options.ending.reason);
     this.#closed.abort();
@@ -167,7 +167,7 @@ class BullmqQueue implements CallQueue {
     this.#added += 1;
     this.#window.hold(held);
     this.#loop?.feed.add(held);
-    // Between rows that come without a pause the first ones go to Redis, so that workers need not wait for all of them.
+    // When rows arrive without a pause the first ones go to Redis, so that workers need not wait for all of them.
     if (this.#added % CALLS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     await this.#window.waitForRoom();
   }
@@ -201,7 +201,7 @@ class BullmqQueue implements CallQueue {
     this.#redis.disconnect();
   }
 
-  /** A job's calls go to one worker: fewer of them where workers take few at once, so that none waits there while another worker is idle. */
+  /** A job's calls go to one worker: fewer of them if workers take few at once, so that none waits there while another worker is idle. */
   get #groupCalls(): number {
     const { fewestAtOnce } = this.#loop?.workers ?? {};
     if (fewestAtOnce === undefined || fewestAtOnce === null) return UNKNOWN_GROUP_CALLS;

@@ -6,30 +6,30 @@ import type { RunnerContext } from './context.ts';
 import type { JobFeed } from './enqueue.ts';
 import type { HeldCall } from './window.ts';
 
-/** Every list of BullMQ in which a job may stand. */
+/** Every list of BullMQ that may contain a job. */
 export const JOB_LISTS: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];
 
-/** A living worker says what it holds within its next sign of life. */
+/** A live worker reports what it holds with its next heartbeat. */
 const PAUSE_MS = 50;
 
-/** What is known about the workers from before Redis was lost sight of. */
+/** What is known about the workers from before the contact with Redis was lost. */
 export interface Roster {
   /** Workers that were alive, and could have been granted calls since. */
   readonly workers: ReadonlySet<string>;
-  /** Ids of calls that a worker had under way which was dead by then. */
+  /** Ids of calls in flight at a worker that was dead by then. */
   readonly orphans: ReadonlySet<string>;
 }
 
-/** How the calls without an end stand in Redis. */
+/** The state in Redis of the calls without an end. */
 export interface RecoveredCalls {
   readonly lost: number;
   readonly unknown: number;
 }
 
 /**
- * After Redis may have lost memory: every worker that could have made calls says what it has under way and repeats what it has told. Calls
- * that nobody has, and that are in no list, were then never made, and are added again; where a worker keeps silent, they may have been
- * billed. No call is granted meanwhile, because no worker is admitted before the recovery is over. Rejects while Redis is away.
+ * After Redis may have lost data: every worker that could have made calls reports what it has in flight and repeats what it delivered. Calls
+ * that nobody has, and that are in no list, were then never made, and are added again; if a worker stays silent, they may have been
+ * billed. No call is granted meanwhile, because no worker is admitted before the recovery is over. Rejects while Redis is unavailable.
  */
 export async function recoverLost(
   context: RunnerContext,

@@ -9,14 +9,14 @@ export interface RedisLaneOptions extends LocalLaneOptions {
   /** The id of the state directory: one Redis may carry the calls of many. */
   readonly state: string;
   readonly model: string;
-  /** `ROWMILL_QUEUE_SECRET`, which the workers share; null where none is set. */
+  /** `ROWMILL_QUEUE_SECRET`, shared by the workers; null if none is set. */
   readonly secret: string | null;
   readonly startTimer: StartTimer;
 }
 
 /**
  * The live lane whose calls are made by workers, in other processes or on other hosts. This process only hands calls over and collects ends.
- * @throws AppError exit 2 within five seconds when Redis cannot be used
+ * @throws AppError exit 2 within five seconds if Redis cannot be used
  */
 export async function openRedisLane(options: RedisLaneOptions): Promise<LiveLane> {
   const { limits, model, provider, tokenCharging } = options;

@@ -15,12 +15,12 @@ import { findHeld } from './find-held.ts';
 import { type Roster, recoverLost } from './recover-lost.ts';
 import { readRoster, type WorkerView } from './worker-roster.ts';
 
-/** Ends are collected so far apart. Where several came together more are on their way, and share what a round costs; a full round leaves some behind. */
+/** The time between collections of ends. If several arrived together, more are likely, and share the cost of a round; a full round leaves some behind. */
 const PAUSE_MS = 40;
 const FLOW_PAUSE_MS = 100;
 const ROSTER_MS = 100;
 const RECALL_MS = 500;
-/** How much Redis may still take changes with what others put there. */
+/** How much more Redis may hold changes with what others add. */
 const MEMORY_MS = 1_000;
 const FAILURE_PAUSE_MS = 200;
 const RECALL_AT_ONCE = 200;
@@ -29,7 +29,7 @@ const LONELY_MS = 10_000;
 const MOST_REFUSED = 3;
 const CENSUS_PATIENCE_MS = 10_000;
 
-/** The queue at work: one loop that looks after the workers, collects ends, and finds out what happened when Redis was away. */
+/** The running queue: one loop that monitors the workers, collects ends, and finds out what happened while Redis was unavailable. */
 export class RunnerLoop {
   readonly feed: JobFeed;
   workers: WorkerView = { inFlight: 0, concurrency: 0, fewestAtOnce: null };
@@ -39,7 +39,7 @@ export class RunnerLoop {
   readonly #collector: EndCollector;
   readonly #notice: Notice;
   #roster: Roster = { workers: new Set(), orphans: new Set() };
-  /** Counts the reasons to doubt Redis's memory, and those that were looked into. */
+  /** Counts the reasons to doubt Redis's data, and those that were resolved. */
   #suspicions = 0;
   #clearedSuspicions = 0;
   readonly #patience: RedisPatience;
@@ -48,7 +48,7 @@ export class RunnerLoop {
   #isLeaving = false;
   #aloneSinceMs: number;
   #hasMissedWorkers = false;
-  /** Sentences about workers too new for us that were told. */
+  /** Reported sentences about workers too new for us. */
   readonly #refused = new Set<string>();
 
   constructor(context: RunnerContext) {
@@ -63,7 +63,7 @@ export class RunnerLoop {
 
   /**
    * Announces this runner to the workers. @returns custom ids that Redis holds from an earlier process
-   * @throws NewerFormatError when that process was of a newer version: nothing of it is touched
+   * @throws NewerFormatError if that process was of a newer version: nothing of it is touched
    */
   async begin(): Promise<readonly string[]> {
     const { link, shared, state, window } = this.#context;
@@ -94,16 +94,16 @@ export class RunnerLoop {
     void this.feed.stop();
   }
 
-  /** Leaves further ends in Redis, or takes them again. */
+  /** Leaves further ends in Redis, or collects them again. */
   holdEnds(isHeld: boolean): Promise<void> {
     return this.#collector.hold(isHeld);
   }
 
-  /** Removes our keys at the end of a run; kept where a job lingers, which must find that it is done. */
+  /** Removes our keys at the end of a run; kept if a job remains, which must find that it is done. */
   async cleanUp(): Promise<void> {
     const { link, keys, shared, state, identity } = this.#context;
     if (this.#isDead) return;
-    // Whoever still tends would find that our notice is gone, and put it there again.
+    // A loop that still runs would find that our notice is gone, and write it again.
     this.#isLeaving = true;
     await this.ended;
     try {
@@ -114,7 +114,7 @@ export class RunnerLoop {
       await link.redis.srem(makeRegistryKey(identity), identity.model);
       await link.redis.del(shared.limits, shared.probe, this.#context.queue.toKey('events'));
     } catch {
-      // Redis is away: the keys stay, and the next run finds that nothing is held.
+      // Redis is unavailable: the keys stay, and the next run finds that nothing is held.
     }
   }
 
@@ -141,7 +141,7 @@ export class RunnerLoop {
         if (read < ROUND_ENTRIES) await sleep(read > 1 ? FLOW_PAUSE_MS : PAUSE_MS, closed);
       } catch (error) {
         if (closed.aborted || this.#isDead || this.#isLeaving) return;
-        // Workers that could not show signs of life meanwhile are not dead: they are asked before anybody is struck off.
+        // Workers that could not send heartbeats meanwhile are not dead: they are asked before any is removed.
         this.#suspicions += 1;
         const end = this.#patience.onFailure(error);
         if (end !== null) this.giveUp(end);
@@ -167,7 +167,7 @@ export class RunnerLoop {
     this.#missWorkers();
   }
 
-  /** A full Redis refuses the workers, who take nothing from it then, and perhaps nothing of ours. */
+  /** A full Redis refuses the workers, which then take nothing from it, and perhaps nothing of ours. */
   async #lookAtMemory(): Promise<void> {
     const { link, window } = this.#context;
     const roomBytes = await readMemoryRoom(link.redis);
@@ -177,7 +177,7 @@ export class RunnerLoop {
     if (end !== null) this.giveUp(end);
   }
 
-  /** Calls for which nobody comes are most often those of another key or base URL than the workers'. */
+  /** Calls that no worker takes usually have another key or base URL than the workers. */
   #missWorkers(): void {
     const { nowMs, window, identity, warn } = this.#context;
     if (this.workers.concurrency > 0 || window.held.size === 0) this.#aloneSinceMs = nowMs();
@@ -186,7 +186,7 @@ export class RunnerLoop {
     warn(`no worker takes calls of ${identity.model} at ${identity.baseUrl}: start "rowmill worker" with this Redis, base URL and key`);
   }
 
-  /** Redis was away, or has forgotten our notice: what it still knows is compared with what we handed over. */
+  /** Redis was unavailable, or has lost our notice: what it still holds is compared with what we handed over. */
   async #clearSuspicions(): Promise<void> {
     const seen = this.#suspicions;
     this.#notice.sessionId = this.#makeSessionId();
@@ -204,13 +204,13 @@ export class RunnerLoop {
     this.#context.warn(`Redis has lost ${lost} calls; ${rest}`);
   }
 
-  /** Tells the workers of us, and of the limits. */
+  /** Tells the workers about us, and about the limits. */
   async #publishNotice(): Promise<void> {
     const { link, shared, identity, limits } = this.#context;
     await writeJobLimits(link.redis, shared.limits, limits);
     await this.#writeNotice();
     const registry = makeRegistryKey(identity);
-    // A full Redis refuses an addition, also of what is there.
+    // A full Redis refuses an addition, even of something that exists.
     if ((await link.redis.sismember(registry, identity.model)) === 0) await link.redis.sadd(registry, identity.model);
   }
 
@@ -219,7 +219,7 @@ export class RunnerLoop {
     await writeHash(link.redis, shared.states, { [state]: writeNotice(this.#notice) });
   }
 
-  /** Takes back, while stopping, whatever no worker has in hand. */
+  /** While stopping, takes back whatever no worker has in hand. */
   async #recall(): Promise<void> {
     const { window, queue, link, keys, owner, state } = this.#context;
     await this.#writeNotice();
@@ -266,7 +266,7 @@ export class RunnerLoop {
     this.#context.owner.halt(error);
   }
 
-  /** Nobody sees to the calls any more; they stay as they are announced. */
+  /** Nobody handles the calls any more; they stay announced. */
   giveUp(error: unknown): void {
     if (this.#isDead || this.#context.closed.aborted) return;
     this.#isDead = true;

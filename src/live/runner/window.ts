@@ -8,18 +8,18 @@ export interface WindowLimits {
 
 export const WINDOW_LIMITS: WindowLimits = { calls: 10_000, bodyBytes: 64_000_000 };
 
-/** What a call takes in Redis beside its body: the fields of its job, and its answer until it is collected. */
+/** The memory of a call in Redis besides its body: the fields of its job, and its answer until it is collected. */
 const CALL_BYTES = 2_000;
-/** So much of what Redis has left may be filled: the rest is for answers, for others, and for what Redis itself needs. */
+/** The part of Redis's remaining memory that may be filled: the rest is for answers, for others, and for Redis itself. */
 const SHARE_OF_ROOM = 0.25;
 
 /** One call between `add` and its end. */
 export interface HeldCall {
   readonly customId: string;
-  /** Null when an earlier process handed it over. */
+  /** Null if an earlier process handed it over. */
   readonly call: LiveCall | null;
   readonly bodyBytes: number;
-  /** What it is known by in Redis; empty before its job is added, and another one after Redis has lost that. */
+  /** Its id in Redis; empty before its job is added, and another one after Redis has lost that. */
   callId: string;
   /** Whether Redis has confirmed the job. */
   isAdded: boolean;
@@ -28,7 +28,7 @@ export interface HeldCall {
 /** The calls without an end, and the room that is left for more. */
 export class CallWindow {
   readonly held = new Map<string, HeldCall>();
-  /** Job ids on their way into Redis, not confirmed yet. */
+  /** Job ids being added to Redis, not confirmed yet. */
   readonly adding = new Set<string>();
   /** Ids of calls whose row was answered by an earlier one, but which may have been made as well. */
   readonly #strays = new Set<string>();
@@ -47,7 +47,7 @@ export class CallWindow {
     this.#bodyBytes += call.bodyBytes;
   }
 
-  /** A call has its end. Its row may have been taken in anew meanwhile, under the same id: that one stays. */
+  /** A call has its end. Its row may have been added again meanwhile, under the same id: that one stays. */
   release(call: HeldCall): void {
     if (this.held.get(call.customId) === call) this.held.delete(call.customId);
     this.#bodyBytes -= call.bodyBytes;
@@ -69,7 +69,7 @@ export class CallWindow {
     return wasStray;
   }
 
-  /** Holds no more than fits into the memory that Redis has left, given in bytes; null where that has no bound. */
+  /** Holds no more than fits into the memory that Redis has left, in bytes; null if that has no limit. */
   fit(roomBytes: number | null): void {
     this.#fittingBytes = roomBytes === null ? Number.POSITIVE_INFINITY : this.#takenBytes + roomBytes * SHARE_OF_ROOM;
     this.#wake();
@@ -94,7 +94,7 @@ export class CallWindow {
     while (!this.#isClosed && this.held.size + this.#strays.size > 0) await this.#nextChange();
   }
 
-  /** Nobody will see to the calls any more: whoever waits goes on. */
+  /** Nobody handles the calls any more: waiting callers continue. */
   close(): void {
     this.#isClosed = true;
     this.#wake();

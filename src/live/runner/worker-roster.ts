@@ -6,18 +6,18 @@ import { MUSTER, runScript } from '../redis/presence-scripts.ts';
 import type { RunnerContext } from './context.ts';
 import type { Roster } from './recover-lost.ts';
 
-/** What the workers are busy with. */
+/** The current work of the workers. */
 export interface WorkerView {
   readonly inFlight: number;
-  /** How much they take on at once, all together. */
+  /** How many calls they take at once, all together. */
   readonly concurrency: number;
   /** And the one that takes the fewest; null without a worker. */
   readonly fewestAtOnce: number | null;
 }
 
 /**
- * Looks who is alive, admits them, and ends the attempts of the dead: no other worker has to wait for a lock to lapse.
- * @returns null when Redis has lost its memory. `refusals` are sentences about workers too new for us, which are given no calls
+ * Checks who is alive, admits them, and ends the attempts of the dead: no other worker has to wait for a lock to expire.
+ * @returns null if Redis has lost its data. `refusals` are sentences about workers too new for us, which are given no calls
  */
 export async function readRoster(
   context: RunnerContext,

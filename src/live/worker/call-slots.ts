@@ -1,5 +1,5 @@
 /**
- * So many calls are at work at once. Jobs carry several calls, so that a few more than that may be in hand, which wait here: whoever is interrupted
+ * Limits the calls made at once. Jobs carry several calls, so a few more than that may be in hand, which wait here: an interrupted call
  * enters at once, to give itself back.
  */
 export class CallSlots {

@@ -23,11 +23,11 @@ export interface WorkerContext {
   readonly held: HeldReservations;
   readonly alone: AloneGate;
   readonly slots: CallSlots;
-  /** How calls fare: an answer, or a refusal or silence after leaving at that instant of `monotonicMs`. */
+  /** Results of calls for the concurrency: an answer, or a refusal or silence after leaving at that instant of `monotonicMs`. */
   readonly onAnswer: () => void;
   readonly onCongestion: (leftAtMs: number) => void;
   readonly log: WorkerLog;
-  /** Told of everything that goes wrong with Redis; what cannot pass makes the worker end. */
+  /** Called for everything that goes wrong with Redis; what cannot pass makes the worker end. */
   readonly onRedisFailure: (error: unknown) => void;
   readonly random: () => number;
   readonly monotonicMs: () => number;
@@ -38,37 +38,37 @@ export interface WorkerContext {
   readonly ending: AbortSignal;
 }
 
-/** A call of a job that BullMQ handed over; `signal` fires when the job's calls were given up, or this process must end. */
+/** A call of a job from BullMQ; `signal` fires when the job's calls were given up, or this process must end. */
 export interface HandedCall extends CallReference {
   readonly data: unknown;
   readonly queuedAt: Date;
   readonly signal: AbortSignal;
 }
 
-/** Everything a worker is: it keeps nothing of its own, so any number may run anywhere, and each may be killed. */
+/** The configuration of a worker: it keeps no state, so any number may run anywhere, and each may be killed. */
 export interface WorkerOptions {
   readonly redisUrl: string;
-  /** Calls under way at once, per model. Also how many calls may be paid twice when this process is killed. */
+  /** Calls in flight at once, per model. Also how many calls may be paid twice when this process is killed. */
   readonly concurrency: number;
-  /** The key and the base URL, from this process's environment only; they choose whose calls are served. */
+  /** The key and the base URL, from this process's environment only; they decide whose calls are served. */
   readonly keyFingerprint: string;
   readonly baseUrl: string;
   readonly makeCall: MakeCall;
   readonly ceilings: WorkerCeilings;
   readonly allowance: DailyAllowance;
-  /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
+  /** `ROWMILL_QUEUE_SECRET`; null if none is set. */
   readonly secret: string | null;
   readonly log: WorkerLog;
-  /** Random; tells workers apart. */
+  /** Random; identifies the worker. */
   readonly workerId: string;
   readonly clock: () => Date;
   readonly random: () => number;
   readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly startTimer: StartTimer;
-  /** Fires on SIGTERM: nothing new is taken, calls under way end and are delivered. */
+  /** Fires on SIGTERM: nothing new is taken, calls in flight end and are delivered. */
   readonly draining: AbortSignal;
-  /** Fires when calls under way must end too. */
+  /** Fires when calls in flight must end too. */
   readonly ending: AbortSignal;
   /** How soon a dead worker's jobs are found; shorter in tests. */
   readonly lockMs?: number;

@@ -11,19 +11,19 @@ export interface DailyLimits {
   readonly nanoUsd: number | null;
 }
 
-/** A call as far as its price goes. */
+/** The parts of a call that determine its price. */
 export interface PricedCall {
   readonly model: string;
   readonly bodyBytes: number;
-  /** Null where the body sets no cap. */
+  /** Null if the body sets no cap. */
   readonly outputTokens: number | null;
 }
 
-/** Counts what a worker has used of its day, in memory: a worker that is started anew begins anew. */
+/** Counts what a worker has used today, in memory: a restarted worker starts at zero. */
 export interface DailyAllowance {
-  /** The most a call can cost, in nano-dollars; 0 without a limit of money, null when there is one and nothing bounds the call. */
+  /** The most a call can cost, in nano-dollars; 0 without a dollar limit, null if there is one and the call's cost has no bound. */
   boundOf(call: PricedCall): number | null;
-  /** Takes one call at its upper bound. @returns null when the day's limit does not allow it */
+  /** Takes one call at its upper bound. @returns null if the day's limit does not allow it */
   take(boundNanoUsd: number): TakenCall | null;
   /** Why nothing more can be taken today. */
   readonly exceeded: AppError;
@@ -32,7 +32,7 @@ export interface DailyAllowance {
 export interface TakenCall {
   /** The call cost nothing and does not count. */
   giveBack(): void;
-  /** The call has its answer; a usage that is null keeps the bound. */
+  /** The call has its answer; a usage of null keeps the bound. */
   correct(model: string, usage: Usage | null): void;
 }
 
@@ -64,7 +64,7 @@ export function createDailyAllowance(limits: DailyLimits, clock: () => Date, fin
       if (limits.nanoUsd !== null && nanoUsd + boundNanoUsd > limits.nanoUsd) return null;
       calls += 1;
       nanoUsd += boundNanoUsd;
-      // A call that ends on the next day is of the day on which it left.
+      // A call that ends on the next day belongs to the day on which it left.
       const isToday = () => today() === takenOn;
       return {
         giveBack() {

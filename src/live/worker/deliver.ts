@@ -3,7 +3,7 @@ import { type DeliveredEnd, writeEnd } from '../redis/ends.ts';
 import { type RetryOptions, retryUntilAnswered } from '../redis/retry.ts';
 import type { HandedCall, WorkerContext } from './context.ts';
 
-/** How an attempt stands that has no end yet. */
+/** The state of an attempt without an end. */
 export type OpenAttempt = Omit<AttemptEnd, 'delivery'>;
 
 /** No attempt was granted. */
@@ -15,7 +15,7 @@ export async function deliver(context: WorkerContext, call: HandedCall, attempt:
   await endAttempt(context, call, { ...attempt, delivery: { kind: end.status, text } });
 }
 
-/** A full or absent Redis refuses the end: it stays in memory, and its slot takes no new job, until it is told. */
+/** A full or absent Redis refuses the end: it stays in memory, and its slot takes no new job, until it is delivered. */
 export async function endAttempt(context: WorkerContext, call: HandedCall, attemptEnd: AttemptEnd): Promise<void> {
   await retryUntilAnswered(() => context.presence.endAttempt(call, attemptEnd), retryOptionsOf(context));
 }

@@ -1,15 +1,15 @@
 import type { LearnedTokens } from '../limits/learned-tokens.ts';
 
-/** The tokens a call under way has taken from the limit; they may become fewer while it is under way. */
+/** The tokens that a call in flight has taken from the limit; they may decrease during the call. */
 export interface HeldReservation {
   readonly tokens: number;
 }
 
-/** What calls of this process have taken from the limit of tokens. */
+/** What calls of this process have taken from the token limit. */
 export interface HeldReservations {
   hold(call: { readonly promptTokens: number; readonly capTokens: number | null; readonly tokens: number }): HeldReservation;
   release(held: HeldReservation): void;
-  /** What the first answers tell holds for calls under way as well. @returns the tokens that are free by it */
+  /** What the first answers show applies to calls in flight as well. @returns the tokens that become free */
   revalue(chargesCap: boolean): number;
 }
 

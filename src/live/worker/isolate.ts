@@ -1,6 +1,6 @@
 /**
- * Lets a call that killed workers before run by itself in its process, so that its neighbours do not die with it: it waits until the others
- * are through, and nobody starts beside it.
+ * Lets a call that killed workers before run alone in its process, so that no other call dies with it: it waits until the others
+ * are done, and no other starts meanwhile.
  */
 export class AloneGate {
   #running = 0;

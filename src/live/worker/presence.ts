@@ -7,7 +7,7 @@ import { ACCOUNT, BEAT, runScript } from '../redis/presence-scripts.ts';
 /** What a worker remembers about one state directory's calls. */
 interface StateMemory {
   sessionId: string;
-  /** Why its calls are none of ours; undefined before its notice was read. */
+  /** Why we must not make its calls; undefined before its notice was read. */
   refusal: string | null | undefined;
   stopping: AbortController;
   /** Call id to mark: attempts granted and not settled. */
@@ -17,12 +17,12 @@ interface StateMemory {
 }
 
 /**
- * A worker's standing with the runners of one queue. It shows signs of life, and remembers what it is doing and what it has said until the
- * runner has it safe: when Redis has lost its memory, the worker says everything again, so that no paid answer is lost with it.
+ * A worker's presence for the runners of one queue. It sends heartbeats, and remembers what it is doing and what it has delivered until the
+ * runner has stored it: when Redis has lost data, the worker delivers everything again, so that no paid answer is lost with it.
  */
 export class WorkerPresence {
   readonly worker: string;
-  /** How the provider charges, as all workers know it so far. */
+  /** How the provider charges, as known by all workers so far. */
   tokenCharging: TokenCharging = 'actual';
   readonly #link: QueueLink;
   readonly #told = new Map<string, string>();
@@ -33,7 +33,7 @@ export class WorkerPresence {
     this.#link = link;
   }
 
-  /** Whether this differs from what was said last about the same: the provider's limits, or a state. */
+  /** Whether this differs from the last report about the same: the provider's limits, or a state. */
   isNews(about: string, text: string): boolean {
     if (text === this.#told.get(about)) return false;
     this.#told.set(about, text);
@@ -46,14 +46,14 @@ export class WorkerPresence {
   }
 
   /**
-   * The sentence that says why this state's calls must be left alone, by what the last sign of life brought: its runner is newer than this worker.
-   * Null when they may be made, undefined when its notice was not read yet.
+   * The sentence on why this state's calls must be left alone, according to the last heartbeat: its runner is newer than this worker.
+   * Null if they may be made, undefined if its notice was not read yet.
    */
   refusalOf(state: string): string | null | undefined {
     return this.#memoryOf(state).refusal;
   }
 
-  /** The same, by the runner's notice as it stands now. Rejects while Redis is away. */
+  /** The same, by the runner's current notice. Rejects while Redis is unavailable. */
   async readRefusal(state: string): Promise<string | null> {
     const notice = await this.#link.redis.hget(makeSharedKeys(this.#link.queueName).states, state);
     const refusal = notice === null ? null : refuseRunner(state, readNotice(notice));
@@ -61,17 +61,17 @@ export class WorkerPresence {
     return refusal;
   }
 
-  /** An attempt is on record under this mark. */
+  /** An attempt is recorded under this mark. */
   enter(call: CallReference, mark: string): void {
     this.#memoryOf(call.state).underWay.set(call.callId, mark);
   }
 
-  /** The mark of a call's attempt under way; undefined without one. */
+  /** The mark of a call's current attempt; undefined without one. */
   markOf(call: CallReference): string | undefined {
     return this.#memoryOf(call.state).underWay.get(call.callId);
   }
 
-  /** Delivers an attempt's end once; rejects while Redis is away, and may then be repeated. */
+  /** Delivers an attempt's end once; rejects while Redis is unavailable, and may then be repeated. */
   async endAttempt(call: CallReference, attemptEnd: AttemptEnd): Promise<void> {
     const memory = this.#memoryOf(call.state);
     const entryId = await writeAttemptEnd(this.#link, call, attemptEnd);
@@ -79,7 +79,7 @@ export class WorkerPresence {
     if (entryId !== '') memory.delivered.set(entryId, { call, attemptEnd, entryId });
   }
 
-  /** One sign of life, and what follows from the runners' notices. */
+  /** One heartbeat, and what follows from the runners' notices. */
   async beat(): Promise<void> {
     const { workers, states, limits } = makeSharedKeys(this.#link.queueName);
     const [tokenCharging, flat] = (await runScript(this.#link.redis, BEAT, [workers, states, limits], [this.worker])) as [string, string[]];
@@ -89,7 +89,7 @@ export class WorkerPresence {
       const notice = readNotice(flat[index + 1] as string);
       const memory = this.#memoryOf(state);
       memory.refusal = refuseRunner(state, notice);
-      // Another sessionId's memory may have lost what this one's entry ids say is collected.
+      // Another session may have lost the entries that this one's ids refer to.
       if (memory.sessionId !== notice.sessionId) await this.#account(state, memory, notice.sessionId);
       else forgetCollected(memory, notice.collected);
       if (notice.isStopping) memory.stopping.abort();
@@ -97,12 +97,12 @@ export class WorkerPresence {
     }
   }
 
-  /** Says goodbye, so that nobody waits for another sign of life. */
+  /** Signs off, so that nobody waits for another heartbeat. */
   async leave(): Promise<void> {
     await this.#link.redis.zrem(makeSharedKeys(this.#link.queueName).workers, this.worker);
   }
 
-  /** Repeats what is not safe yet, and only then says what is under way: whoever reads the account has read the ends before it. */
+  /** Repeats what is not safe yet, and only then reports what is in flight: whoever reads the account has read the ends before it. */
   async #account(state: string, memory: StateMemory, sessionId: string): Promise<void> {
     for (const said of memory.delivered.values()) {
       const entryId = await writeAttemptEnd(this.#link, said.call, { ...said.attemptEnd, mark: '', hasCrashed: false });

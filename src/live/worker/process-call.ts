@@ -20,25 +20,25 @@ type Refused = Extract<CallOutcome, { status: 'wait' | 'not-sent' }>;
 
 const SHORTEST_BACK_OFF_MS = 500;
 const LONGEST_BACK_OFF_MS = 10_000;
-/** A provider out of reach for so long ends the run. */
+/** A provider unreachable for this long ends the run. */
 const UNREACHABLE_MS = 600_000;
-/** After a call that says no call can succeed, this slot rests, so that the runner can stop the others. */
+/** After a result that says that no call can succeed, this slot pauses, so that the runner can stop the others. */
 const REST_MS = 1_000;
-/** What a body is taken for before answers have told: learned shares correct it. */
+/** The estimate for a body before answers were seen: learned shares correct it. */
 const BYTES_PER_TOKEN = 4;
 const NO_BOUND = 'the worker has a limit of dollars a day, and nothing bounds what this call costs: no output cap, or no known price';
-/** A row that killed so many workers is called with nothing beside it. */
+/** A row that killed this many workers is called alone. */
 const SUSPECT_CRASHES = 2;
 
-/** What becomes of a job: it is over, must go back to the queue, or is one of a newer runner, whose jobs are left to newer workers. */
+/** What happens to a job: it is over, must go back to the queue, or belongs to a newer runner, whose jobs are left to newer workers. */
 export type Fate = 'over' | 'give-back' | 'postpone';
 
-/** The life of one call: check, reserve, wait, call once, settle. @returns what it means for its job */
+/** The course of one call: check, reserve, wait, call once, settle. @returns what it means for its job */
 export async function processCall(context: WorkerContext, call: HandedCall): Promise<Fate> {
   if (await isTooNew(context, call, false)) return 'postpone';
   const reading = readJob(call.data, { ...call, secret: context.link.secret, ceilings: context.ceilings });
   if (reading.status === 'refused') {
-    // Its runner may be newer than the one we heard of last.
+    // Its runner may be newer than at the last heartbeat.
     return (await isTooNew(context, call, true)) ? 'postpone' : reject(context, call, reading.why);
   }
   const bodyBytes = Buffer.byteLength(reading.request.body);
@@ -110,7 +110,7 @@ function isFree(outcome: CallOutcome | { readonly status: 'unknown' }): boolean 
   return outcome.status !== 'unknown' && (outcome.status !== 'answered' || outcome.failure !== null);
 }
 
-/** A call whose signal fired, or that failed by a bug, may have been billed. */
+/** A call whose signal fired, or that failed because of a bug, may have been billed. */
 async function callOnce(
   context: WorkerContext,
   call: HandedCall,
@@ -139,7 +139,7 @@ function isCongestion(outcome: CallOutcome): boolean {
   return outcome.status === 'wait' || (outcome.status === 'unknown' && outcome.failure.code === 'timeout');
 }
 
-/** Charges what was really used, tells all workers what the headers say, and delivers the line. */
+/** Charges the real usage, tells all workers what the headers report, and delivers the line. */
 async function answer(
   context: WorkerContext,
   call: HandedCall,
@@ -163,11 +163,11 @@ async function answer(
   const charge = usage === null || reserved.capTokens === null ? {} : { charge: makeCharge(usage, reserved.capTokens) };
   const report = { durationMs: reserved.durationMs, usedTokens: usage === null ? null : used };
   await deliver(context, call, { ...reserved.attempt, tokensDelta, remaining, ...charge, report }, { status: 'line', line: outcome.line });
-  // An answer that was paid for is safe first.
+  // First, a paid answer is made safe.
   if (isLearning) await revalue(context);
 }
 
-/** Gives back what calls under way have taken too much of. Where Redis does not hear of it, so much of the limit stays unused. */
+/** Returns what calls in flight have taken in excess. If Redis does not get this, that much of the limit stays unused. */
 async function revalue(context: WorkerContext): Promise<void> {
   const freed = context.held.revalue(chargesCap(context));
   if (freed === 0 || chargesCap(context)) return;
@@ -183,7 +183,7 @@ function makeCharge({ inputTokens, outputTokens }: Usage, capTokens: number): No
   return { usedTokens: inputTokens + outputTokens, cappedTokens: inputTokens + capTokens };
 }
 
-/** A 429: the tokens were not used, and everybody waits as long as the provider says. No attempt is used; a row never fails for lack of rate. */
+/** A 429: the tokens were not used, and everybody waits as long as the provider says. No attempt is used; a row never fails because of a rate limit. */
 async function refuse(context: WorkerContext, call: HandedCall, attempt: OpenAttempt, outcome: Refused): Promise<void> {
   await endAttempt(context, call, { ...attempt, delivery: null });
   const told = await follow(context, outcome.headers);
@@ -195,7 +195,7 @@ async function refuse(context: WorkerContext, call: HandedCall, attempt: OpenAtt
   context.log('warn', 'wait', { job: call.callId, code: outcome.failure.code, waitMs });
 }
 
-/** Limits seldom change: only then does Redis hear of them. */
+/** Limits seldom change: only then is Redis told. */
 async function follow(context: WorkerContext, headers: Headers | null): Promise<AdvertisedLimits | null> {
   if (headers === null) return null;
   const told = readAdvertisedLimits(headers);

@@ -2,7 +2,7 @@ import type { HandedCall, WorkerContext } from './context.ts';
 import { interruptionsOf } from './deliver.ts';
 import { type Fate, processCall } from './process-call.ts';
 
-/** A job is over when all of its calls are. Where it comes back, those that were made are known by their ids. */
+/** A job is over when all of its calls are. If it comes back, calls that were made are known by their ids. */
 export async function processJob(context: WorkerContext, calls: readonly HandedCall[]): Promise<Fate> {
   const ends = await Promise.allSettled(
     calls.map((call) => context.slots.run(() => processCall(context, call), interruptionsOf(context, call))),

@@ -19,14 +19,14 @@ import { sleepUntilAny } from './wait.ts';
 
 /** One model's queue, served by this process. */
 export interface ServedQueue {
-  /** Takes nothing new, lets calls under way end, and gives back what has not left. */
+  /** Takes nothing new, lets calls in flight end, and gives back what has not left. */
   drain(): Promise<void>;
 }
 
 const BEAT_MS = 500;
-/** A job we must not touch is left to other workers for so long. */
+/** How long a job we must not touch is left to other workers. */
 const POSTPONE_MS = 2_000;
-/** Stalls are no failures: what may be repeated is decided by our own marks. */
+/** Stalls are not failures: our own marks decide what may be repeated. */
 const MOST_STALLS = 1_000;
 
 export interface ServeOptions extends WorkerOptions {
@@ -38,19 +38,19 @@ export interface ServeOptions extends WorkerOptions {
 }
 
 class OwnWorker extends Worker {
-  /** BullMQ's own end waits for ever for a connection that is being made anew, and renews locks meanwhile, which keeps the process alive. */
+  /** BullMQ's own shutdown waits forever for a connection that is being opened again, and renews locks meanwhile, which keeps the process alive. */
   stopRenewing(): Promise<void> {
     return this.lockManager.close();
   }
 
-  /** BullMQ takes further jobs when one ends, and does not look when `concurrency` was raised: it is woken as its own `resume` does (6.7.0). */
+  /** BullMQ takes further jobs when one ends, and does not check when `concurrency` was raised: it is woken as by its own `resume` (6.7.0). */
   look(): void {
     const { mainLoopQueue } = this as unknown as { readonly mainLoopQueue: { add(promise: Promise<void>): void } | null };
     mainLoopQueue?.add(Promise.resolve());
   }
 }
 
-/** Starts one BullMQ worker and its signs of life. */
+/** Starts one BullMQ worker and its heartbeats. */
 export function serveQueue(options: ServeOptions): ServedQueue {
   const queueName = makeQueueName(options);
   const link: QueueLink = { redis: options.redis, queueName, secret: options.secret };
@@ -105,7 +105,7 @@ export function serveQueue(options: ServeOptions): ServedQueue {
         await job.moveToWait(token);
         throw new WaitingError();
       } catch (error) {
-        // Anything else would count as failed, and be taken up by nobody: left as it is, the job goes back when its lock has lapsed.
+        // Anything else would count as failed, and be taken by nobody: left as it is, the job goes back when its lock has expired.
         throw options.ending.aborted || isOfRedis(error as Error) ? new WaitingError() : error;
       } finally {
         inHand.delete(jobId);
@@ -119,7 +119,7 @@ export function serveQueue(options: ServeOptions): ServedQueue {
       lockDuration: options.lockMs,
       stalledInterval: options.lockMs,
       maxStalledCount: MOST_STALLS,
-      // A pause of BullMQ after a lost connection; its default of 15 s would leave slots idle.
+      // BullMQ's pause after a lost connection; its default of 15 s would leave slots idle.
       runRetryDelay: BEAT_MS,
       // How late an idle worker may notice a job whose back-off is over.
       drainDelay: 0.25,
@@ -136,13 +136,13 @@ export function serveQueue(options: ServeOptions): ServedQueue {
     for (const jobId of jobIds) void cancelWhenTaken(jobId);
   });
 
-  /** A lapsed lock alone takes nothing away; once the runner has given an attempt up, and us with it, the calls are aborted. */
+  /** An expired lock alone takes nothing away; once the runner has given up an attempt, and this worker with it, the calls are aborted. */
   async function cancelWhenTaken(jobId: string): Promise<void> {
     for (const call of inHand.get(jobId) ?? []) {
       const own = presence.markOf(call);
       if (own === undefined) continue;
       const mark = await link.redis.hget(makeStateKeys(queueName, call.state).open, call.callId).catch(() => own);
-      // An end that was told meanwhile has taken the mark with it.
+      // An end that was delivered meanwhile has removed the mark.
       await nextTurn();
       if (mark !== own && presence.markOf(call) === own) return void worker.cancelJob(jobId, 'another worker has taken the row');
     }
@@ -164,7 +164,7 @@ export function serveQueue(options: ServeOptions): ServedQueue {
       gone.abort();
       await beating;
       await presence.leave().catch(() => {});
-      // Also what BullMQ made of the connection for itself, which would keep the process alive.
+      // Including what BullMQ duplicated from the connection, which would keep the process alive.
       void worker.disconnect().catch(() => {});
       await worker.stopRenewing();
       connection.disconnect();

@@ -5,22 +5,22 @@ import { isSealed } from '../redis/seal.ts';
 
 /** What a worker's own environment allows, whoever writes to Redis. */
 export interface WorkerCeilings {
-  /** Models it may call; null allows every one. */
+  /** Models it may call; null allows all. */
   readonly models: ReadonlySet<string> | null;
   readonly bodyBytes: number;
-  /** The most output tokens a body may allow itself, over all its votes; null allows any, and bodies without a cap. */
+  /** The highest output cap of a body, over all its votes; null allows any, and bodies without a cap. */
   readonly outputTokens: number | null;
 }
 
 /** Paths a worker may call. The base URL comes from its environment. */
 export const JOB_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/responses', '/v1/embeddings']);
 
-/** A checked job, or why it is refused; the reason names no content. `outputTokens` is null where the body sets no cap. */
+/** A checked job, or why it is refused; the reason quotes no content. `outputTokens` is null if the body sets no cap. */
 export type JobReading =
   | { readonly status: 'request'; readonly request: Request; readonly model: string; readonly outputTokens: number | null }
   | { readonly status: 'refused'; readonly why: string };
 
-/** The calls of a job; none where it is not of ours: nothing about it can be believed then, not even whom to tell. */
+/** The calls of a job; none if it is not ours: then nothing about it can be trusted, not even whom to tell. */
 export function listCalls(state: string, jobId: string, data: unknown): readonly (CallReference & { readonly data: unknown })[] {
   const { calls } = (data ?? {}) as { readonly calls?: unknown };
   const grouped = Array.isArray(calls) ? calls.flatMap((call) => readGrouped(state, jobId, call)) : [];
@@ -36,7 +36,7 @@ function readGrouped(state: string, jobId: string, data: unknown): (CallReferenc
   return callId === null ? [] : [{ state, callId, customId, data }];
 }
 
-/** Everything a worker may conclude from a call that anybody with access to Redis could have written. */
+/** Everything a worker may conclude from a call that anyone with access to Redis could have written. */
 export function readJob(
   data: unknown,
   options: { readonly state: string; readonly customId: string; readonly secret: string | null; readonly ceilings: WorkerCeilings },

@@ -5,12 +5,12 @@ import type { HandedCall, WorkerContext } from './context.ts';
 import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
 import { sleepUntilAny } from './wait.ts';
 
-/** Not admitted yet, another worker is at it, or Redis is away. */
+/** Not admitted yet, another worker has it, or Redis is unavailable. */
 const ASK_AGAIN_MS = 50;
-/** After a longer wait than this it is asked again whether all calls were held back meanwhile. */
+/** After a longer wait than this it asks again whether all calls were held back meanwhile. */
 const STALE_MS = 100;
 
-/** A grant that may be used now, or what becomes of a job that gets none. */
+/** A grant that may be used now, or what happens to a job that gets none. */
 export type Waited = { readonly status: 'go'; readonly grant: Grant; readonly tokens: number } | { readonly status: 'over' | 'give-back' };
 
 /**
@@ -63,7 +63,7 @@ export async function waitForGrant(context: WorkerContext, call: HandedCall, est
 /** @returns null while Redis does not answer */
 async function ask(context: WorkerContext, call: HandedCall, grant: string, tokens: number): Promise<Grant | null> {
   try {
-    // Answers on their way may show that it can leave sooner; what is held back for all is not sooner for that.
+    // Answers in flight may show that it can leave earlier; a block of all calls does not end earlier.
     const horizon = context.learned.isLearning ? { limitsHorizonMs: LEARNING_HORIZON_MS } : {};
     return await reserveCall(context.link, call, { worker: context.presence.worker, grant, tokens, ...horizon });
   } catch (error) {
@@ -72,7 +72,7 @@ async function ask(context: WorkerContext, call: HandedCall, grant: string, toke
   }
 }
 
-/** Nothing has left: the job goes back to the queue when this worker drains, to the runner when the run stops, else it is somebody else's. */
+/** Nothing has left: the job goes back to the queue if this worker drains, to the runner if the run stops, otherwise another worker has it. */
 async function leave(context: WorkerContext, call: HandedCall, attempt: OpenAttempt): Promise<Waited> {
   if (context.presence.stopping(call.state).aborted) {
     await deliver(context, call, attempt, { status: 'back', code: 'stopped' });

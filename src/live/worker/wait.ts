@@ -1,4 +1,4 @@
-/** Sleeps for so long, or until one of the signals fires; never rejects. The listeners are gone afterwards, whatever fired. */
+/** Sleeps for this long, or until one of the signals fires; never rejects. The listeners are removed afterwards, whatever fired. */
 export async function sleepUntilAny(
   sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>,
   milliseconds: number,

@@ -8,15 +8,15 @@ import type { WorkerOptions } from './context.ts';
 import { type ServedQueue, serveQueue } from './queue.ts';
 import { sleepUntilAny } from './wait.ts';
 
-/** A run that begins waits at most so long until its model is served. */
+/** A new run waits at most this long until its model is served. */
 const LOOK_MS = 100;
 const LOCK_MS = 5_000;
-/** What is under way when Redis refuses us for good has so long to be told. */
+/** How long calls in flight have to be delivered when Redis refuses us for good. */
 const DRAIN_MS = 30_000;
 
 /**
- * Serves the calls of every run that uses this key and base URL, until `draining` fires.
- * @throws AppError exit 2 when Redis cannot be used; exit 5 when it refuses in the middle what cannot pass, after calls under way have ended
+ * Serves the calls of every run with this key and base URL, until `draining` fires.
+ * @throws AppError exit 2 if Redis cannot be used; exit 5 if it later refuses with an error that cannot pass, after calls in flight have ended
  */
 export async function runWorker(given: WorkerOptions): Promise<void> {
   if (!Number.isInteger(given.concurrency) || given.concurrency < 1) throw new UsageError('--concurrency must be a whole number from 1');
@@ -38,7 +38,7 @@ export async function runWorker(given: WorkerOptions): Promise<void> {
     const end = watch.onFailure(error);
     if (end !== null) refusal.end(end);
   };
-  // Whatever still waits for Redis then fails at once.
+  // Anything still waiting for Redis then fails at once.
   options.ending.addEventListener('abort', () => redis.disconnect(), { once: true });
   const openPatient = (gone: AbortSignal) => openPatientRedis(options.redisUrl, gone);
   const served = new Map<string, ServedQueue>();
@@ -78,7 +78,7 @@ export async function runWorker(given: WorkerOptions): Promise<void> {
   }
 }
 
-/** The connection of a worker, which has seen that it may read whom to serve: on a node of a cluster the keys may lie elsewhere. */
+/** The connection of a worker, which has checked that it may read what to serve: on a node of a cluster the keys may be elsewhere. */
 async function openServed({ redisUrl, startTimer }: WorkerOptions, registry: string): Promise<Redis> {
   const redis = await openRedis(redisUrl, startTimer);
   try {
@@ -90,7 +90,7 @@ async function openServed({ redisUrl, startTimer }: WorkerOptions, registry: str
   }
 }
 
-/** The wishes of the user, joined by an end of our own: a Redis that refuses us for good. */
+/** The user's signals, joined by an end of our own: a Redis that refuses us for good. */
 function createRefusal({ draining, ending, startTimer }: WorkerOptions) {
   const [refused, isOver] = [new AbortController(), new AbortController()];
   let error: AppError | null = null;

@@ -1,6 +1,6 @@
 /** An image part of a request. */
 export interface BodyImage {
-  /** As it stands in the body. */
+  /** As in the body. */
   readonly url: string;
   /** Null: the API decides, which for counting is `high`. */
   readonly detail: string | null;
@@ -12,15 +12,15 @@ export interface SplitBody {
   readonly images: readonly BodyImage[];
 }
 
-/** How every image part begins that a job makes; inside the text of a row its quotes would be escaped. */
+/** The start of every image part in a job's bodies; inside the text of a row its quotes would be escaped. */
 const CHAT_PART = '{"type":"image_url","image_url":{"url":"';
 const RESPONSES_PART = '{"type":"input_image","image_url":"';
-/** Likewise of files. */
+/** Likewise for files. */
 const PARTS = [CHAT_PART, RESPONSES_PART, '{"type":"file","file":{"file_data":"', '{"type":"input_file","file_data":"'];
 const DETAIL = ',"detail":"';
 const NO_IMAGES: readonly BodyImage[] = [];
 
-/** Takes the images out of a body: what is left is as long as its text, however large they are. */
+/** Takes the images out of a body: the rest is as long as its text, however large they are. */
 export function splitImages(body: string): SplitBody {
   const findPart = createFinder(body);
   let part = findPart(0);
@@ -38,11 +38,11 @@ export function splitImages(body: string): SplitBody {
     text += body.slice(from, start);
     from = end;
   }
-  // Parts of a string keep the whole of it in memory: the text is to outlive its images.
+  // Substrings keep the whole string in memory: the text must outlive its images.
   return { text: Buffer.from(text + body.slice(from)).toString(), images };
 }
 
-/** Finds the next image or file; what a body has none of is looked for once. */
+/** Finds the next image or file; anything the body does not contain is searched for once. */
 function createFinder(body: string) {
   const next = PARTS.map((beginning) => ({ beginning, at: body.indexOf(beginning) })).filter(({ at }) => at !== -1);
   return (from: number): { readonly at: number; readonly beginning: string } | null => {
@@ -55,7 +55,7 @@ function createFinder(body: string) {
   };
 }
 
-/** The quote that ends a JSON string. */
+/** The closing quote of a JSON string. */
 function findQuote(text: string, start: number): number {
   let quote = text.indexOf('"', start);
   while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);

@@ -3,17 +3,17 @@ import { listBaseNames } from '../../core/model/base-model.ts';
 import type { BodyImage } from './body-images.ts';
 import { countPdfPages } from './pdf-tokens.ts';
 
-/** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */
+/** How a model counts images: tiles of 512 pixels plus a base, or patches of 32 pixels times a factor. */
 type ImageRule =
   | { readonly type: 'tiles'; readonly base: number; readonly tile: number }
   | {
       readonly type: 'patches';
       readonly factor: number;
-      /** What an image is made smaller to where nothing is said of the detail; null: it is taken as it is. */
+      /** The size an image is reduced to if no detail is given; null: it is used as it is. */
       readonly fit: PatchFit | null;
       /** The same at detail `high`. */
       readonly high: PatchFit | null;
-      /** Whether no table names the model: it is taken to count as its kin does. */
+      /** Whether no table names the model: it is assumed to count like related models. */
       readonly isAssumed?: boolean;
     };
 
@@ -55,13 +55,13 @@ const RULES: readonly (readonly [models: RegExp, rule: ImageRule])[] = [
   [/^(o1|o3)(-\d|$)/, tiles(75, 150)],
 ];
 
-/** What is assumed of a model that no rule names, and of an image whose size nobody knows. */
+/** The rule for a model that no rule names, and the size of an image of unknown size. */
 const ASSUMED_RULE = tiles(85, 170);
-/** Where a model takes any size: as large as other models look at. */
+/** For models that accept any size: the largest size that other models use. */
 const LARGEST_SIZE = { width: 6000, height: 6000 };
 const ASSUMED_SIZE = { width: 1024, height: 1024 };
 
-/** Of each page of a PDF the model is given the text and an image (OpenAI's guide to file inputs, seen 2026-11-29; it gives no figures). */
+/** For each page of a PDF the model gets the text and an image (OpenAI's guide to file inputs, seen 2026-11-29; it gives no figures). */
 const PAGE_TEXT_TOKENS = 800;
 const PAGE_SIZE = { width: 1224, height: 1584 };
 
@@ -75,26 +75,26 @@ const PATCH_PIXELS = 32;
 export interface ImageTokens {
   /** Images of unknown size counted as 1024 x 1024. */
   readonly tokens: number;
-  /** How many more they can be at most, where a size is not known. */
+  /** How many more they can be at most, if a size is unknown. */
   readonly unsizedTokens: number;
-  /** Images whose size is not known: they lie behind a URL. */
+  /** Images of unknown size: they are behind a URL. */
   readonly unsized: number;
 }
 
-/** How well it is known how a model counts images: `assumed` as its kin does, `unknown` as gpt-4o does. */
+/** How well it is known how a model counts images: `assumed` like related models, `unknown` like gpt-4o. */
 export function knowsImagesOf(model: string): 'known' | 'assumed' | 'unknown' {
   const rule = findRule(model);
   if (rule === null) return 'unknown';
   return rule.type === 'patches' && rule.isAssumed === true ? 'assumed' : 'known';
 }
 
-/** The most tokens one image can cost; null where it is not known how the model counts, or where no image is too large for it. */
+/** The most tokens one image can cost; null if it is unknown how the model counts, or if no image is too large for it. */
 export function mostImageTokens(model: string): number | null {
   const rule = findRule(model);
   return rule === null ? null : mostTokens(rule);
 }
 
-/** Counts images from their real size where they are local or data URLs. */
+/** Counts images by their real size if they are local or data URLs. */
 export function countImageTokens(model: string, images: readonly BodyImage[]): ImageTokens {
   const rule = findRule(model) ?? ASSUMED_RULE;
   let tokens = 0;
@@ -105,7 +105,7 @@ export function countImageTokens(model: string, images: readonly BodyImage[]): I
     if (pdf !== null) {
       const ofPages = pdf.pages * (PAGE_TEXT_TOKENS + countTokens(rule, PAGE_SIZE, null));
       tokens += ofPages;
-      // Pages of small print have twice the text; how many there are may be hidden.
+      // Pages of small print have twice the text; their number may be hidden.
       unsizedTokens += pdf.isCounted ? pdf.pages * PAGE_TEXT_TOKENS : ofPages;
       continue;
     }
@@ -124,7 +124,7 @@ interface Size {
   readonly height: number;
 }
 
-/** Tokens of one image at a size in pixels; null where it is not known how the model counts. */
+/** Tokens of one image at a size in pixels; null if it is unknown how the model counts. */
 export function countTokensOfSize(model: string, size: Size, detail: string | null): number | null {
   const rule = findRule(model);
   return rule === null ? null : countTokens(rule, size, detail);
@@ -145,14 +145,14 @@ function countTokens(rule: ImageRule, size: Size, detail: string | null): number
   return Math.ceil(countPatches(size, detail === 'high' ? rule.high : rule.fit) * rule.factor - 1e-9);
 }
 
-/** The image is made to fit 2048 x 2048, then its shorter side 768; it is never made larger. */
+/** The image is scaled down to fit 2048 x 2048, then its shorter side to 768; it is never enlarged. */
 function countTiles({ width, height }: Size): number {
   const toFit = Math.min(1, LONGEST_SIDE / Math.max(width, height));
   const scale = toFit * Math.min(1, SHORTEST_SIDE / (Math.min(width, height) * toFit));
   return ceil((width * scale) / TILE_PIXELS) * ceil((height * scale) / TILE_PIXELS);
 }
 
-/** An image that is too long or has too many patches is made smaller until whole patches of it fit. */
+/** An image that is too long or has too many patches is scaled down until whole patches of it fit. */
 function countPatches(size: Size, fit: PatchFit | null): number {
   const { width, height } = fit === null ? size : fitSide(size, fit.longestSide);
   const patches = ceil(width / PATCH_PIXELS) * ceil(height / PATCH_PIXELS);
@@ -172,15 +172,15 @@ function wholeShare(patches: number): number {
   return patches < 1 ? 1 : Math.floor(patches) / patches;
 }
 
-/** The dust of binary fractions makes no patch. */
+/** Rounding errors of binary fractions make no patch. */
 function ceil(value: number): number {
   return Math.max(1, Math.ceil(value - 1e-9));
 }
 
-/** Base64 characters looked at first; a multiple of four. Nearly every image tells its size in its first 48 KB. */
+/** Base64 characters decoded first; a multiple of four. Nearly every image has its size in its first 48 KB. */
 const FIRST_CHARACTERS = 65_536;
 
-/** The size of an image in a base64 data URL; null for any other URL, and for what is no image. */
+/** The size of an image in a base64 data URL; null for any other URL, and for anything that is not an image. */
 export function readImageSize(url: string): Pick<ImageHeader, 'width' | 'height'> | null {
   if (!url.startsWith('data:')) return null;
   const start = url.indexOf(';base64,') + ';base64,'.length;

@@ -1,13 +1,13 @@
 const PDF_URL = 'data:application/pdf;base64,';
 
-/** What is told of a file's pages from outside. */
+/** What can be found out about a file's pages from outside. */
 export interface PdfPages {
   readonly pages: number;
-  /** Whether they were counted; else they are guessed from the size. */
+  /** Whether they were counted; otherwise they are guessed from the size. */
   readonly isCounted: boolean;
 }
 
-/** Pages as scanners and writers make them, where a file does not list them in plain sight. */
+/** Typical bytes per page of scanners and writers, for a file that does not list its pages in plain text. */
 const GUESSED_PAGE_BYTES = 50_000;
 
 /** Pages of a PDF in a data URL; null for everything else. */

@@ -4,8 +4,8 @@ import { splitImages } from './body-images.ts';
 import { countImageTokens, mostImageTokens } from './image-tokens.ts';
 
 /**
- * A budget reserves for a request its bytes as tokens, and for each image the job names the most an image can count. A glob may match many images that
- * are small in bytes and dear in tokens, and so are pages of a PDF: says so where they can count more than is reserved; null where they cannot.
+ * A budget reserves for a request its bytes as tokens, and for each image of the job the maximum per image. A glob may match many images that
+ * are small in bytes and expensive in tokens, and so may be pages of a PDF: returns a sentence if they can count more than is reserved; null if they cannot.
  */
 export function describeUnboundImages(
   { model, messages, requests }: Pick<Job, 'model' | 'messages' | 'requests'>,

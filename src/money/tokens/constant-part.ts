@@ -1,7 +1,7 @@
 import { countRequestTokens, type RequestTokens } from './request-tokens.ts';
 import type { CountTokens } from './tokenizer.ts';
 
-/** The text all bodies of a job begin and end with, cut from one of them, and its tokens: instructions, schema, message overhead. */
+/** The text at the start and end of all bodies of a job, cut from one of them, and its tokens: instructions, schema, message overhead. */
 export interface ConstantPart {
   readonly sample: string;
   readonly prefixLength: number;
@@ -17,7 +17,7 @@ export function makeConstantPart(body: string, countTokens: CountTokens): Consta
   return withTokens({ sample: body, prefixLength: body.length, suffixLength: body.length }, body, countTokens);
 }
 
-/** The constant part that holds for one more body. It only ever gets smaller, so this is rare. */
+/** The constant part of one body more. It only ever shrinks, so this is rare. */
 export function shrinkConstantPart(part: ConstantPart, body: string, countTokens: CountTokens): ConstantPart {
   const { sample } = part;
   const prefixLength = commonPrefixLength(sample, body, part.prefixLength);
@@ -26,7 +26,7 @@ export function shrinkConstantPart(part: ConstantPart, body: string, countTokens
   return withTokens({ sample, prefixLength, suffixLength }, constantText, countTokens);
 }
 
-/** What lies between the common ends is nearly always the inside of a JSON string; where it is not, nothing is held constant. */
+/** The text between the common ends is nearly always the inside of a JSON string; otherwise nothing is treated as constant. */
 function withTokens(cut: Omit<ConstantPart, 'tokens'>, constantText: string, countTokens: CountTokens): ConstantPart {
   const tokens = countRequestTokens(constantText, countTokens);
   return tokens === null ? { sample: '', prefixLength: 0, suffixLength: 0, tokens: NO_TOKENS } : { ...cut, tokens };

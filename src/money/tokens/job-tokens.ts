@@ -3,23 +3,23 @@ import { countImageTokens, type ImageTokens } from '../images/image-tokens.ts';
 import { type CacheBeginning, findCacheBeginning } from '../prompt-cache.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator, type ExactTokenEstimator, type TokenEstimator } from './token-estimator.ts';
 
-/** What is known of the prompt tokens of a job's requests. Nothing heavy is loaded until something is to be counted exactly. */
+/** What is known about the prompt tokens of a job's requests. Nothing heavy is loaded until something has to be counted exactly. */
 export interface JobTokens {
-  /** Prompt tokens of a body, right in the sum over many: for plans. */
+  /** Prompt tokens of a body, accurate in the sum over many: for plans. */
   estimate(body: string): EstimatedPrompt;
-  /** Prompt tokens of a body by itself, without what others taught: whether it is too long for the model. */
+  /** Prompt tokens of a single body, independent of others: whether it is too long for the model. */
   estimateOne(body: string): number;
-  /** What the batch lane keeps its limits by: rather over than under, in the sum over a shard. */
+  /** What the batch lane uses for its limits: rather too high than too low, in the sum over a shard. */
   charge(body: string): number;
-  /** Exactly, the answer's schema as text included: what the live lane keeps its limits by. Loads the tokenizer the first time. */
+  /** Exact, with the answer's schema as text: what the live lane uses for its limits. Loads the tokenizer the first time. */
   count(body: string): number;
-  /** From now on estimates are made with weights fitted to these texts of bodies; loads the tokenizer. */
+  /** From now on estimates use weights fitted to the text of these bodies; loads the tokenizer. */
   learn(texts: readonly string[]): void;
   /** The estimator that can count; it loads the tokenizer when it does. */
   exact(): ExactTokenEstimator;
-  /** Tokens that are the same in all bodies so far, about: at the start of the prompt, and anywhere. */
+  /** Tokens that are the same in all bodies so far, approximately: at the start of the prompt, and anywhere. */
   constantTokens(): { readonly leading: number; readonly all: number };
-  /** Where the constant beginning of the bodies so far can be marked to be kept in the prompt cache; null where it is too short. */
+  /** Where the constant prefix of the bodies so far can be marked for the prompt cache; null if it is too short. */
   findCacheBeginning(): CacheBeginning | null;
 }
 
@@ -74,21 +74,21 @@ export function createJobTokens(model: string): JobTokens {
   };
 }
 
-/** Where a limit must hold, an image of unknown size is as large as can be. */
+/** For a hard limit, an image of unknown size counts as large as possible. */
 function mostTokensOf({ tokens, unsizedTokens }: ImageTokens): number {
   return tokens + unsizedTokens;
 }
 
-/** So many bodies are all looked at closely, then one in so many; the others are taken to hold as many tokens per character. */
+/** This many bodies are all examined, then one in that many; the others are assumed to have the same tokens per character. */
 const FIRST = 2_000;
 
 const EVERY = 16;
 
-/** The share of a new observation: the table may change its language on the way. */
+/** The weight of a new observation: the language of the table may change. */
 const WEIGHT = 1 / 8;
 
 /**
- * Makes an estimator cheap enough for every row of a million: right in the sum over a shard, which is what limits are kept by, not for the
+ * An estimator cheap enough for every row of a million: accurate in the sum over a shard, which is what limits use, not for the
  * single row.
  */
 function createSampledEstimator(estimate: (body: string) => number): (body: string) => number {

@@ -1,9 +1,9 @@
 import type { Request } from '../../core/request.ts';
 import { createJobTokens, type JobTokens } from './job-tokens.ts';
 
-/** What is known of prompt tokens, by the model that counts them. */
+/** What is known about prompt tokens, by the model that counts them. */
 export interface ModelTokens {
-  /** Of the job's model; of a table of requests that of its first row. */
+  /** For the job's model; in a table of requests that of its first row. */
   readonly own: JobTokens;
   of(request: Pick<Request, 'model'>): JobTokens;
 }

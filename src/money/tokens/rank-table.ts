@@ -1,14 +1,14 @@
-/** The ranks of an encoding as gpt-tokenizer lists them: tokens by rank, those that are no whole UTF-8 as their bytes. */
+/** The ranks of an encoding in gpt-tokenizer: tokens by rank, those that are not valid UTF-8 as their bytes. */
 export type Ranks = readonly (string | readonly number[])[];
 
-/** What a token is looked up with: its rank by its text, like a Map of 200,000 strings that nobody had to build. */
+/** The lookup of tokens: the rank by text, like a Map of 200,000 strings without having to build it. */
 export interface RankTable {
   get(text: string): number | undefined;
-  /** Tokens that are no whole UTF-8 with their ranks, in the order of their bytes. */
+  /** Tokens that are not valid UTF-8 with their ranks, in the order of their bytes. */
   readonly byteTokens: readonly (readonly [bytes: ArrayLike<number>, rank: number])[];
 }
 
-/** First word of a file; another one was not written by this version, or on a machine that turns its bytes around. */
+/** First word of a file; any other means another version, or a machine of the other endianness. */
 const MARK = 0x524d_5431;
 const HEADER_WORDS = 4;
 
@@ -37,7 +37,7 @@ export function packRanks(ranks: Ranks): Uint8Array {
 }
 
 /**
- * The table in bytes that `packRanks` made, which it goes on using: nothing is parsed or copied.
+ * The table in bytes made by `packRanks`, which it uses directly: nothing is parsed or copied.
  *
  * @throws {Error} for other bytes
  */

@@ -1,21 +1,21 @@
 import type { CountTokens } from './tokenizer.ts';
 
-/** What a request brings to the prompt. */
+/** The tokens of a request's prompt. */
 export interface RequestTokens {
   /** Messages with their overhead. */
   readonly messageTokens: number;
-  /** The answer's schema as text: how it enters the prompt is not published, so this is for bounds alone. */
+  /** The answer's schema as text: how it is counted is not published, so this is for bounds only. */
   readonly schemaTokens: number;
 }
 
-/** Each message costs this much besides its role and content; the reply's start as much again (OpenAI’s cookbook on counting tokens, seen 2026-11-21). */
+/** Each message costs this much besides its role and content; the start of the reply as much again (OpenAI’s cookbook on counting tokens, seen 2026-11-21). */
 const TOKENS_PER_MESSAGE = 3;
 const TOKENS_OF_REPLY = 3;
 const TOKENS_OF_NAME = 1;
 
 /**
  * Counts the prompt of a body: the messages of a chat completion or a response, the one text of an embedding. Images are not counted.
- * @returns null when the text is no JSON object with a prompt
+ * @returns null if the text is not a JSON object with a prompt
  */
 export function countRequestTokens(body: string, countTokens: CountTokens): RequestTokens | null {
   const request = parseObject(body);
@@ -33,7 +33,7 @@ export function countRequestTokens(body: string, countTokens: CountTokens): Requ
   return { messageTokens, schemaTokens: schema === undefined ? 0 : countTokens(JSON.stringify(schema)) };
 }
 
-/** A message's content is a text, or parts of which some are texts. */
+/** A message's content is a string, or parts of which some are texts. */
 function listTexts(content: unknown): readonly string[] {
   if (typeof content === 'string') return [content];
   if (!Array.isArray(content)) return [];

@@ -1,6 +1,6 @@
 /**
- * What a text is made of, as far as its token count depends on it: characters by class, and runs of one script. A word of twelve letters
- * is fewer tokens than three of four, so both are counted.
+ * The features of a text that determine its token count: characters by class, and runs of one script. A word of twelve letters
+ * has fewer tokens than three of four, so both are counted.
  */
 export type TextFeatures = Float64Array;
 
@@ -31,10 +31,10 @@ const LONG_WORD = CLASSES + WORDS;
 /** How many numbers describe a text. */
 export const FEATURES = CLASSES + WORDS + 2;
 
-/** Letters of a word beyond this many are counted once more: long words fall into several tokens. */
+/** Letters of a word beyond this many are counted again: long words consist of several tokens. */
 const SHORT_WORD_LETTERS = 6;
 
-/** First and last code unit of each class; what no range names is a symbol, or a letter of a script the encodings know little of. */
+/** First and last code unit of each class; anything outside is a symbol, or a letter of a script that is rare in the encodings. */
 const RANGES: readonly (readonly [first: number, last: number, characterClass: number])[] = [
   [0x00, 0x1f, LINE],
   [0x20, 0x20, SPACE],
@@ -69,7 +69,7 @@ const RANGES: readonly (readonly [first: number, last: number, characterClass: n
   [0xff66, 0xff9f, KANA],
 ];
 
-/** Counts features; `isJson` reads the text as the inside of a JSON string, where an escape stands for one character. */
+/** Counts features; `isJson` reads the text as the inside of a JSON string, where an escape is one character. */
 export interface FeatureReader {
   /** Adds the features of `text` between two offsets to `into`. */
   add(into: TextFeatures, text: string, start: number, end: number, isJson: boolean): void;

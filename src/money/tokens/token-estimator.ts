@@ -4,40 +4,40 @@ import { createFeatureReader, FEATURES } from './text-features.ts';
 import { fitWeights, makeDefaultWeights, type TokenWeights } from './token-weights.ts';
 import { type CountTokens, encodingOf, loadTokenizer } from './tokenizer.ts';
 
-/** Guesses the prompt tokens of request bodies, cheaply enough to be asked for every row. */
+/** Estimates the prompt tokens of request bodies, cheaply enough for every row. */
 export interface TokenEstimator {
   /** Tokens of a text. */
   estimate(text: string): number;
   /**
-   * Prompt tokens of a chat completions body. What all bodies seen so far begin and end with is counted once; only what varies is looked at.
+   * Prompt tokens of a chat completions body. The common start and end of all bodies so far is counted once; only the rest is examined.
    */
   estimateRequest(body: string): number;
   /**
-   * What a body is to be charged with where a limit must not be exceeded: the estimate, the schema's text, and a margin of 5 % when fitted,
-   * 20 % when not. It is meant to hold for the sum over a shard, not for every row.
+   * What to charge for a body if a limit must not be exceeded: the estimate, the schema's text, and a margin of 5 % if fitted,
+   * 20 % if not. It is meant to hold for the sum over a shard, not for every row.
    */
   estimateRequestTokens(body: string): number;
-  /** Tokens that were the same in all bodies so far, about: at the start of the prompt, and anywhere in it. */
+  /** Tokens that were the same in all bodies so far, approximately: at the start of the prompt, and anywhere in it. */
   constantTokens(): { readonly leading: number; readonly all: number };
-  /** The text all bodies so far begin with. */
+  /** The common start of all bodies so far. */
   readConstantBeginning(): string;
 }
 
 /** An estimator that has the tokenizer: it can count, and learn from counts. */
 export interface ExactTokenEstimator extends TokenEstimator {
   countExactly(text: string): number;
-  /** Prompt tokens of a body; null when it is no chat completions body. */
+  /** Prompt tokens of a body; null if it is not a chat completions body. */
   countRequestExactly(body: string): number | null;
-  /** The same with the schema's text, and the estimate for what is no chat completions body. */
+  /** The same with the schema's text, and the estimate for anything that is not a chat completions body. */
   countForLimits(body: string): number;
-  /** Learns the table's tokens per character from some of its bodies (200 do); each call starts anew. */
+  /** Learns the table's tokens per character from some of its bodies (200 suffice); each call starts again. */
   fit(bodies: readonly string[]): void;
 }
 
 const UNFITTED_MARGIN = 1.2;
 const FITTED_MARGIN = 1.05;
 
-/** An estimator that loads nothing: general weights, right to about 10 % in total on most languages, 35 % on rare ones. */
+/** An estimator that loads nothing: general weights, accurate to about 10 % in total in most languages, 35 % in rare ones. */
 export function createHeuristicTokenEstimator(options: { readonly model: string }): TokenEstimator {
   const weights = makeDefaultWeights(encodingOf(options.model));
   const measure = createMeasure();
@@ -88,7 +88,7 @@ export function createTokenEstimator(options: { readonly model: string }): Exact
   };
 }
 
-/** Instructions and schemas are the same in every request: a text met again is not counted again. */
+/** Instructions and schemas are the same in every request: a known text is not counted again. */
 function rememberTexts(countTokens: CountTokens): CountTokens {
   const known = new Map<string, number>();
   return (text) => {
@@ -100,7 +100,7 @@ function rememberTexts(countTokens: CountTokens): CountTokens {
   };
 }
 
-/** Several requests' worth of messages: what every request has stays, what one row has is soon forgotten. */
+/** Messages of several requests: those of every request stay cached, those of one row are soon dropped. */
 const REMEMBERED_TEXTS = 32;
 
 interface EstimatorParts {
@@ -150,19 +150,19 @@ function createEstimator(parts: EstimatorParts): TokenEstimator & { cover(body: 
   };
 }
 
-/** Where a body's varying part begins and ends; empty for the sample itself while it is the only body. */
+/** The start and end of a body's varying part; empty for the sample itself while it is the only body. */
 function middleOf({ prefixLength, suffixLength }: ConstantPart, body: string): [start: number, end: number] {
   return [prefixLength, Math.max(prefixLength, body.length - suffixLength)];
 }
 
 type Measure = ReturnType<typeof createMeasure>;
 
-/** Reads features into one array that is used again and again. */
+/** Reads features into one array that is reused. */
 function createMeasure() {
   const reader = createFeatureReader();
   const scratch = new Float64Array(FEATURES);
   return {
-    /** Features of a part of a text, in an array of their own. */
+    /** Features of a part of a text, in a separate array. */
     read(text: string, start: number, end: number, isJson: boolean): Float64Array {
       const features = new Float64Array(FEATURES);
       reader.add(features, text, start, end, isJson);

@@ -31,9 +31,9 @@ export interface WeighedSample {
   readonly tokens: number;
 }
 
-/** How many samples' worth of trust the prior weights have. */
+/** How many samples the prior weights count as. */
 const PRIOR_STRENGTH = 2;
-/** Errors are taken relative to a text's length, but not of texts so short that one token more is half of them. */
+/** Errors are relative to a text's length, except for texts so short that one token more is half of them. */
 const SHORT_TEXT_TOKENS = 8;
 
 /** Ridge regression towards `prior`: features the samples do not show keep their prior weight. */

@@ -19,13 +19,13 @@ export function encodingOf(model: string): EncodingName {
 const SPLITS: Readonly<Record<EncodingName, RegExp>> = { o200k_base: O200K_TOKEN_SPLIT_REGEX, cl100k_base: CL100K_TOKEN_SPLIT_REGEX };
 
 /**
- * Loads an encoding (about 0.05 s): its ranks lie beside this file, as `scripts/ranks.mjs` made them. Row text may spell a special token like
+ * Loads an encoding (about 0.05 s): its ranks are next to this file, as made by `scripts/ranks.mjs`. Row text may contain a special token like
  * `<|endoftext|>`; the API reads it as plain text, and so does the count.
  */
 export function loadTokenizer(encoding: EncodingName): CountTokens {
   const ranks = readRankTable(readFileSync(new URL(`./${encoding}.ranks`, import.meta.url)));
   const core = new BytePairEncodingCore({ bytePairRankDecoder: [], tokenSplitRegex: SPLITS[encoding] });
-  // What it looks up tokens in; of a list of ranks it would build the same as a Map and an array, which takes ten times as long as all else.
+  // Its lookup; from a list of ranks it would build the same as a Map and an array, which takes ten times as long as everything else.
   Object.assign(core, { bytePairStringRankEncoder: ranks, bytePairNonUtfSortedEncoder: ranks.byteTokens });
   return (text) => {
     if (text.length <= PIECE_CHARACTERS) return core.countNative(text);

@@ -6,9 +6,9 @@ import type { TableWriterOptions } from '../table-writer-options.ts';
 import { makeKeptColumn, type ParquetColumn } from './kept-column.ts';
 import { makeAnswerColumn, makeSidecarColumns } from './own-columns.ts';
 
-/** Turns rows into the bytes of a Parquet file, which depend on nothing but the rows. */
+/** Turns rows into the bytes of a Parquet file, which depend only on the rows. */
 export interface ParquetEncoder {
-  /** @returns the bytes of the row group that the row has filled; null while it is not full */
+  /** @returns the bytes of the row group that the row has completed; null while it is not full */
   add(row: FinishedRow): Buffer | null;
   /** The rest of the file. */
   finish(): Buffer;
@@ -19,7 +19,7 @@ export type ParquetEncoderOptions = Omit<TableWriterOptions, 'path' | 'format' |
 /** A row group is held in memory, several times over, until it is written. */
 const MAX_GROUP_ROWS = 50_000;
 const MAX_GROUP_CHARACTERS = 16 * 1024 * 1024;
-/** What a value counts besides its characters. */
+/** What a value counts in addition to its characters. */
 const VALUE_CHARACTERS = 8;
 
 export function createParquetEncoder(options: ParquetEncoderOptions): ParquetEncoder {

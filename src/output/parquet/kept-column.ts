@@ -3,14 +3,14 @@ import type { StoredColumn } from '../../core/row.ts';
 import { formatCell } from '../csv-format.ts';
 import { chooseStoreCell, type StoreCell } from './store-cell.ts';
 
-/** A column to be written: its description, with that of all that lies within it, and how its cells are stored. */
+/** A column to be written: its metadata, including nested columns, and how its cells are stored. */
 export interface ParquetColumn {
   readonly name: string;
   readonly elements: readonly SchemaElement[];
   readonly store: StoreCell;
 }
 
-/** A column of text: what is none stands as compact JSON. */
+/** A column of text: other values become compact JSON. */
 export function makeTextColumn(name: string): ParquetColumn {
   const element: SchemaElement = {
     name,
@@ -22,7 +22,7 @@ export function makeTextColumn(name: string): ParquetColumn {
   return { name, elements: [element], store: (cell) => (isMissing(cell) ? null : formatCell(cell)) };
 }
 
-/** A column of the input in the types it was read in, any value of which may be missing; text where the types cannot be written. */
+/** A column of the input with the types it was read with, any value of which may be missing; text if the types cannot be written. */
 export function makeKeptColumn(name: string, stored: StoredColumn | null): ParquetColumn {
   const node = stored === null || elementOf(stored).repetition_type === 'REPEATED' ? null : makeNode(stored);
   if (node === null) return makeTextColumn(name);
@@ -35,7 +35,7 @@ interface StoredNode {
   readonly store: StoreCell;
 }
 
-/** Lists and maps are known in the form the format asks for today; null for all others. */
+/** Lists and maps in the form the format requires today; null for all others. */
 function makeNode(column: StoredColumn): StoredNode | null {
   const element = elementOf(column);
   const [only] = column.children;
@@ -54,7 +54,7 @@ function makeNode(column: StoredColumn): StoredNode | null {
     return { elements, store: unlessMissing((cell) => (cell as readonly unknown[]).map(first.store)) };
   const [key] = only.children as [StoredColumn];
   const isMap = element.converted_type === 'MAP' && only.children.map(({ element: { name } }) => name).join() === 'key,value';
-  // A key is a text where it was read: of most types it can be made again.
+  // A key became text when it was read: for most types it can be restored.
   if (!isMap || second === undefined || key.children.length > 0 || elementOf(key).type === 'BOOLEAN') return null;
   return {
     elements,

@@ -16,12 +16,12 @@ const DOLLARS: Partial<SchemaElement> = {
   scale: 9,
 };
 
-/** A column of ours with the value it has of each row. */
+/** A column of ours with its value for each row. */
 export interface OwnColumn extends ParquetColumn {
   readonly read: (finished: FinishedRow) => unknown;
 }
 
-/** What rowmill says about each row, in the order of its names. */
+/** What rowmill adds to each row, in the order of its names. */
 export function makeSidecarColumns(names: readonly string[]): readonly OwnColumn[] {
   const columns: readonly (readonly [Partial<SchemaElement> | null, OwnColumn['read']])[] = [
     [null, ({ disposition }) => disposition.status],
@@ -43,7 +43,7 @@ export function makeSidecarColumns(names: readonly string[]): readonly OwnColumn
   });
 }
 
-/** A column of answers, by the schema of its values: what is not of one simple type is text, lists and objects as JSON. */
+/** A column of answers, by the schema of its values: anything that is not of one simple type is text, lists and objects as JSON. */
 export function makeAnswerColumn(name: string, schema: unknown): ParquetColumn {
   const { type } = (schema ?? {}) as { readonly type?: unknown };
   const types = [type].flat().filter((one) => one !== 'null');

@@ -2,7 +2,7 @@ import { openAtomicFile } from '../atomic-file.ts';
 import type { TableWriter, TableWriterOptions } from '../table-writer-options.ts';
 import { createParquetEncoder } from './encoder.ts';
 
-/** Writes a Parquet table, a row group at a time. @throws DiskError: the file cannot be written; also from all its methods */
+/** Writes a Parquet table, one row group at a time. @throws DiskError if the file cannot be written; also from all its methods */
 export async function createParquetTableWriter(options: TableWriterOptions): Promise<TableWriter> {
   const encoder = createParquetEncoder(options);
   const file = await openAtomicFile(options.path);

@@ -3,7 +3,7 @@ const NANOS_PER_DAY = 86_400_000_000_000n;
 /** The day of `2026-11-29`, counted from 1970; years beyond four digits have a sign. */
 export function parseDay(text: string): number {
   const [, year = Number.NaN, month = Number.NaN, day = Number.NaN] = (/^([+-]?\d{4,})-(\d\d)-(\d\d)$/.exec(text) ?? []).map(Number);
-  // Years that begin in March, in eras of 400: then a leap day is the last of its year.
+  // Years that begin in March, in eras of 400: then a leap day is the last day of its year.
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;

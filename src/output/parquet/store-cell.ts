@@ -1,10 +1,10 @@
 import type { SchemaElement } from 'hyparquet-writer';
 import { parseDay, parseInstant, parseTimeOfDay } from './parse-time.ts';
 
-/** Makes of a cell what is stored, the reverse of how a cell was made of it. */
+/** Turns a cell into what is stored, the reverse of how the cell was made. */
 export type StoreCell = (cell: unknown) => unknown;
 
-/** A leaf with its type as it can be written, and how its cells are stored. */
+/** A leaf with the type in which it can be written, and how its cells are stored. */
 export interface StoredLeaf {
   readonly element: SchemaElement;
   readonly store: StoreCell;
@@ -18,7 +18,7 @@ export function chooseStoreCell(told: SchemaElement): StoredLeaf | null {
   switch (kind) {
     case 'DECIMAL': {
       const scale = logical?.type === 'DECIMAL' ? logical.scale : (element.scale ?? 0);
-      // The writer knows decimals by the older of their two marks.
+      // The writer recognises decimals by the older of their two annotations.
       return { element: { ...element, scale, converted_type: 'DECIMAL' }, store: (cell) => unscale(String(cell), scale) };
     }
     case 'DATE':
@@ -66,7 +66,7 @@ export function chooseStoreCell(told: SchemaElement): StoredLeaf | null {
   }
 }
 
-/** What hyparquet-writer 0.17 writes of a whole number's newer mark, other readers refuse (its width as 32 bits, not 8). */
+/** hyparquet-writer 0.17 writes the newer annotation of whole numbers so that other readers refuse it (its width as 32 bits, not 8). */
 function withOlderMark(element: SchemaElement): SchemaElement {
   const { logical_type: logical, ...rest } = element;
   if (logical?.type !== 'INTEGER') return element;
@@ -76,7 +76,7 @@ function withOlderMark(element: SchemaElement): SchemaElement {
   };
 }
 
-/** JSON would be written anew by the writer, where it is called so by the older of its two marks. */
+/** The writer would serialise JSON again if it had the older of its two annotations. */
 function asText(element: SchemaElement): SchemaElement {
   if (element.logical_type?.type === 'JSON' || element.converted_type === 'JSON')
     return { ...element, converted_type: 'UTF8', logical_type: { type: 'STRING' } };

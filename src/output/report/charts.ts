@@ -4,8 +4,8 @@ import { formatShare } from './format-times.ts';
 import { type Html, html, joinHtml, NOTHING } from './html.ts';
 
 /*
- * Charts are drawings without text, stretched to the width there is; what is to be read stands beside them as HTML, so that it has the size of
- * all other text on a phone too. The colours' names are classes of the style sheet.
+ * Charts are drawings without text, stretched to the available width; their text is HTML next to them, so that it has the size of
+ * all other text on a phone too. The colours are named by classes of the style sheet.
  */
 
 /** A part of a whole. */
@@ -15,7 +15,7 @@ export interface Part {
   readonly fill: string;
 }
 
-/** Parts side by side, as long as their share of the whole, and what each colour means. */
+/** Parts side by side, in proportion to their share of the whole, and a legend. */
 export function renderStack(label: string, parts: readonly Part[]): Html {
   const shown = parts.filter(({ count }) => count > 0);
   const total = shown.reduce((sum, { count }) => sum + count, 0);
@@ -32,7 +32,7 @@ export function renderStack(label: string, parts: readonly Part[]): Html {
   return html`<div class="stack">${draw(`${label}: ${words}`, '0 0 1000 10', bars)}</div><ul class="key">${key}</ul>`;
 }
 
-/** A bar as long as a share of 1; what is beyond 1 is cut. */
+/** A bar for a share of 1; anything beyond 1 is cut. */
 export function renderMeter(label: string, share: number, fill: string): Html {
   const width = round(Math.min(1, Math.max(0, share)) * 1000);
   return draw(label, '0 0 1000 10', [
@@ -47,7 +47,7 @@ export interface BarsOptions {
   readonly show: (value: number) => string;
   /** Numbers marked by a line, with their names. */
   readonly marks: readonly { readonly name: string; readonly value: number }[];
-  /** What is counted, one of them: `row`. */
+  /** The unit of counting: `row`. */
   readonly thing: string;
   /** The largest of all numbers. */
   readonly max: number;
@@ -56,7 +56,7 @@ export interface BarsOptions {
 /** Room for the tail, in bars: a gap and the bar itself. */
 const TAIL_BARS = 2;
 
-/** A histogram with its axis; what lies beyond its last bar is a bar of its own, apart from the others and in another colour. */
+/** A histogram with its axis; values beyond its last bar are a separate bar, apart from the others and in another colour. */
 export function renderBars({ label, histogram, show, marks, thing, max }: BarsOptions): Html {
   const { from, width, counts, beyond } = histogram;
   const tail = beyond ?? 0;
@@ -108,11 +108,11 @@ export interface SeriesOptions {
   readonly label: string;
   readonly values: readonly number[];
   readonly fill: string;
-  /** What each value is, for whoever points at it. */
+  /** The description of each value, as a tooltip. */
   readonly nameOf: (place: number) => string;
-  /** Drawn as a line across, when it is not beyond all sense; null without one. */
+  /** Drawn as a line across, unless it is far out of range; null without one. */
   readonly limit: number | null;
-  /** Places marked at the foot. */
+  /** Positions marked at the foot. */
   readonly marked: readonly number[];
 }
 

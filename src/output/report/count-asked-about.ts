@@ -1,6 +1,6 @@
 import type { Summary } from '../../core/summary.ts';
 
-/** Rows the job is about: all but those `input.where` leaves out. They are the whole width of every bar that counts rows. */
+/** Rows that match `input.where`. They are the full width of every bar that counts rows. */
 export function countAskedAbout({ rows, causes }: Pick<Summary, 'rows' | 'causes'>): number {
   return rows.in - (causes.where ?? 0);
 }

@@ -2,7 +2,7 @@ import { formatDollars } from '../format-numbers.ts';
 import type { ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
 
-/** What the run was expected to cost, and how far off that was: `estimated $0.0039; it was 5.1 % more than that`. */
+/** The expected cost of the run, and its error: `estimated $0.0039; it was 5.1 % more than that`. */
 export function describeEstimate({ summary: { cost } }: Pick<ReportFacts, 'summary'>): string {
   const { estimateNanoUsd, nanoUsd, unpricedAttempts } = cost;
   if (estimateNanoUsd === null) return 'not estimated: a price was unknown';

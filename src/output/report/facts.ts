@@ -2,8 +2,8 @@ import type { LaneName } from '../../core/settled.ts';
 import type { Summary } from '../../core/summary.ts';
 
 /**
- * Everything a report shows besides the text of rows: what `runs/<run>/report.json` keeps, so that the report of an earlier run can be made
- * again. It holds figures, names and places, never what a cell, a prompt or an answer says. What there is nothing to say about is null or empty.
+ * Everything a report shows except the text of rows: the content of `runs/<run>/report.json`, so that the report of an earlier run can be made
+ * again. It holds figures, names and places, never the content of a cell, a prompt or an answer. Fields without content are null or empty.
  */
 export interface ReportFacts {
   readonly schema: 'rowmill.report/1';
@@ -12,33 +12,33 @@ export interface ReportFacts {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly budgetNanoUsd: number | null;
-  /** What the provider's prompt cache saved: cached and written tokens at the input price, less what they cost; negative where writes cost more. */
+  /** What the provider's prompt cache saved: cached and written tokens at the input price, minus what they cost; negative if writes cost more. */
   readonly cacheSavedNanoUsd: number;
-  /** Who answered, by model as reported; the dearest first. */
+  /** The models that answered, as reported; the most expensive first. */
   readonly models: readonly ModelShare[];
-  /** Over the rows that were asked in this run; null when none was. */
+  /** Over the rows that were sent in this run; null if none was. */
   readonly rowFigures: RowFigures | null;
-  /** Of live calls; null without one. */
+  /** For live calls; null without any. */
   readonly calls: CallFigures | null;
   /** The batches of the run, in the order in which they were created. */
   readonly batches: readonly BatchTimeline[];
-  /** When answers came in; null when none did. */
+  /** When answers arrived; null if none did. */
   readonly tempo: Tempo | null;
   readonly causes: readonly CauseFacts[];
-  /** What to type for more; absent in what earlier versions kept, and where nobody types commands. */
+  /** Commands for more; absent in early versions, and if nobody types commands. */
   readonly commands?: ReportCommands;
-  /** What was told while the run worked, its earlier invocations included. */
+  /** Warnings during the run, including its earlier invocations. */
   readonly warnings: WarningFacts;
-  /** Of the answers in the table, for every field with a closed set of values. */
+  /** For the answers in the table, for every field with a closed set of values. */
   readonly fields: readonly FieldFacts[];
-  /** Rows worth a look, in the order in which they are shown. */
+  /** Interesting rows, in the order in which they are shown. */
   readonly samples: readonly SampleFacts[];
-  /** The last runs that kept a summary, the oldest first, this one included. */
+  /** The last runs with a summary, oldest first, including this one. */
   readonly runs: readonly RunPoint[];
   readonly provenance: Provenance;
 }
 
-/** Attempts that one model answered; `model` is null for those nobody answered for good. */
+/** Attempts that one model answered; `model` is null for those without a usable answer. */
 export interface ModelShare {
   readonly model: string | null;
   readonly rows: number;
@@ -46,11 +46,11 @@ export interface ModelShare {
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
   readonly nanoUsd: number;
-  /** Rows whose cost is not known; absent where there are none. */
+  /** Rows of unknown cost; absent if there are none. */
   readonly unpricedRows?: number;
 }
 
-/** A set of numbers in few: exact below 512, else within 0.4 %; `max` and `mean` are exact. */
+/** A summary of a set of numbers: exact below 512, else within 0.4 %; `max` and `mean` are exact. */
 export interface Spread {
   readonly count: number;
   readonly mean: number;
@@ -65,26 +65,26 @@ export interface Histogram {
   readonly from: number;
   readonly width: number;
   readonly counts: readonly number[];
-  /** How many numbers lie beyond the last bar; absent in what earlier versions kept: there the last bar holds them. */
+  /** How many numbers lie beyond the last bar; absent in early versions: there the last bar contains them. */
   readonly beyond?: number;
 }
 
 export interface RowFigures {
   readonly inputTokens: Spread;
   readonly outputTokens: Spread;
-  /** In nano-dollars, over the rows whose cost is known; null when none is. */
+  /** In nano-dollars, over the rows of known cost; null if there are none. */
   readonly cost: Spread | null;
   readonly costHistogram: Histogram | null;
 }
 
-/** Milliseconds: `wait` from being handed to the lane to leaving, `call` from leaving to the answer. */
+/** Milliseconds: `wait` from being handed to the lane until the call leaves, `call` from leaving to the answer. */
 export interface CallFigures {
   readonly wait: Spread;
   readonly call: Spread;
   readonly callHistogram: Histogram;
 }
 
-/** A batch's way, phase by phase. */
+/** The course of a batch, phase by phase. */
 export interface BatchTimeline {
   readonly id: string;
   readonly requests: number;
@@ -104,7 +104,7 @@ export interface Tempo {
   readonly fromAt: string;
   readonly stepMs: number;
   readonly steps: readonly TempoStep[];
-  /** The account's limits as the job gives them; null is unknown. */
+  /** The account's limits as given in the job; null is unknown. */
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
 }
@@ -112,7 +112,7 @@ export interface Tempo {
 export interface TempoStep {
   readonly answers: number;
   readonly tokens: number;
-  /** Calls refused because they came too fast. */
+  /** Calls refused because they were too fast. */
   readonly rateLimited: number;
 }
 
@@ -120,22 +120,22 @@ export interface CauseFacts {
   readonly cause: string;
   readonly status: 'failed' | 'skipped';
   readonly rows: number;
-  /** What to type to try these rows again; null for rows that were never sent. */
+  /** The command that retries these rows; null for rows that were never sent. */
   readonly retry: string | null;
 }
 
 export interface ReportCommands {
   /** Lists what failed; takes `--csv PATH`. */
   readonly failures: string;
-  /** Draws rows to be labelled by hand, which `eval` then compares with the answers. */
+  /** Samples rows for labelling by hand, which `eval` then compares with the answers. */
   readonly sample?: string;
 }
 
-/** Warnings, each different one once. They name labels, batches and counts, never what a row says. */
+/** Warnings, each different one once. They name labels, batches and counts, never row text. */
 export interface WarningFacts {
-  /** In the order in which they were told; as many as are kept at most. */
+  /** In the order in which they occurred, up to a maximum. */
   readonly messages: readonly string[];
-  /** How many were told beyond these. */
+  /** How many there were beyond these. */
   readonly more: number;
 }
 
@@ -143,24 +143,24 @@ export interface WarningFacts {
 export interface FieldFacts {
   readonly field: string;
   readonly values: readonly ValueCount[];
-  /** The run `previousRows` are from; null when no earlier run had this field. */
+  /** The run `previousRows` are from; null if no earlier run had this field. */
   readonly previousRun: string | null;
 }
 
 export interface ValueCount {
   readonly value: string;
   readonly rows: number;
-  /** The part of them that was asked in this run; absent in what early versions kept. */
+  /** The part of them that was sent in this run; absent in early versions. */
   readonly newRows?: number;
-  /** Of the run before; null without one. */
+  /** Of the previous run; null without one. */
   readonly previousRows: number | null;
 }
 
-/** The answers of one field compared with what is known to be right: the part of an evaluation that a report shows. Shares are 0..1. */
+/** The answers of one field compared with gold labels: the part of an evaluation shown in a report. Shares are 0..1. */
 export interface QualityFacts {
   readonly field: string;
   readonly gold: { readonly name: string };
-  /** Rows with a right answer; those without an answer count as wrong. */
+  /** Rows with a gold label; those without an answer count as wrong. */
   readonly rows: { readonly evaluated: number; readonly answered: number };
   readonly accuracy: number;
   readonly macroF1: number;
@@ -169,7 +169,7 @@ export interface QualityFacts {
   readonly perClass: Readonly<
     Record<string, { readonly support: number; readonly precision: number | null; readonly recall: number | null; readonly f1: number }>
   >;
-  /** Right answer -> given answer -> rows, of the rows with an answer. */
+  /** Gold label -> answer -> rows, for the rows with an answer. */
   readonly confusion: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -182,28 +182,28 @@ export interface SampleFacts {
   readonly key: string | null;
   readonly why: 'failed' | 'dearest' | 'slowest' | 'random';
   readonly status: 'ok' | 'failed' | 'skipped' | 'pending';
-  /** Of a row that failed or was skipped. */
+  /** For a row that failed or was skipped. */
   readonly cause: string | null;
-  /** Of an ok row. */
+  /** For an ok row. */
   readonly source: string | null;
   readonly attempts: number;
   readonly model: string | null;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costNanoUsd: number | null;
-  /** How long its call took; null where that is not known. */
+  /** How long its call took; null if unknown. */
   readonly callMs: number | null;
 }
 
-/** What a sampled row says, cut to a bounded length. */
+/** The text of a sampled row, cut to a bounded length. */
 export interface SampleText {
   readonly id: string;
-  /** Why it failed or was skipped; null when ok. */
+  /** Why it failed or was skipped; null if ok. */
   readonly message: string | null;
   /** The checked answer as JSON, or the text itself; null without one. */
   readonly answer: string | null;
   readonly prompt: readonly { readonly role: string; readonly text: string }[];
-  /** What the model said, as it came; null when it said nothing. */
+  /** The model's text as received; null if there was none. */
   readonly raw: string | null;
 }
 
@@ -215,7 +215,7 @@ export interface RunPoint {
   readonly verdict: string;
   readonly rows: Pick<Summary['rows'], 'in' | 'ok' | 'failed' | 'skipped' | 'pending' | 'new'>;
   readonly nanoUsd: number;
-  /** Attempts without a known cost; absent where there are none. */
+  /** Attempts of unknown cost; absent if there are none. */
   readonly unpricedAttempts?: number;
 }
 

@@ -1,4 +1,4 @@
-/** A length of time for a person: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 11 min`. Between two instants of a clock that was set back it is not known. */
+/** A duration for a person: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 11 min`. Between two instants of a clock that was set back it is unknown. */
 export function formatDuration(milliseconds: number): string {
   if (!(milliseconds >= 0)) return 'not known (the clock was set back)';
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

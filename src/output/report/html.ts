@@ -1,4 +1,4 @@
-/** A piece of HTML that is known to be safe: only `html` makes one. */
+/** A piece of HTML that is known to be safe: only `html` creates one. */
 export interface Html {
   readonly html: string;
 }
@@ -6,7 +6,7 @@ export interface Html {
 type Value = string | number | Html | readonly Html[] | null;
 
 /**
- * Markup with values in it. What is not markup itself is escaped, so that text of rows, providers and files can stand between tags and in
+ * Markup with values in it. Values that are not markup are escaped, so that text of rows, providers and files can be used between tags and in
  * quoted attributes without ever becoming markup; null is nothing.
  */
 export function html(markup: TemplateStringsArray, ...values: readonly Value[]): Html {
@@ -32,28 +32,28 @@ function showValue(value: Value): string {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-/** Markup, and what a browser would not show as it is: control characters, and marks that change the order in which text is read. */
+/** Markup, and what a browser would not show literally: control characters, and marks that change the reading order. */
 const SPECIAL = /[&<>"']|(?![\n\t])\p{Cc}|[\u2028-\u202e\u2066-\u2069]/gu;
 
-/** Text as HTML shows it; what is invisible is shown as `\u{1b}`, half a surrogate pair as the replacement character. */
+/** Text as HTML shows it; invisible characters are shown as `\u{1b}`, half a surrogate pair as the replacement character. */
 export function escapeHtml(text: string): string {
   return text.toWellFormed().replace(SPECIAL, (character) => ENTITIES[character] ?? `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
 
-/** A command to be typed, which breaks before its flags and not inside them. */
+/** A command, which may break before its flags but not inside them. */
 export function renderCommand(command: string): Html {
   const parts = command.split(/ (?=-)/).map((part) => `<span>${escapeHtml(part)}</span>`);
   return { html: `<code class="cmd">${parts.join(' ')}</code>` };
 }
 
-/** A name, cut as by `clipHtml`, that may be broken after an underscore. */
+/** A name, cut like by `clipHtml`, that may be broken after an underscore. */
 export function renderName(name: string, bytes: number): Html {
   return { html: clipHtml(name, bytes).html.replaceAll('_', '_<wbr>') };
 }
 
-/** The beginning of a text, so long that its escaped form has at most `bytes` bytes; an ellipsis says that something is missing. */
+/** The beginning of a text whose escaped form has at most `bytes` bytes; an ellipsis shows that it was cut. */
 export function clipHtml(text: string, bytes: number): Html {
-  // Every character takes a byte at least: the rest cannot fit.
+  // Every character takes at least a byte: the rest cannot fit.
   const escaped = Buffer.from(escapeHtml(text.slice(0, Math.max(0, bytes))));
   if (text.length <= bytes && escaped.length <= bytes) return { html: escaped.toString() };
   let end = Math.max(0, Math.min(escaped.length, bytes - 3));

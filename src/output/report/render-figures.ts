@@ -3,7 +3,7 @@ import { formatCount, formatDollars, formatSmallDollars, formatSpent, formatThin
 import type { ReportFacts, Spread } from './facts.ts';
 import { formatDuration, formatInstant, formatShare } from './format-times.ts';
 
-/** The report's figures for the terminal, without a final newline: what `--summary full` says beyond the summary. */
+/** The report's figures for the terminal, without a final newline: what `--summary full` shows beyond the summary. */
 export function renderFigures(facts: ReportFacts): string {
   const { rowFigures, calls, budgetNanoUsd, summary } = facts;
   const count = (value: number) => formatCount(Math.round(value));

@@ -15,17 +15,17 @@ import { renderIdentity, renderTiles, renderTop } from './section-top.ts';
 import { renderVerdict } from './section-verdict.ts';
 import { STYLE } from './style.ts';
 
-/** What a page shows beyond what its run kept; null is not shown. */
+/** What a page shows beyond what its run stored; null is not shown. */
 export interface ReportExtras {
-  /** The answers against the right ones. */
+  /** The answers compared with gold labels. */
   readonly quality?: QualityFacts | null;
-  /** The run, as B, against another one. */
+  /** The run, as B, compared with another one. */
   readonly comparison?: RunComparison | null;
 }
 
 /**
- * The report as one HTML file that needs nothing else: no script, no request; its policy forbids both. It stays below a megabyte whatever
- * the table's size, and its bytes follow from what it is given alone.
+ * The report as one self-contained HTML file: no script, no request; its policy forbids both. It stays below a megabyte whatever
+ * the table's size, and its bytes depend only on its input.
  */
 export function renderReport(
   facts: ReportFacts,
@@ -56,7 +56,7 @@ export function renderReport(
 <title>${summary.job}: ${summary.verdict}</title>
 <style>${STYLE_HTML}</style></head>
 <body><a class="skip" href="#main">To the report</a>
-<header class="top" id="top">${renderTop(facts)}${renderVerdict(facts, quality)}</header>
+<header class="top" id="top">${renderTop(facts)}${renderVerdict(facts, quality, comparison)}</header>
 ${renderContents(sections)}
 <main id="main">${renderTiles(facts)}${sections}</main>
 <footer>Made by rowmill ${provenance.rowmill}. This page loads nothing from the network and runs no script. <a href="#top">Back to the top</a></footer>
@@ -64,18 +64,18 @@ ${renderContents(sections)}
   }\n`;
 }
 
-/** What all sections may take together; the texts of rows get what the others leave. Style and heading take some sixteen thousand more. */
+/** The budget of all sections together; the texts of rows get what the others leave. Style and heading take some sixteen thousand more. */
 const SECTIONS_BYTES = 960_000;
-/** The one piece of HTML that is not made of values: the style sheet is ours. */
+/** The only HTML not built from values: the style sheet is ours. */
 const STYLE_HTML: Html = { html: STYLE };
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
-/** Escaped bytes all rows together may take at most: it keeps the whole page below a megabyte. */
+/** Escaped bytes of all rows together: keeps the whole page below a megabyte. */
 const ROWS_BYTES = 760_000;
-/** What the text of one row may take at most. */
+/** The maximum for the text of one row. */
 const TEXT_BYTES = 9_000;
 
-/** The rows the page shows. Their texts are cut shorter the more there are. */
+/** The rows of the page. The more there are, the shorter their texts are cut. */
 function renderRows(facts: ReportFacts, samples: readonly SampleRow[], budgetBytes: number) {
   for (let textBytes = TEXT_BYTES; ; textBytes = Math.floor(textBytes * 0.7)) {
     const rows = { failures: renderFailures(facts, samples, textBytes), samples: renderSamples(samples, textBytes) };
@@ -87,7 +87,7 @@ function countBytes(pieces: readonly Html[]): number {
   return pieces.reduce((sum, { html }) => sum + Buffer.byteLength(html), 0);
 }
 
-/** A bar that stays in sight: the way back up, and links to the sections there are, read from their headings. */
+/** A bar that stays in sight: a link to the top, and links to the existing sections, read from their headings. */
 function renderContents(sections: readonly Html[]): Html {
   const headings = sections.flatMap(({ html }) => {
     const found = /<h2 id="([a-z]+)">([^<]+)<\/h2>/.exec(html);

@@ -3,13 +3,13 @@ import type { SampleFacts, SampleText } from './facts.ts';
 import { formatDuration } from './format-times.ts';
 import { clipHtml, type Html, html, joinHtml, NOTHING, renderName } from './html.ts';
 
-/** A picked row with what it says; null when its row is no longer in the table. */
+/** A picked row with its text; null if its row is no longer in the table. */
 export interface SampleRow {
   readonly facts: SampleFacts;
   readonly text: SampleText | null;
 }
 
-/** Escaped bytes of what a folded row shows of its message: two lines. */
+/** Escaped bytes of the message shown in a folded row: two lines. */
 const LINE_BYTES = 240;
 const ID_BYTES = 160;
 
@@ -20,7 +20,7 @@ export function foldRows(rows: readonly Html[], open: number): Html {
   return html`${rows.slice(0, open)}<details class="more"><summary>${formatThings(folded.length, 'more row')}</summary>${folded}</details>`;
 }
 
-/** A row that failed: what went wrong in two lines; all of it, prompt and raw answer behind a click. */
+/** A failed row: what went wrong in two lines; the full message, prompt and raw answer behind a click. */
 export function renderFailedRow({ facts, text }: SampleRow, textBytes: number): Html {
   const message = text === null ? 'The table no longer holds this row.' : (text.message ?? '');
   const more =
@@ -31,7 +31,7 @@ export function renderFailedRow({ facts, text }: SampleRow, textBytes: number): 
 `;
 }
 
-/** A row that was answered: the answer first, prompt and raw answer behind a click. */
+/** An answered row: the answer first, prompt and raw answer behind a click. */
 export function renderAnsweredRow({ facts, text }: SampleRow, textBytes: number): Html {
   const head = html`<h4><span>Row ${formatCount(facts.row)}</span>${showId(facts, text)}<span class="soft">${listFigures(facts)}</span></h4>`;
   const body =
@@ -58,7 +58,7 @@ function listFigures({ source, attempts, inputTokens, outputTokens, costNanoUsd,
     .join(' · ');
 }
 
-/** What was asked, and what came back as it came. */
+/** The prompt, and the raw answer. */
 function renderAsked({ prompt, raw }: SampleText, textBytes: number): Html {
   const promptBytes = Math.floor((textBytes * 0.35) / Math.max(1, prompt.length));
   const asked = prompt.map(({ role, text }) => html`<p class="role">${role}</p><pre dir="auto">${clipHtml(text, promptBytes)}</pre>`);

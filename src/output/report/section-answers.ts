@@ -10,7 +10,7 @@ import { shareMoved } from './share-moved.ts';
 /** Escaped bytes of a value. */
 const LABEL_BYTES = 160;
 
-/** How the answers are distributed, and how that has moved since the run before. */
+/** How the answers are distributed, and how that has changed since the previous run. */
 export function renderAnswers({ fields, summary }: ReportFacts): Html {
   if (fields.length === 0) return NOTHING;
   const all = countAskedAbout(summary);

@@ -7,13 +7,13 @@ import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
 import { foldRows } from './render-row.ts';
 
-/** More labels than this are told by `diff --json` alone. */
+/** More labels than this are shown only by `diff --json`. */
 const MAX_CLASSES = 40;
 const MAX_TRANSITIONS = 30;
 /** Escaped bytes of a label, and of an answer. */
 const LABEL_BYTES = 160;
 const ANSWER_BYTES = 700;
-/** Rows in sight; the others are behind a click. */
+/** Visible rows; the others are behind a click. */
 const OPEN_EXAMPLES = 2;
 
 /** What changed between two runs, row by row, in quality and in cost. */
@@ -109,11 +109,11 @@ function renderTransitions({ transitions, rows }: RunComparison): Html {
 
 interface TableParts {
   readonly caption: string;
-  /** Heads of the first columns, which hold words, and of the others, which hold numbers. */
+  /** Headings of the first columns, which hold words, and of the others, which hold numbers. */
   readonly words: readonly string[];
   readonly numbers: readonly string[];
   readonly lines: readonly Html[];
-  /** Behind a click, which its caption is then on. */
+  /** Behind a click on its caption. */
   readonly isFolded?: true;
 }
 

@@ -6,7 +6,7 @@ import { formatShare } from './format-times.ts';
 import { clipHtml, type Html, html, NOTHING, renderCommand } from './html.ts';
 import { foldRows, renderFailedRow, type SampleRow } from './render-row.ts';
 
-/** What each cause is, for whoever sees it for the first time. */
+/** The meaning of each cause, for a reader who sees it for the first time. */
 const MEANINGS: Readonly<Record<string, string>> = {
   invalid: 'the answer is not JSON, or breaks the schema',
   truncated: 'the answer was cut at the output limit',
@@ -26,13 +26,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   bad_row: 'the line of the table cannot be read',
 };
 
-/** So many rows of each cause are on the page. */
+/** The number of rows per cause on the page. */
 const ROWS_OF_CAUSE = 10;
-/** How many of them are in sight, by the place of their cause; the others are behind a click. The rarest causes are behind one as a whole. */
+/** How many of them are visible, by the position of their cause; the others are behind a click. The rarest causes are all behind one. */
 const OPEN_ROWS: readonly number[] = [6, 3, 1, 1];
 const OPEN_CAUSES = OPEN_ROWS.length;
 
-/** Failed and skipped rows by cause: how many, what to type, and the first of them with what they say. */
+/** Failed and skipped rows by cause: how many, the command to run, and the first of them with their text. */
 export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[], textBytes: number): Html {
   const causes = facts.causes.filter(({ cause }) => cause !== 'where');
   if (causes.length === 0) return NOTHING;
@@ -66,7 +66,7 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
   return html`<h3>${cause} <span class="soft small">${formatThings(rows, 'row')}, ${formatShare(share)}: ${MEANINGS[cause] ?? status}</span></h3><div class="meter">${meter}</div>${command}`;
 }
 
-/** Where all of the rows are. */
+/** Where to find all of the rows. */
 function renderWhere({ commands, summary: { outputs } }: ReportFacts): Html {
   const file = outputs.failures === null ? NOTHING : html` They are also in <b>${outputs.failures}</b>.`;
   const command =
@@ -77,7 +77,7 @@ function renderWhere({ commands, summary: { outputs } }: ReportFacts): Html {
 /** Escaped bytes of one warning. */
 const WARNING_BYTES = 1_000;
 
-/** What was told while the run worked, for whoever was not there. */
+/** The warnings of the run, for readers who did not watch it. */
 export function renderWarnings({ warnings: { messages, more } }: Pick<ReportFacts, 'warnings'>): Html {
   if (messages.length === 0) return NOTHING;
   const items = messages.map((message) => html`<li>${clipHtml(message, WARNING_BYTES)}</li>`);

@@ -34,7 +34,7 @@ export function renderMoney(facts: ReportFacts): Html {
   const saved = [
     { by: attempts.batch > 0 ? 'the batch price' : 'the flex price', nanoUsd: cost.batchSavedNanoUsd },
     { by: 'the prompt cache', nanoUsd: facts.cacheSavedNanoUsd },
-    { by: 'answers that were there already, and duplicates', nanoUsd: cost.reuseSavedNanoUsd },
+    { by: 'existing answers, and duplicates', nanoUsd: cost.reuseSavedNanoUsd },
   ].filter(({ nanoUsd }) => nanoUsd > 0);
   return html`<section aria-labelledby="money"><h2 id="money">Money</h2><div class="two"><div>
 ${renderFrame('What was paid', html`<table class="pay"><caption>Prices as of ${cost.pricesAsOf}${cost.priceNote === undefined ? '' : html`, <b>${cost.priceNote}</b>`}</caption><tbody>${lines}</tbody></table>`)}</div><div>
@@ -42,7 +42,7 @@ ${saved.length === 0 ? NOTHING : html`<h3>Not paid</h3>${renderFrame('What was s
 ${renderModels(facts.models)}</div></div>${renderDoubts(possiblyBilled)}${renderCosts(facts)}</section>`;
 }
 
-/** More of them only say the same again. */
+/** More of them only repeat the same. */
 const MAX_DOUBTS = 50;
 
 function renderDoubts(items: readonly DoubtfulCalls[]): Html {
@@ -53,7 +53,7 @@ function renderDoubts(items: readonly DoubtfulCalls[]): Html {
 ${rest > 0 ? html`<p class="small soft">and ${formatCount(rest)} more; the summary object names all of them</p>` : NOTHING}`;
 }
 
-/** A part of what was spent: nothing is said of one that may be larger than what is known of it. */
+/** A part of what was spent: not shown if it may be larger than the known total. */
 function showPart(nanoUsd: number, { unpricedAttempts }: CostSummary): string {
   return unpricedAttempts > 0 && nanoUsd === 0 ? '–' : formatDollars(nanoUsd);
 }
@@ -109,7 +109,7 @@ function listMarks(spread: Spread) {
   ];
 }
 
-/** How many tokens a row took, and which rows were the dearest. */
+/** How many tokens a row took, and which rows were the most expensive. */
 export function renderTokens({ rowFigures, samples, summary: { tokens } }: ReportFacts): Html {
   if (rowFigures === null) return NOTHING;
   const { inputTokens, outputTokens, cost } = rowFigures;

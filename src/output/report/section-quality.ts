@@ -4,15 +4,15 @@ import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { type Html, html, NOTHING, renderName } from './html.ts';
 
-/** A field without labels has as many classes as somebody wrote; these many are shown. `eval --json` tells all. */
+/** A field without labels may have any number of classes; this many are shown. `eval --json` has all. */
 const MAX_CLASSES = 60;
-/** More labels than this make a matrix that nobody can read; the most frequent confusions are listed instead. */
+/** With more labels than this nobody can read the matrix; the most frequent confusions are listed instead. */
 const MAX_MATRIX_LABELS = 30;
 const MAX_CONFUSIONS = 30;
 /** Escaped bytes of a label; a matrix repeats none of them more than twice. */
 const LABEL_BYTES = 160;
 
-/** How right the answers are, where somebody knows what is right. */
+/** How correct the answers are, if there are gold labels. */
 export function renderQuality(quality: QualityFacts | null): Html {
   if (quality === null) return NOTHING;
   const { field, gold, rows, accuracy, macroF1, intervals } = quality;
@@ -52,7 +52,7 @@ function renderConfusion({ confusion, gold }: QualityFacts): Html {
   return html`${renderFrame('Confusion matrix', html`<table class="matrix"><caption>${gold.name} down, answers across; a darker shade is a larger share of its line, green is right, red is wrong</caption><thead><tr><th scope="col">&nbsp;</th>${answers.map((answer) => html`<th scope="col" class="n">${renderName(answer, LABEL_BYTES)}</th>`)}</tr></thead><tbody>${lines}</tbody></table>`)}`;
 }
 
-/** Four shades, by the share of a line: `g` right, `b` wrong. */
+/** Four shades, by the share of a line: `g` correct, `b` wrong. */
 const SHADES = 4;
 
 function chooseShade(count: number, total: number, isRight: boolean): string {

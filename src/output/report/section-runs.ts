@@ -5,12 +5,12 @@ import { formatInstant, formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
 
-/** Two runs are a difference, three are the least that can show a trend. */
+/** Two runs are a difference, three are the minimum for a trend. */
 const TREND_RUNS = 3;
 /** How many runs a state directory keeps, and a chart has room for: few runs do not fill its whole width. */
 const KEPT_RUNS = 14;
 
-/** The last runs of the job, the newest first. */
+/** The last runs of the job, newest first. */
 export function renderRuns({ runs, summary }: ReportFacts): Html {
   if (runs.length < 2) return NOTHING;
   const lines = runs

@@ -66,13 +66,13 @@ function renderBatches(batches: readonly BatchTimeline[]): Html {
   return html`<h3>The way of each batch</h3><div class="lines">${lines}</div><div class="axis"><span>${formatInstant(new Date(from).toISOString())}</span><span>${formatInstant(new Date(to).toISOString())}</span></div><ul class="key">${key}</ul>${more > 0 ? html`<p class="small soft">${formatCount(more)} more batches are not shown.</p>` : NOTHING}`;
 }
 
-/** The account's limits are per minute: so long is the time over which a rate is meant. */
+/** The account's limits are per minute: the period over which a rate is averaged. */
 const RATE_WINDOW_MS = 60_000;
-/** A shorter run has no rate per minute worth a picture. */
+/** A shorter run has no meaningful rate per minute. */
 const MIN_TEMPO_MS = 2 * RATE_WINDOW_MS;
 
 function renderTempo({ fromAt, stepMs, steps, lane, requestsPerMinute, tokensPerMinute }: Tempo): Html {
-  // The answers of a batch come all at once, when it is collected.
+  // The answers of a batch arrive all at once, when it is collected.
   if (lane === 'batch' || steps.length * stepMs <= MIN_TEMPO_MS) return NOTHING;
   const startMs = Date.parse(fromAt);
   const marked = steps.flatMap(({ rateLimited }, place) => (rateLimited > 0 ? [place] : []));
@@ -94,7 +94,7 @@ function renderTempo({ fromAt, stepMs, steps, lane, requestsPerMinute, tokensPer
 <p class="small soft">In steps of ${formatDuration(stepMs)}, each the mean of the minute before it; bars start at 0. ${describeRefused(steps, requestsPerMinute !== null || tokensPerMinute !== null)}</p>`;
 }
 
-/** What happened per minute, over the last minute, or since the beginning where that is shorter. */
+/** What happened per minute, over the last minute, or since the start if that is shorter. */
 function makeRates(amounts: readonly number[], stepMs: number): readonly number[] {
   const window = Math.max(1, Math.round(RATE_WINDOW_MS / stepMs));
   return amounts.map((_, place) => {

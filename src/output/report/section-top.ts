@@ -22,7 +22,7 @@ ${simulated}`;
 function nameLanes({ summary: { attempts } }: ReportFacts): string {
   if (attempts.batch > 0 && attempts.live > 0) return 'Batch API and live calls';
   if (attempts.live > 0) return 'live calls';
-  return attempts.batch > 0 ? 'Batch API' : 'nothing was sent: every answer was there already';
+  return attempts.batch > 0 ? 'Batch API' : 'nothing was sent: every answer already existed';
 }
 
 /** The figures one looks for next. */

@@ -1,5 +1,8 @@
 import { EXIT } from '../../core/errors.ts';
+import type { RunComparison } from '../../core/quality.ts';
+import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
+import { formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
 import { describeEstimate } from './describe-estimate.ts';
@@ -8,9 +11,10 @@ import { formatShare } from './format-times.ts';
 import { type Html, html, NOTHING, renderCommand } from './html.ts';
 import { shareMoved } from './share-moved.ts';
 
-/** The four questions of whoever opens the page: did it work, what did it cost, can I trust it, what do I do next. */
-export function renderVerdict(facts: ReportFacts, quality: QualityFacts | null): Html {
-  return html`<div class="asks">${answerWorked(facts)}${answerCost(facts)}${answerTrust(facts, quality)}${answerNext(facts)}</div>`;
+/** The four questions of a reader: did it work, what did it cost, can I trust it, what do I do next. */
+export function renderVerdict(facts: ReportFacts, quality: QualityFacts | null, comparison: RunComparison | null = null): Html {
+  const measured = describeComparison(comparison) ?? describeQuality(quality);
+  return html`<div class="asks">${answerWorked(facts)}${answerCost(facts)}${answerTrust(facts, measured)}${answerNext(facts)}</div>`;
 }
 
 function ask(question: string, answer: Html, say: Html): Html {
@@ -18,7 +22,7 @@ function ask(question: string, answer: Html, say: Html): Html {
 }
 
 function answerWorked({ summary, causes }: ReportFacts): Html {
-  const { rows, exitCode } = summary;
+  const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
   const tone = exitCode === EXIT.done ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
   const word = rows.ok === all ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
@@ -32,18 +36,21 @@ function answerWorked({ summary, causes }: ReportFacts): Html {
   return ask(
     'Did it work?',
     html`<span class="${tone}">${word}</span>`,
-    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
   );
 }
 
 function answerCost(facts: ReportFacts): Html {
-  const { cost } = facts.summary;
+  const { cost, ledger } = facts.summary;
   const { budgetNanoUsd } = facts;
+  const lost = describeWithoutAnswer(facts.summary);
+  const isAll = ledger.nanoUsd === cost.nanoUsd && (ledger.unpricedAttempts ?? 0) === cost.unpricedAttempts;
+  const all = isAll ? '' : ` All runs of this table: ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}.`;
   const doubts = cost.possiblyBilledNanoUsd === 0 ? '' : ` Up to ${formatDollars(cost.possiblyBilledNanoUsd)} more may have been billed.`;
   return ask(
     'What did it cost?',
     html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}`,
-    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${describeEstimate(facts)}.${doubts}`,
+    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${isAll ? '' : 'this run, '}${describeEstimate(facts)}.${lost === null ? '' : ` Of it ${lost}.`}${doubts}${all}`,
   );
 }
 
@@ -53,10 +60,44 @@ function renderBudget(nanoUsd: number, budgetNanoUsd: number): Html {
   return html`<div class="meter">${renderMeter(words, share, share > 0.9 ? 'f-skip' : 'f-main')}</div>${words}; `;
 }
 
-/** A move of more answers than this to other values is worth a word. */
+/** If more answers than this moved to other values, it is mentioned. */
 const SHIFT_SHARE = 0.1;
 
-function answerTrust({ summary, warnings, fields, commands }: ReportFacts, quality: QualityFacts | null): Html {
+/** What gold labels, or another run, show about this one. */
+interface Measured {
+  readonly value: string;
+  readonly say: Html;
+}
+
+function describeQuality(quality: QualityFacts | null): Measured | null {
+  if (quality === null) return null;
+  const { low, high } = quality.intervals.accuracy;
+  const say = html`<a href="#quality">right</a> on ${formatThings(quality.rows.evaluated, 'row')} (95 % interval ${formatShare(low)} to ${formatShare(high)}).`;
+  return { value: formatShare(quality.accuracy), say };
+}
+
+/** Below this p-value a difference is more than chance. */
+const SIGNIFICANT = 0.05;
+
+/** Without gold labels there is no winner, only how often both runs agree. */
+function describeComparison(comparison: RunComparison | null): Measured | null {
+  if (comparison === null) return null;
+  const { accuracyDifference, agreement, agreementInterval, mcnemar, a, b } = comparison;
+  const link = html`<a href="#comparison">compared</a>`;
+  if (accuracyDifference === null || a.scores === null || b.scores === null) {
+    const words = `the same answers in both runs: ${formatShareWithin(agreement, agreementInterval)}`;
+    return {
+      value: agreement === null ? 'Not known' : `${formatShare(agreement)} the same`,
+      say: html`Run A and run B (this one) ${link}; ${words}.`,
+    };
+  }
+  const isDifferent = mcnemar.pValue < SIGNIFICANT && accuracyDifference.value !== 0;
+  const value = isDifferent ? `${accuracyDifference.value > 0 ? 'B' : 'A'} is better` : 'No clear winner';
+  const right = `A ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, B (this run) ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
+  return { value, say: html`${link}: ${right}; B − A: ${formatPointsWithin(accuracyDifference)}.` };
+}
+
+function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measured: Measured | null): Html {
   const told = warnings.messages.length + warnings.more;
   const { conflict = 0, foreign = 0 } = summary.anomalies;
   const shifts = fields.flatMap((field) => {
@@ -74,13 +115,12 @@ function answerTrust({ summary, warnings, fields, commands }: ReportFacts, quali
     ...(summary.unwrapped === undefined ? [] : [html`${formatThings(summary.unwrapped, 'answer')} with text around the JSON`]),
   ];
   const listed = doubts.length === 0 ? NOTHING : html`<ul>${doubts.map((doubt) => html`<li>${doubt}</li>`)}</ul>`;
+  if (measured !== null) {
+    const value = summary.simulated ? html`<span class="warn">${measured.value}, simulated</span>` : html`${measured.value}`;
+    return ask('Can I trust it?', value, html`${measured.say}${summary.simulated ? ' Every answer is made up.' : ''}${listed}`);
+  }
   if (summary.simulated)
     return ask('Can I trust it?', html`<span class="warn">No, simulated</span>`, html`Every answer is made up.${listed}`);
-  if (quality !== null) {
-    const { low, high } = quality.intervals.accuracy;
-    const say = html`<a href="#quality">right</a> on ${formatThings(quality.rows.evaluated, 'row')} (95 % interval ${formatShare(low)} to ${formatShare(high)}).${listed}`;
-    return ask('Can I trust it?', html`${formatShare(quality.accuracy)}`, say);
-  }
   const measure = commands?.sample === undefined ? NOTHING : html` Label a few rows to find out: ${renderCommand(commands.sample)}`;
   return ask(
     'Can I trust it?',
@@ -94,6 +134,16 @@ function answerNext({ summary, causes }: ReportFacts): Html {
   if (summary.rows.pending === 0 && first?.retry != null) {
     const more = others.length === 0 ? NOTHING : html` The other causes have <a href="#failures">commands of their own</a>.`;
     return ask('What next?', html`Retry ${formatThings(first.rows, 'row')}`, html`${renderCommand(first.retry)}${more}`);
+  }
+  const { notAsked } = summary;
+  if (notAsked !== undefined && (summary.next === null || summary.next === notAsked.command)) {
+    const price = notAsked.expectedNanoUsd === null ? 'an unknown amount' : `about ${formatDollars(notAsked.expectedNanoUsd)}`;
+    const command = notAsked.command === null ? NOTHING : renderCommand(notAsked.command);
+    return ask(
+      'What next?',
+      html`Ask the rest`,
+      html`${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')}, for ${price}. ${command}`,
+    );
   }
   if (summary.next !== null) {
     const word = summary.rows.pending > 0 ? 'Continue' : 'See what failed';

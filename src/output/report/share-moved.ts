@@ -1,6 +1,6 @@
 import type { FieldFacts } from './facts.ts';
 
-/** The share of a field's answers that have moved to another value since the run before; null without one. */
+/** The share of a field's answers that have moved to another value since the previous run; null without one. */
 export function shareMoved({ values, previousRun }: FieldFacts): number | null {
   const total = sumOf(values.map(({ rows }) => rows));
   const previousTotal = sumOf(values.map(({ previousRows }) => previousRows ?? 0));

@@ -2,36 +2,45 @@ import { type AttackContext, type Attacked, type AttackResult, inArena, takeTurn
 import { findViolations } from '../check/find-violations.ts';
 import { expectResult } from '../undisturbed.ts';
 
-/** Batches that do not end by the deadline are replaced by live calls, however much of them was done. */
+/** How batches miss the deadline, and whether they have answered something by then. */
+const LATENESS = [
+  { faults: [{ name: 'stuck', match: {}, do: { stuck: 'in_progress' } }], batchSeconds: 0.05, hasAnswered: true },
+  { faults: [{ name: 'stuck', match: {}, do: { stuck: 'finalizing' } }], batchSeconds: 0.05, hasAnswered: true },
+  { faults: [], batchSeconds: 600, hasAnswered: false },
+] as const;
+const DEADLINE_HOURS = 2;
+const HOUR_MS = 3_600_000;
+/** The poll after which the run ends: by then a batch has done what it will. */
+const POLLS = [5, 8] as const;
+const POLL = 'send GET /v1/batches/';
+
+/** Batches that do not finish by the deadline are replaced by live calls, whatever part of them was done. */
 async function attack(context: AttackContext): Promise<AttackResult> {
   const { dice, reference } = context;
-  const seconds = dice.pick([0.3, 0.6, 1]);
-  const stuck = takeTurn(context, [
-    [],
-    [{ name: 'stuck', match: {}, do: { stuck: 'in_progress' } }],
-    [{ name: 'part', match: {}, do: { cancel: 0.5 } }],
-  ]);
-  return inArena({ ...context, lane: 'batch' }, { faults: stuck, simulator: { batchSeconds: 20 } }, async (arena) => {
-    const flags = ['--deadline', `${seconds}s`, '--max-live-usd', '1'];
-    const broken: string[] = [];
-    let fired: readonly string[] = [];
+  const { faults, batchSeconds, hasAnswered } = takeTurn(context, LATENESS);
+  const crash = { on: POLL, at: dice.between(...POLLS), moment: 'after' } as const;
+  const flags = ['--deadline', `${DEADLINE_HOURS}h`, '--max-live-usd', '1'];
+  return inArena({ ...context, lane: 'batch' }, { faults, simulator: { batchSeconds } }, async (arena) => {
     try {
-      const end = await arena.liveToEnd({ flags });
+      // The clock is looked at once a minute: the run ends and is continued when the deadline has passed.
+      const { exitCode } = await arena.live({ flags, plan: { crash } }).ended;
+      const end = await arena.liveToEnd({ flags, plan: { clock: { at: 1, byMs: DEADLINE_HOURS * HOUR_MS } } });
       const evidence = arena.read(end);
-      fired = evidence.events.filter(({ type }) => type === 'lane-switched').map(() => 'the lane was switched');
-      // The way to an answer differs from lane to lane; how the row ends does not.
-      broken.push(...findViolations(evidence, expectResult(reference.undisturbed.live.evidence.table, 0, true)));
+      const isSwitched = evidence.events.some(({ type }) => type === 'lane-switched');
+      const isMet = evidence.batches.length > 0 && evidence.bill.some(({ lane }) => lane === 'batch') === hasAnswered;
+      // How a row got its answer differs between the lanes; the answer does not.
+      const broken = [...findViolations(evidence, expectResult(reference.undisturbed.live.evidence.table, 0, true))];
+      return { fired: exitCode === null && isSwitched && isMet ? ['the lane was switched'] : [], broken };
     } catch (error) {
-      broken.push((error as Error).message);
+      return { fired: ['the deadline passed'], broken: [(error as Error).message] };
     }
-    return { fired, broken };
   });
 }
 
 export const DEADLINE: Attacked = {
   name: 'deadline',
-  says: 'A run that switches lanes at its deadline sends no row again that a batch has answered',
-  attackedBy: 'batches that last beyond the deadline, get stuck, or are cancelled half done',
+  says: 'A run that switches lanes at its deadline does not send a row again that a batch has answered',
+  attackedBy: 'a run that is continued after its deadline, when a batch has answered some of its rows, all of them or none',
   minimum: 3,
   attack,
 };

@@ -4,40 +4,41 @@ import type { LaneName } from '../../core/lane.ts';
 import { keepModel, listModels, showModels } from '../../core/models/split-by-model.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
-import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { describeUnboundImages } from '../../money/images/unbound-images.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { createSentBound, type Sent } from '../../money/sent-bound.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
-import type { BudgetSpan, SpanLimits } from './spans.ts';
+import type { BudgetSpan, OnItsWay, SpanLimits } from './spans.ts';
 
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
 export interface Budget {
   /**
-   * Whether this request has to wait: null when it fits now. What is on its way usually costs less than its bound, so a later call may say
-   * otherwise.
+   * Whether this request has to wait: null if it fits now. Requests in flight usually cost less than their bound, so a later call may
+   * return something else.
    */
   findExcess(request: Request): Excess | null;
-  /** The most this request can cost in the lane of the moment. */
+  /** The most this request can cost in the current lane. */
   boundOf(request: Request): number;
-  /** What the run has spent and what may still be billed of it; 0 where it has no budget of its own. */
+  /** What the run has spent and what may still be billed for it; 0 if it has no budget of its own. */
   committedNanoUsd(): number;
-  /** @throws BudgetError when that is more than the budget: something may be billed that was reserved for something else */
+  /** @throws BudgetError if that is more than the budget: something may be billed that was reserved for something else */
   assertHolds(): void;
 }
 
 export interface Excess {
   /** What is used up, in words. */
   readonly why: string;
-  /** Whether it is the budget of the run, which the command that goes on can raise. */
+  /** Whether it is the budget of the run, which the next command can raise. */
   readonly isOfRun: boolean;
 }
 
 /** Nano-dollars. */
 export interface BudgetLimits extends SpanLimits {
-  /** For the run's live calls alone (`--max-live-usd`); null without a limit of their own. */
+  /** For the run's live calls alone (`--max-live-usd`); null without such a limit. */
   readonly live: number | null;
 }
 
@@ -45,27 +46,33 @@ export interface BudgetOptions {
   readonly job: Job;
   readonly limits: BudgetLimits;
   readonly findPrice: FindPrice;
-  /** What `retry --set` put over the job's parameters. */
+  /** The parameters of `retry --set`, over those of the job. */
   readonly sets: readonly Readonly<Record<string, unknown>>[];
   /** Where requests go at first: its price has to be known. */
   readonly firstLane: LaneName;
   /** Where the next request goes. */
   readonly laneNow: () => LaneName;
-  /** What the limits are for: all that are set. */
+  /** The limits: all that are set. */
   readonly spans: readonly BudgetSpan[];
   /** Of the run's live calls. */
-  readonly live: { readonly spentNanoUsd: () => number; readonly unpriced: () => UnpricedCalls; readonly onItsWay: () => Amount };
+  readonly live: {
+    readonly spentNanoUsd: () => number;
+    readonly unpriced: () => UnpricedCalls;
+    readonly onItsWay: () => Pick<OnItsWay, 'live' | 'sent'>;
+  };
   /** The shards and batches of the ledger. */
   readonly fold: Pick<LedgerFold, 'shards' | 'batches'>;
-  /** Changes whenever what batches may have been billed for without an answer may have changed. */
+  /** Changes whenever the amount that batches may have billed without an answer may have changed. */
   readonly version: () => number;
   /** The day whose prices count. */
   readonly at: string;
+  /** Where it counts for what was sent before, too; null for the day of each. */
+  readonly priceAsOf: string | null;
 }
 
-/** The budget is used up, and with it this passage of the run. */
+/** The budget is used up, so this invocation of the run ends. */
 export class BudgetError extends AppError {
-  /** A budget with which every row left could be sent; null where the limit is another one. */
+  /** A budget with which all remaining rows could be sent; null if the limit is another one. */
   readonly finishNanoUsd: number | null;
   constructor({ why }: Excess, finishNanoUsd: number | null) {
     super(why, { code: 'budget', exitCode: EXIT.stopped });
@@ -76,7 +83,7 @@ export class BudgetError extends AppError {
 
 type BoundsOptions = Pick<BudgetOptions, 'job' | 'limits' | 'findPrice' | 'sets' | 'firstLane' | 'at'>;
 
-/** @throws UsageError when the model's price or longest answer is unknown: a budget does not guess */
+/** @throws UsageError if the model's price or longest answer is unknown: a budget does not guess */
 export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName, CostBound | null>> {
   const { job, limits, firstLane } = options;
   const bounds = { batch: makeCostBound({ ...options, lane: 'batch' }), live: makeCostBound({ ...options, lane: 'live' }) };
@@ -89,19 +96,22 @@ export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName
   return bounds;
 }
 
-/** The models of which something is missing. */
+/** The models for which something is missing. */
 function showUnbounded(options: BoundsOptions): string {
   const { job, firstLane } = options;
   const isUnbounded = (model: string) => makeCostBound({ ...options, job: keepModel(job, model), lane: firstLane }) === null;
   return listModels(job).filter(isUnbounded).join(', ') || showModels(job);
 }
 
-/** @throws UsageError as makeCostBounds does */
+/** @throws UsageError like makeCostBounds */
 export function createRunBudget(options: BudgetOptions): Budget {
   const { job, limits, firstLane, laneNow, spans } = options;
   const bounds = makeCostBounds(options);
-  // Only the lane that is not sent to can be without a price.
+  // Only a lane that is not used can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
+  const boundSent = createSentBound({ ...options, now: options.at });
+  const sumSent = (all: readonly Sent[]) =>
+    all.reduce((sum, sent) => sum + (boundSent(sent) ?? boundIn(sent.lane).of(sent.amount, sent.longestBytes)), 0);
   /** What a call of unknown size may have cost: the whole context in, the longest answer out. */
   const largest = {
     bytes: Math.max(...listModels(job).map((model) => modelLimits(model).contextTokens ?? 1_000_000)),
@@ -111,34 +121,35 @@ export function createRunBudget(options: BudgetOptions): Budget {
   let longestBytes = 0;
   const unanswered = new Map<BudgetSpan, { readonly version: string; readonly nanoUsd: number }>();
 
-  /** Looked up again only when something has ended: a million rows ask. */
+  /** Computed again only when something has ended: a million rows ask. */
   function readUnanswered(span: BudgetSpan): number {
     const version = `${options.version()} ${span.phase}`;
     const known = unanswered.get(span);
     if (known?.version === version) return known.nanoUsd;
-    const nanoUsd = span.unansweredOfBatches(bounds.batch);
+    const nanoUsd = span.unansweredOfBatches(boundSent);
     unanswered.set(span, { version, nanoUsd });
     return nanoUsd;
   }
 
   function commit(span: BudgetSpan): number {
-    const { batch, live } = span.onItsWay();
+    const { batch, live, sent } = span.onItsWay();
     let unpriced = 0;
     for (const calls of span.unpriced())
       unpriced += calls.boundLive(boundIn('live'), largest) + calls.boundBatches(boundIn('batch'), largest, options.fold);
-    const underWay = boundIn('live').of(live, longestBytes) + boundIn('batch').of(batch, longestBytes);
+    const underWay = boundIn('live').of(live, longestBytes) + boundIn('batch').of(batch, longestBytes) + sumSent(sent);
     return span.spentNanoUsd() + unpriced + readUnanswered(span) + underWay;
   }
 
   function commitLive(): number {
     const { spentNanoUsd, unpriced, onItsWay } = options.live;
-    return spentNanoUsd() + unpriced().boundLive(boundIn('live'), largest) + boundIn('live').of(onItsWay(), longestBytes);
+    const { live, sent } = onItsWay();
+    return spentNanoUsd() + unpriced().boundLive(boundIn('live'), largest) + boundIn('live').of(live, longestBytes) + sumSent(sent);
   }
 
   function boundOf({ body, customId }: Request): number {
     const bytes = Buffer.byteLength(body);
-    // What an earlier process sent is not known one by one.
-    if (longestBytes === 0) longestBytes = Math.max(options.live.onItsWay().bytes, ...spans.map((span) => span.onItsWay().batch.bytes));
+    // Requests sent by an earlier process are not known individually.
+    if (longestBytes === 0) longestBytes = options.live.onItsWay().live.bytes;
     longestBytes = Math.max(longestBytes, bytes);
     return boundIn(laneNow()).of({ bytes, rows: 1, answerCaps: countAnswerCaps(customId) }, bytes);
   }
@@ -161,7 +172,11 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
+        const short =
+          committed === 0
+            ? 'is too small for the next request, which'
+            : `is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request`;
+        const why = `${span.name} ${short} can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)

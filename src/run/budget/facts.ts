@@ -10,13 +10,13 @@ export interface BudgetFacts {
   /** `2026-11`, UTC; null for the total. */
   readonly month: string | null;
   readonly limitNanoUsd: number;
-  /** By what has been answered; what is on its way is reserved besides. */
+  /** Cost of the answers; requests in flight are reserved in addition. */
   readonly spentNanoUsd: number;
-  /** When it begins anew; null for the total. */
+  /** When it resets; null for the total. */
   readonly beginsAnewAt: string | null;
 }
 
-/** The job's budgets over several runs; empty where it has none. */
+/** The job's budgets over several runs; empty if it has none. */
 export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'sentNanoUsd' | 'ofMonth'>, now: Date): readonly BudgetFacts[] {
   const month = monthOf(now.toISOString());
   const { nanoUsdPerMonth, nanoUsdTotal } = budget;
@@ -31,19 +31,19 @@ export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'sentNanoU
   return [...(nanoUsdPerMonth === null ? [] : [ofMonth(nanoUsdPerMonth)]), ...(nanoUsdTotal === null ? [] : [ofAll(nanoUsdTotal)])];
 }
 
-/** What was said in an earlier month, as it is now: nothing has been announced since. */
+/** What was recorded in an earlier month, for the current one: nothing has been announced since. */
 export function renewBudget(facts: BudgetFacts, now: Date): BudgetFacts {
   const month = monthOf(now.toISOString());
   return facts.month === null || facts.month === month ? facts : { ...facts, month, spentNanoUsd: 0, beginsAnewAt: nextMonth(month) };
 }
 
-/** In a line, for a person. */
+/** In one line, for a person. */
 export function describeBudget({ month, limitNanoUsd, spentNanoUsd, beginsAnewAt }: BudgetFacts): string {
   const used = `${formatDollars(spentNanoUsd)} of ${formatDollars(limitNanoUsd)}`;
   return month === null ? `${used} in all` : `${used} in ${month}, anew on ${beginsAnewAt?.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
 }
 
-/** The sentence about a budget that will not do; null where it will, as far as anybody can foresee. */
+/** The warning about a budget that will not suffice; null if it will, as far as can be predicted. */
 export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnewAt }: BudgetFacts, expectedNanoUsd: number): string | null {
   const left = Math.max(0, limitNanoUsd - spentNanoUsd);
   if (expectedNanoUsd <= left) return null;
@@ -52,10 +52,10 @@ export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnew
   return `${name}: ${formatDollars(left)} of ${formatDollars(limitNanoUsd)} is left, and this is expected to cost ${formatDollars(expectedNanoUsd)}: the run will stop before that${then}`;
 }
 
-/** Of all that would be sent. Integer nano-dollars. */
+/** For everything that would be sent. Integer nano-dollars. */
 type WorkCost = Readonly<Record<'expectedNanoUsd' | 'worstNanoUsd', number>>;
 
-/** The sentence about the budget of a run that will not do, or makes many small batches; null where it will, as far as anybody can foresee. */
+/** The warning about the budget of a run that will not suffice, or forces many small batches; null if it will, as far as can be predicted. */
 export function warnOfRunBudget({ nanoUsd }: JobBudget, cost: WorkCost | null, lane: LaneName): string | null {
   if (nanoUsd === null || cost === null || cost.worstNanoUsd <= nanoUsd) return null;
   const { expectedNanoUsd, worstNanoUsd } = cost;

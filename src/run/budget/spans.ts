@@ -3,39 +3,43 @@ import { monthOf, nextMonth } from '../../core/day.ts';
 import type { Job } from '../../core/job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LiveLane } from '../../live/lane.ts';
-import type { Amount, CostBound } from '../../money/cost-bound.ts';
+import type { Amount } from '../../money/cost-bound.ts';
+import type { Sent } from '../../money/sent-bound.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
-import { amountOfCalls, findUnansweredOfBatches } from '../send/possibly-billed.ts';
+import { findUnansweredOfBatches, listSent, makeSent } from '../send/possibly-billed.ts';
 
-/** What one budget is for: the run, the UTC month in which a request is announced, or all that the job ever sends. */
+/** What one budget covers: the run, the UTC month in which a request is announced, or everything the job ever sends. */
 export interface BudgetSpan {
   readonly limitNanoUsd: number;
   /** Whether it is the budget of the run, which `--max-usd` can raise. */
   readonly isOfRun: boolean;
-  /** What was spent, where its cost is known. */
+  /** What was spent, if its cost is known. */
   spentNanoUsd(): number;
-  /** Billed calls whose cost is not known: what was reserved for them stays reserved. */
+  /** Billed calls of unknown cost: what was reserved for them stays reserved. */
   unpriced(): readonly UnpricedCalls[];
-  /** What batches may have been billed for without an answer, at this bound. */
-  unansweredOfBatches(bound: CostBound | null): number;
+  /** What batches may have been billed for without an answer, at these bounds. */
+  unansweredOfBatches(boundOf: (sent: Sent) => number | null): number;
   onItsWay(): OnItsWay;
   /** What its sums depend on besides the ledger: the month. */
   readonly phase: string;
   /** `the budget of $5.000000000`. */
   readonly name: string;
-  /** When there is more of it; empty for the run's, whose command is told. */
+  /** When it resets; empty for the run's budget, where the command is shown. */
   readonly remedy: string;
 }
 
-/** Requests without a known cost yet, by the lane that prices them: being gathered, on their way, or lost from sight after they may have been billed. */
+/** Requests without a known cost yet. */
 export interface OnItsWay {
+  /** Those the lanes hold: batches not cut yet, and live calls. */
   readonly batch: Amount;
   readonly live: Amount;
+  /** Announced ones: shards on their way, and calls lost from sight after they may have been billed. */
+  readonly sent: readonly Sent[];
 }
 
-/** Nano-dollars; null where there is no such limit. */
+/** Nano-dollars; null if there is no such limit. */
 export interface SpanLimits {
   readonly run: number | null;
   readonly month: number | null;
@@ -68,15 +72,15 @@ function makeRunSpan({ run, job, ledger, books, lanes }: BudgetSpansOptions, lim
     isOfRun: true,
     spentNanoUsd: () => books.ofRun(run).nanoUsd,
     unpriced: () => [books.unpricedOf(run)],
-    unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
-    onItsWay: () => countOnItsWay(ledger, lanes, amountOfCalls(ledger.fold.unknownCalls.get(run))),
+    unansweredOfBatches: (boundOf) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(boundOf),
+    onItsWay: () => countOnItsWay(ledger, lanes, listSent(ledger.fold.unknownCalls.get(run))),
     phase: '',
     name: `the budget of ${formatDollars(limitNanoUsd)}`,
     remedy: '',
   };
 }
 
-/** A request belongs to the month in which it is announced: what is on its way since last month is last month's. */
+/** A request belongs to the month in which it is announced: requests in flight since last month are last month's. */
 function makeMonthSpan({ job, ledger, books, lanes, clock }: BudgetSpansOptions, limitNanoUsd: number): BudgetSpan {
   const now = () => monthOf(clock().toISOString());
   return {
@@ -84,11 +88,12 @@ function makeMonthSpan({ job, ledger, books, lanes, clock }: BudgetSpansOptions,
     isOfRun: false,
     spentNanoUsd: () => books.ofMonth(now()).nanoUsd,
     unpriced: () => [books.ofMonth(now()).unpriced],
-    unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run: null, month: now(), model: job.model }).nanoUsdOf(bound),
+    unansweredOfBatches: (boundOf) =>
+      findUnansweredOfBatches({ ledger, books, run: null, month: now(), model: job.model }).nanoUsdOf(boundOf),
     onItsWay() {
       const month = now();
-      const unknown = amountOfCalls(ledger.fold.unknownCallsOfMonths.get(month));
-      // A shard that waits for its create goes in this month at the earliest.
+      const unknown = listSent(ledger.fold.unknownCallsOfMonths.get(month));
+      // A shard waiting for its create is sent this month at the earliest.
       return countOnItsWay(ledger, lanes, unknown, (announcedAt) => announcedAt === null || monthOf(announcedAt) === month);
     },
     get phase() {
@@ -109,34 +114,30 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
     isOfRun: false,
     spentNanoUsd: () => books.sentNanoUsd(),
     unpriced: () => books.unpricedOfRuns(),
-    unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run: null, model: job.model }).nanoUsdOf(bound),
-    onItsWay: () => countOnItsWay(ledger, lanes, [...ledger.fold.unknownCalls.values()].map(amountOfCalls).reduce(addAmounts, NO_AMOUNT)),
+    unansweredOfBatches: (boundOf) => findUnansweredOfBatches({ ledger, books, run: null, model: job.model }).nanoUsdOf(boundOf),
+    onItsWay: () => countOnItsWay(ledger, lanes, [...ledger.fold.unknownCalls.values()].flatMap(listSent)),
     phase: '',
     name: `budget.usd_total, ${formatDollars(limitNanoUsd)},`,
     remedy: '; it never resets: only a larger one in the job file sends more',
   };
 }
 
-export const NO_AMOUNT: Amount = { bytes: 0, rows: 0, answerCaps: 0 };
+const NO_AMOUNT: Amount = { bytes: 0, rows: 0, answerCaps: 0 };
 
-/** @param counts of a shard on its way, by when its create was announced; null where it was not yet */
+/** @param counts of a shard in progress, by when its create was announced; null if it was not yet */
 function countOnItsWay(
   ledger: Ledger,
   lanes: BudgetSpansOptions['lanes'],
-  unknown: Amount,
+  unknown: readonly Sent[],
   counts: (announcedAt: string | null) => boolean = () => true,
 ): OnItsWay {
-  let { bytes, rows, answerCaps } = lanes.batch.filling;
-  for (const { shard } of lanes.batch.underWay) {
+  const shards = lanes.batch.underWay.flatMap(({ shard }) => {
     const state = shard === null ? undefined : ledger.fold.shards.get(shard);
-    if (state === undefined || !counts(state.createIntentAt)) continue;
-    bytes += state.bytes;
-    rows += state.rows;
-    answerCaps += state.answerCaps;
-  }
-  return { batch: { bytes, rows, answerCaps }, live: addAmounts(unknown, lanes.live?.filling ?? NO_AMOUNT) };
+    return state === undefined || !counts(state.createIntentAt) ? [] : [makeSent(state, state.createIntentAt)];
+  });
+  return { batch: lanes.batch.filling, ...countLiveOnItsWay(lanes.live, unknown), sent: [...shards, ...unknown] };
 }
 
-export function addAmounts(a: Amount, b: Amount): Amount {
-  return { bytes: a.bytes + b.bytes, rows: a.rows + b.rows, answerCaps: a.answerCaps + b.answerCaps };
+export function countLiveOnItsWay(live: LiveLane | null, unknown: readonly Sent[]): Pick<OnItsWay, 'live' | 'sent'> {
+  return { live: live?.filling ?? NO_AMOUNT, sent: unknown };
 }

@@ -9,7 +9,7 @@ export interface AnomalyCostsOptions {
   readonly signal: AbortSignal;
 }
 
-/** What lines cost that are no answers of their own. Foreign ones are read again: they are rare, and in no books. */
+/** What lines cost that are not separate answers. Foreign ones are read again: they are rare, and in no books. */
 export async function readAnomalyCosts({ ledger, books, run, signal }: AnomalyCostsOptions): Promise<Pick<Summary, 'anomalyCosts'>> {
   const anomalies = ledger.anomaliesOfRun(run);
   const costs: { -readonly [Kind in keyof AnomalyCosts]: AnomalyCosts[Kind] } = {};

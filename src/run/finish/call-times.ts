@@ -10,7 +10,7 @@ import type { CallFigures } from '../../output/report/facts.ts';
 
 /** How long the live calls of a run took. */
 export interface CallTimes {
-  /** Null when no call left its times. */
+  /** Null if no call left its times. */
   readonly figures: CallFigures | null;
   /** Milliseconds by key, of the slowest calls. */
   readonly slowestMs: ReadonlyMap<string, number>;
@@ -19,7 +19,7 @@ export interface CallTimes {
 const NO_TIMES: CallTimes = { figures: null, slowestMs: new Map() };
 const BARS = 30;
 
-/** Reads the times the live lane wrote beside its answers, and counts the answers over time. Memory does not grow with their number. */
+/** Reads the times that the live lane stored with its answers, and counts the answers over time. Memory does not grow with their number. */
 export async function readCallTimes(ledger: Ledger, run: string, slowest: number, tempo: TempoCounter): Promise<CallTimes> {
   if (!ledger.files.some((file) => file.lane === 'live' && file.run === run)) return NO_TIMES;
   const call = createSpreadCounter();
@@ -46,7 +46,7 @@ export async function readCallTimes(ledger: Ledger, run: string, slowest: number
   return { figures: { call: calls, wait: waits, callHistogram }, slowestMs };
 }
 
-/** The times stand last in a line, and are shorter than this. */
+/** The times are at the end of a line, and are shorter than this. */
 const TAIL_BYTES = 400;
 
 /** Reads the ends of lines, with one file open at a time. */
@@ -80,7 +80,7 @@ function readTimes(tail: string): { readonly callMs: number; readonly waitMs: nu
   return { callMs: Math.max(0, callMs), waitMs: Math.max(0, waitMs), endedMs: Date.parse(endedAt) };
 }
 
-/** Of a line that was altered since nothing is to be read. */
+/** An altered line is not read. */
 function parseTimes(json: string): { readonly callMs?: unknown; readonly waitMs?: unknown; readonly endedAt?: unknown } {
   try {
     return JSON.parse(json);

@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { showModels } from '../../core/models/split-by-model.ts';
 import { explainHold } from '../../core/outcome.ts';
-import type { Summary } from '../../core/summary.ts';
+import type { RowSelection } from '../../core/row.ts';
+import type { NotAsked, Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
@@ -10,7 +12,7 @@ import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
 import type { Stop } from '../../output/verdict.ts';
-import { type Books, describeLife, savingsOf, type Totals } from '../open/books.ts';
+import { type Books, describeLife, savingsOf, showWithoutAnswer, type Totals } from '../open/books.ts';
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
@@ -31,38 +33,41 @@ export interface ConcludeOptions {
   readonly ledger: Ledger;
   readonly books: Books;
   readonly selected: SelectedRows;
-  /** Sees what every selected row asks for; absent where nobody wants to know. */
+  readonly selection: RowSelection;
+  /** The rows a pilot left out; null if there are none. */
+  readonly notAsked: NotAsked | null;
+  /** Called with what every selected row asks; absent if nobody needs it. */
   readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly run: string;
   readonly simulated: boolean;
-  /** Null when the run came to its end. */
+  /** Null if the run came to its end. */
   readonly stop: Stop | null;
-  /** Whether the run was refused before anything came of it: then nothing is written, and nothing is kept of it. */
+  /** Whether the run was refused before it achieved anything: then nothing is written, and nothing of it is kept. */
   readonly isRefused: boolean;
   readonly estimateNanoUsd: number | null;
-  /** Over the job's budget; null for the job's. */
+  /** Overrides the job's budget; null for the job's. */
   readonly maxNanoUsd: number | null;
   /** A day whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
-  /** What this invocation was told of one. */
+  /** The deadline given to this invocation. */
   readonly deadline?: DeadlineOptions | null;
-  /** What to type next, for each way a run can end. */
+  /** The next command for each way a run can end. */
   readonly commands: NextCommands;
   readonly warn: (message: string) => void;
-  /** What was told through `warn`, and before. */
+  /** Everything passed to `warn`, and before. */
   readonly warnings: WarningLog;
   readonly cwd: string;
-  /** What commands that follow take as theirs. */
+  /** The flags that later commands use as their default. */
   readonly paths: KeptPaths;
   readonly clock: () => Date;
-  /** As of `KeyedTable`; absent where no row carries a key. */
+  /** As in `KeyedTable`; absent if no row carries a key. */
   readonly wereKeysRight?: () => boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Writes the tables, checks that rows and money add up, keeps the summary and ends the run unless it is to be continued.
- * @returns null when the input changed while the run worked: rows are due that nobody asked for
+ * Writes the tables, checks that rows and cost add up, stores the summary and ends the run unless it is to be continued.
+ * @returns null if the input changed during the run: rows are due that were never sent
  */
 export async function concludeRun(options: ConcludeOptions): Promise<Summary | null> {
   const { prepared, ledger, books, run, stop, simulated } = options;
@@ -79,6 +84,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   if (written === null) return null;
 
   const report = stop === null && written.table !== null ? reportPath(written.table) : null;
+  // The page beside it tells of an earlier one.
+  if (report === null && written.table !== null) await rm(reportPath(written.table), { force: true });
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
@@ -122,6 +129,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
       ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
+    ...showWithoutAnswer(run, books),
+    ...(options.notAsked === null ? {} : { notAsked: options.notAsked }),
     ledger: { attempts: countLifeAttempts(ledger, books), ...describeLife(books) },
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
@@ -138,7 +147,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
         ? showContinue(options.commands, stop)
         : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0)
           ? options.commands.failures
-          : null,
+          : (options.notAsked?.command ?? null),
     failIf: job.failIf,
     stop,
   });
@@ -151,7 +160,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
       : null;
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
-  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices, version: VERSION };
+  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {
@@ -161,13 +170,13 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   return summary;
 }
 
-/** What was doubtful about the table, its rows included. */
+/** The warnings about the table, including its rows. */
 function describeTable({ table }: PreparedJob): Pick<Summary, 'warnings'> {
   const warnings = [...table.warnings, ...table.readWarnings()];
   return warnings.length === 0 ? {} : { warnings };
 }
 
-/** Nothing where nothing was read from the prompt cache or written to it. */
+/** Empty if nothing was read from the prompt cache or written to it. */
 export function showCacheSaved({ usage, cacheSavedNanoUsd }: Pick<Totals, 'usage' | 'cacheSavedNanoUsd'>) {
   return usage.cachedInputTokens + usage.cacheWriteTokens === 0 ? {} : { cacheSavedNanoUsd };
 }
@@ -177,7 +186,7 @@ function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
   return life.batchAttempts + life.liveAttempts + answerless;
 }
 
-/** Rows that are not asked again by themselves, because nobody knows how often they were paid for. */
+/** Rows that are not sent again automatically, because it is unknown how often they were billed. */
 function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
   let held = 0;
   for (let id = 0; id < keys.size; id++) {
@@ -188,7 +197,7 @@ function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
   warn(`${formatThings(held, 'request')} held: each try may have been billed and none was answered; ${advice}`);
 }
 
-/** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */
+/** Cost of this run that belongs to no row. It is looked up, not derived, so that the books are checked against each other. */
 async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNanoUsd: number): Promise<number> {
   if (expectedNanoUsd === 0) return 0;
   const { keys } = ledger;
@@ -219,7 +228,7 @@ function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
     .map(({ id, status, shard }) => ({ id, status, requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? 0 }));
 }
 
-/** Where the budget was too small, with one that is enough. */
+/** If the budget was too small, the command with one that suffices. */
 function showContinue(commands: NextCommands, { finishNanoUsd = null }: Stop): string {
   if (finishNanoUsd === null || commands.continueWith === undefined) return commands.continue;
   return commands.continueWith((Math.ceil(finishNanoUsd / 1000) / 1e6).toFixed(6));

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { type Cause, TRANSIENT_CAUSES } from '../../core/outcome.ts';
+import type { RowSelection } from '../../core/row.ts';
 import type { Summary } from '../../core/summary.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -9,7 +11,7 @@ import type { Fingerprint, KeptPaths, KeptSummary } from '../open/kept-summary.t
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { RunOptions } from '../options.ts';
 
-/** Hashes what the run about to begin (or to end) is made from. */
+/** Hashes what the run about to start (or to end) is made from. */
 export async function makeFingerprint(
   prepared: PreparedJob,
   ledger: Ledger,
@@ -27,15 +29,15 @@ export async function makeFingerprint(
   };
 }
 
-/** Recorded files are write-once, so their names and sizes stand for what they say. */
+/** Recorded files are write-once, so their names and sizes represent their content. */
 function hashAnswers({ files, fold }: Ledger): string {
   const batches = [...fold.batches.values()].map(({ id, status, isCollected }) => [id, status, isCollected]);
   return hash('sha256', JSON.stringify([files.map(({ name, bytes }) => [name, bytes]), batches, fold.generation, fold.lastRetryEpoch]));
 }
 
 /**
- * The last run's summary, as this invocation's, when nothing at all would change: same input, job, answers and table, and no failed row that a
- * new run would try again. Null when there is anything to do.
+ * The last run's summary, as this invocation's, if nothing at all would change: same input, job, answers and table, and no failed row that a
+ * new run would retry. Null if there is anything to do.
  */
 export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<Summary | null> {
   const last = ledger.fold.runs.at(-1);
@@ -50,13 +52,19 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
 }
 
+/** The last run's summary, as this invocation's, where it was about these rows; null where it was not. */
+export function findPilot({ fold, runFiles }: Ledger, selection: RowSelection): Summary | null {
+  const kept = runFiles.readRunSummary(fold.runs.at(-1)?.id ?? '-', () => {}) as KeptSummary | null;
+  return kept !== null && isDeepStrictEqual(kept.selection, selection) ? asNothingDone(kept.summary) : null;
+}
+
 function isReopened(cause: Cause, prepared: PreparedJob): boolean {
   return TRANSIENT_CAUSES.has(cause) || (cause === 'unknown' && prepared.compiled.job.onUnknown === 'retry');
 }
 
 /** The same table, but this invocation sent nothing: every answer is reused, nothing was spent. */
 function asNothingDone(summary: Summary): Summary {
-  const { possiblyBilled: _, ...others } = summary;
+  const { possiblyBilled: _, withoutAnswer: __, ...others } = summary;
   const { rows, cost } = summary;
   return {
     ...others,
@@ -79,7 +87,7 @@ function asNothingDone(summary: Summary): Summary {
   };
 }
 
-/** What later commands take as theirs; the paths of flags are relative to where they were typed. */
+/** The defaults for later commands; the paths of flags are relative to where they were typed. */
 export function keepPaths({ overrides, target }: Pick<RunOptions, 'overrides' | 'target'>): KeptPaths {
   const { cwd, input, out } = overrides;
   const isPath = input !== undefined && input !== null && input !== '-';

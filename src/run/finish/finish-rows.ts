@@ -17,15 +17,15 @@ export interface FinishOptions {
   readonly selected: SelectedRows;
   /** The run whose attempts are booked on its rows; rows answered earlier are reused. */
   readonly run: string;
-  /** Sees what every selected row asks for; absent where nobody wants to know. */
+  /** Called with what every selected row asks; absent if nobody needs it. */
   readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly signal: AbortSignal;
 }
 
-/** Answers of so many characters are given away together. */
+/** Answers are yielded in groups of about this many characters. */
 const MAX_CHARACTERS = 1 << 22;
 
-/** Joins every selected row, in order, with what the ledger holds for its request: a fold that can be repeated at any time. */
+/** Joins every selected row, in order, with what the ledger has for its request: can be repeated at any time. */
 export async function* finishRows(options: FinishOptions): AsyncGenerator<readonly FinishedRow[]> {
   const { table, compiled, selected } = options;
   const ownKeys = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
@@ -116,7 +116,7 @@ interface RowCosts {
 
 const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USAGE, costNanoUsd: 0 };
 
-/** What the row's attempts in this run used and cost, its failed ones included. */
+/** What the row's attempts in this run used and cost, including failed ones. */
 function readCosts(options: FinishOptions, id: number, answer: TableAnswer): RowCosts {
   const { keys, fold } = options.ledger;
   if (keys.outcome(id) === null || fold.epochRuns[keys.attemptEpoch(id)] !== options.run) return NOTHING_SPENT;

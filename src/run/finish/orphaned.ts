@@ -11,8 +11,8 @@ export interface OrphanedOptions {
 }
 
 /**
- * Money of a run, in nano-dollars, that stands on no row: calls whose row has left the table, extra batches, and what is known of rows whose whole
- * cost is not.
+ * Cost of a run, in nano-dollars, that belongs to no row: calls whose row has left the table, extra batches, and the known part of rows whose whole
+ * cost is unknown.
  */
 export async function sumOrphaned(options: OrphanedOptions): Promise<number> {
   const { costOf } = options;

@@ -2,23 +2,23 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 
-/** Knows whether an invocation was refused before anything came of it: it then leaves no trace among the runs. */
+/** Knows whether an invocation was refused before it achieved anything: it then leaves no trace among the runs. */
 export interface Refusal {
   /** Whether an end with this exit code is such an end. */
   isRefused(exitCode: number): boolean;
-  /** Takes back the run, if this invocation has begun it and it ends so. */
+  /** Removes the run, if this invocation started it and it ends so. */
   withdraw(exitCode: number): Promise<void>;
   /** The same for an end by an error. */
   withdrawFor(error: unknown): Promise<void>;
 }
 
-/** Begins to watch: the run, if one is open now, is an earlier invocation's. */
+/** Starts watching: the run, if one is open now, belongs to an earlier invocation. */
 export function watchForRefusal({ ledger, books }: { readonly ledger: Ledger; readonly books: Books }): Refusal {
   const { fold } = ledger;
   const openBefore = fold.currentRun?.id ?? null;
   const triesBefore = countTries();
 
-  /** Everything that may have been paid for, or is on its way to. */
+  /** Everything that may have been paid for, or is about to be. */
   function countTries(): number {
     const { batchAttempts, liveAttempts } = books.life;
     const answerless = [...fold.answerlessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);

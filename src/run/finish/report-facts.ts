@@ -30,16 +30,16 @@ export interface ReportFactsOptions {
   readonly budgetNanoUsd: number | null;
   readonly commands: Pick<NextCommands, 'failures' | 'retry' | 'sample'>;
   readonly endedAt: Date;
-  /** Paths are shown as seen from here. */
+  /** Paths are shown relative to this. */
   readonly cwd: string;
 }
 
-/** Puts together what the report of a run shows, but for the text of its rows. */
+/** Assembles what the report of a run shows, except the text of its rows. */
 export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
   const { prepared, ledger, run, summary, counted } = options;
   const { job } = prepared.compiled;
   const endedAt = options.endedAt.toISOString();
-  // Before the warnings are read, of which it may tell one more.
+  // Before the warnings are read, to which it may add one.
   const runs = listRuns(ledger, summary, options.warnings.tell);
   return {
     schema: 'rowmill.report/1',
@@ -83,12 +83,12 @@ function readTempo({ tempo, prepared, calls }: ReportFactsOptions): Tempo | null
     : { lane: 'live', ...found, requestsPerMinute, tokensPerMinute };
 }
 
-/** Nothing where nobody types commands. */
+/** Empty if nobody types commands. */
 function showCommands({ failures, retry, sample }: ReportFactsOptions['commands']): Pick<ReportFacts, 'commands'> {
   return retry === undefined ? {} : { commands: { failures, ...(sample === undefined ? {} : { sample }) } };
 }
 
-/** A truncated answer needs more room to come out otherwise. */
+/** A truncated answer needs a larger cap to end differently. */
 function showRetry({ cause }: Pick<CauseFacts, 'cause'>, { commands, prepared }: ReportFactsOptions): string | null {
   if (commands.retry === undefined || !isRetryable(cause)) return null;
   const cap = prepared.compiled.job.params.max_output_tokens;
@@ -96,7 +96,7 @@ function showRetry({ cause }: Pick<CauseFacts, 'cause'>, { commands, prepared }:
   return `${commands.retry} --cause ${cause}${more}`;
 }
 
-/** Sets the counts of the latest earlier run beside those of this one, field by field. */
+/** Adds the counts of the latest earlier run to those of this one, field by field. */
 function addPrevious(fields: readonly FieldFacts[], ledger: Ledger, run: string): readonly FieldFacts[] {
   if (fields.length === 0) return fields;
   const previous = findPrevious(ledger, run);

@@ -6,7 +6,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { TempoCounter } from '../../output/report/count/tempo-counter.ts';
 import type { BatchTimeline, Phase } from '../../output/report/facts.ts';
 
-/** The events that tell when something happened; the others, some of them long lists of ids, are passed over unread. */
+/** The events that say when something happened; the others, some of them long lists of ids, are skipped unread. */
 const TOLD: ReadonlySet<string> = new Set([
   'run-started',
   'run-ended',
@@ -22,7 +22,7 @@ const TOLD: ReadonlySet<string> = new Set([
 const HEAD = /^\{"seq":\d+,"at":"[^"]*","type":"([^"]*)"/;
 const HEAD_BYTES = 120;
 
-/** The phase that begins when a batch is seen with a status. */
+/** The phase that starts when a batch is seen with a status. */
 const PHASE_BY_STATUS: Readonly<Record<string, Phase['name']>> = {
   in_progress: 'in progress',
   finalizing: 'finalizing',
@@ -36,11 +36,11 @@ interface Timeline {
   readonly id: string;
   readonly shard: string;
   readonly phases: Phase[];
-  /** The phase it is in; null once everything is collected. */
+  /** Its current phase; null once everything is collected. */
   current: { readonly name: Phase['name']; readonly fromAt: string } | null;
 }
 
-/** Reads when each batch of a run was where, and counts over time what their files brought and which live calls came too fast. */
+/** Reads when each batch of a run was in which phase, and counts over time what their files contained and which live calls were too fast. */
 export async function readRunTimeline(
   ledger: Ledger,
   run: string,
@@ -103,7 +103,7 @@ export async function readRunTimeline(
   }));
 }
 
-/** What a 429 about the rate is called: by the API, and where a server gives no code. */
+/** Codes of a 429 about the rate: the API's, and ours if a server gives none. */
 const RATE_CODES = /rate_limit|^http_429$|too_many_requests/;
 
 /** The events of one run. */

@@ -16,7 +16,7 @@ export interface TextSource {
   readonly isOk: boolean;
 }
 
-/** Makes the function that reads what a row says: its id, its prompt, and what the model answered. */
+/** Makes the function that reads a row's text: its id, its prompt, and the model's answer. */
 export function createTextReader(compiled: CompiledJob, ledger: Pick<Ledger, 'keys' | 'readAnswer'>): (source: TextSource) => SampleText {
   return ({ row, key, isOk }) => {
     const id = key === null ? -1 : ledger.keys.find(key);
@@ -36,7 +36,7 @@ export function createTextReader(compiled: CompiledJob, ledger: Pick<Ledger, 'ke
   };
 }
 
-/** Reads the text of a report's rows out of the table and the ledger again; a row that is not where it was, or asks something else now, has none. */
+/** Reads the text of a report's rows from the table and the ledger; a row that has moved, or whose request has changed, has none. */
 export async function readSampleTexts(
   samples: readonly SampleFacts[],
   {
@@ -67,7 +67,7 @@ function asksTheSame({ render }: CompiledJob, row: Row, { key }: SampleFacts): b
   return rendered.status === 'skipped' ? key === null : key?.startsWith(rendered.request.key) === true;
 }
 
-/** The messages of a request, one after the other, in the words of each endpoint. */
+/** The messages of a request, one after the other, in the terms of each endpoint. */
 function readPrompt(body: string): SampleText['prompt'] {
   const { messages, instructions, input } = JSON.parse(body) as Record<string, unknown>;
   const said = messages ?? [...(instructions === undefined ? [] : [{ role: 'system', content: instructions }]), ...[input].flat()];

@@ -1,19 +1,19 @@
 import { clip } from '../../core/bounds/clip.ts';
 import type { WarningFacts } from '../../output/report/facts.ts';
 
-/** Tells warnings, and keeps them for the report. */
+/** Reports warnings, and keeps them for the report. */
 export interface WarningLog {
   tell(message: string): void;
-  /** Everything told so far, after what `earlier` invocations of the run were told: what is told again is one warning. */
+  /** All warnings so far, after those of `earlier` invocations of the run: a repeated one counts once. */
   read(earlier: WarningFacts): WarningFacts;
 }
 
 /** A run that warns more often than this has said what there is to say. */
 const MAX_WARNINGS = 30;
-/** Some quote a provider or a Redis, which may say anything. */
+/** Some quote a provider or a Redis, which may send anything. */
 const MAX_CHARACTERS = 300;
 
-/** Remembers what is told, in bounded memory. */
+/** Remembers warnings, in bounded memory. */
 export function createWarningLog(warn: (message: string) => void): WarningLog {
   const messages = new Set<string>();
   let more = 0;

@@ -12,27 +12,27 @@ import { hashRowId } from '../open/row-keys.ts';
 import { type FinishOptions, finishRows } from './finish-rows.ts';
 
 export interface WriteOptions extends FinishOptions {
-  /** A full run that came to its end: the table replaces the one the job names; otherwise it goes beside it. */
+  /** A full run that came to its end: the table replaces the one named by the job; otherwise it is written next to it. */
   readonly isFinal: boolean;
   readonly simulated: boolean;
   readonly counter: SummaryCounter;
   readonly reportRows: RowCounter;
-  /** As of `KeyedTable`; absent where no row carries a key. */
+  /** As in `KeyedTable`; absent if no row carries a key. */
   readonly wereKeysRight?: () => boolean;
 }
 
-/** What was written. Paths are absolute; null where nothing was. */
+/** What was written. Paths are absolute; null if nothing was. */
 export interface WrittenOutputs {
   readonly table: string | null;
   readonly tableSha256: string;
-  /** Null when no row failed. */
+  /** Null if no row failed. */
   readonly failures: string | null;
 }
 
 /**
- * Writes one output row per input row, the failed ones again by themselves, and the run's own list of rows and keys.
- * @returns null, with nothing written, when the input changed meanwhile: other bytes were read, or a table that was to be final has rows no answer
- * was asked for
+ * Writes one output row per input row, the failed ones again in a separate table, and the run's own list of rows and keys.
+ * @returns null, with nothing written, if the input changed meanwhile: other bytes were read, or a final table would have rows whose answer
+ * was never requested
  */
 export async function writeOutputs(options: WriteOptions): Promise<WrittenOutputs | null> {
   const { compiled, table, ledger, counter, reportRows, isFinal } = options;
@@ -88,7 +88,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
   }
 }
 
-/** Whether a run is about a row: not about records that are none, nor about rows that do not meet `input.where`. */
+/** Whether a run is about a row: not a record that cannot be read, and not one that does not match `input.where`. */
 function isRowOfRun({ disposition }: FinishedRow): boolean {
   return disposition.status !== 'skipped' || (disposition.cause !== 'bad_row' && disposition.cause !== 'where');
 }
@@ -102,7 +102,7 @@ async function openRunRows({ ledger, run }: WriteOptions, tableWriter: TableWrit
   }
 }
 
-/** Counts the rows as they stand, and writes nothing. */
+/** Counts the rows in their current state, and writes nothing. */
 export async function countOutputs(options: FinishOptions & Pick<WriteOptions, 'counter'>): Promise<WrittenOutputs> {
   for await (const rows of finishRows(options)) for (const row of rows) options.counter.add(row);
   return { table: null, tableSha256: '', failures: null };

@@ -27,15 +27,15 @@ export interface ReporterOptions {
   readonly signal: AbortSignal;
 }
 
-/** Gathers a run's report while its tables are written, and writes it beside them. */
+/** Gathers a run's report while its tables are written, and writes it next to them. */
 export interface Reporter {
   /** Takes every finished row, in order. */
   readonly rows: RowCounter;
-  /** Writes the page to `path` (null: nowhere), and keeps its facts with the run. */
+  /** Writes the page to `path` (null: nowhere), and stores its data with the run. */
   write(summary: Summary, path: string | null): Promise<void>;
 }
 
-/** Reads from the ledger what the rows do not tell: how long calls and batches took. */
+/** Reads from the ledger what the rows do not show: how long calls and batches took. */
 export async function openReporter(options: ReporterOptions): Promise<Reporter> {
   const { prepared, ledger, run } = options;
   const startedAt = ledger.fold.runs.find(({ id }) => id === run)?.startedAt;
@@ -55,7 +55,7 @@ export async function openReporter(options: ReporterOptions): Promise<Reporter> 
   };
 }
 
-/** Replaces the page at `path` when the new one is complete. @throws DiskError: the file cannot be written */
+/** Replaces the page at `path` when the new one is complete. @throws DiskError if the file cannot be written */
 export async function writeReportPage(path: string, page: string): Promise<void> {
   const file = await openAtomicFile(path);
   try {

@@ -4,15 +4,15 @@ import { suggest } from '../../core/wording/suggest.ts';
 import { showCell } from '../../input/request/cell-text.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 
-/** What stands for an empty answer of a field that may be empty. */
+/** Represents an empty answer in a field that may be empty. */
 export const NO_LABEL = '(none)';
 
 /** The part of an answer that is compared with others. */
 export interface Field {
   readonly name: string;
-  /** The closed set of its values; null when it is open. */
+  /** The closed set of its values; null if it is open. */
   readonly labels: readonly string[] | null;
-  /** Whether an answer holds several labels. */
+  /** Whether an answer contains several labels. */
   readonly isList: boolean;
   /** The labels of an answer: one, or for a list each once, sorted. */
   read(answer: unknown): readonly string[];
@@ -24,7 +24,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /**
  * The field of a job's answers that has labels, or the named one.
- * @throws UsageError when there is no field of that name, or it is not clear which one is meant
+ * @throws UsageError if there is no field of that name, or it is not clear which one is meant
  */
 export function chooseField(job: Pick<Job, 'name' | 'output'>, name: string | null): Field {
   const found = name === null ? findComparedField(job) : name;
@@ -33,7 +33,7 @@ export function chooseField(job: Pick<Job, 'name' | 'output'>, name: string | nu
   throw new UsageError(`${job.name}: its answers have no single field with labels; name one with --field: ${fields}`, { code: 'field' });
 }
 
-/** The one field with labels; of answers with a single field that one. Null when there are none or several. */
+/** The one field with labels; for answers with a single field that one. Null if there are none or several. */
 export function findComparedField({ output }: Pick<Job, 'output'>): string | null {
   if (output.type === 'text') return ANSWER_COLUMN;
   const closed = output.columns.filter((name) => hasEnum(schemaOf(output.schema, name)));
@@ -44,7 +44,7 @@ export function findComparedField({ output }: Pick<Job, 'output'>): string | nul
 function makeField(job: Pick<Job, 'name' | 'output'>, name: string): Field {
   const { output } = job;
   const fields = listFields(job);
-  // JSON mode without a schema may answer with anything.
+  // JSON mode without a schema may return anything.
   const isOpen = output.type === 'json' && output.columns.length === 0;
   if (!isOpen && !fields.includes(name)) {
     const message = `${job.name}: no field "${name}" in its answers; fields: ${fields.join(', ')}${suggest(name, fields)}`;

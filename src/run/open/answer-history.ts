@@ -1,13 +1,13 @@
 import { parseCustomId } from '../../core/request.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 
-/** How long a job's answers were, reasoning included: what its ledger knows of every billed attempt, by run. */
+/** The length of a job's answers, reasoning included: what its ledger knows about every billed attempt, by run. */
 export interface AnswerHistory {
-  /** Takes in one record; the ledger calls it for each, once. */
+  /** Adds one record; the ledger calls it for each, once. */
   visit(record: Pick<SettledRecord, 'usage' | 'isBilled' | 'run' | 'customId'>): void;
   /**
-   * The lengths of the newest runs' answers, runs added until there are 20: a pilot is not drowned by what was asked before it.
-   * @param runs which to look at, the oldest first
+   * The lengths of the newest runs' answers, adding runs until there are 20: so a pilot is not outweighed by earlier runs.
+   * @param runs the runs to use, oldest first
    * @returns null without any answer
    */
   read(runs: readonly string[]): AnswerLengths | null;
@@ -19,11 +19,11 @@ export interface AnswerLengths {
   readonly meanTokens: number;
   readonly p50Tokens: number;
   readonly p95Tokens: number;
-  /** How many re-asks were billed for each request asked at first. */
+  /** How many re-asks were billed per first request. */
   readonly reasksPerRequest: number;
 }
 
-/** Fewer say little of how long the longest are. */
+/** Fewer say little about the longest answers. */
 export const ENOUGH_ANSWERS = 20;
 
 type Histogram = Map<number, number>;

@@ -2,7 +2,7 @@ import { monthOf } from '../../core/day.ts';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
-import type { Summary } from '../../core/summary.ts';
+import type { Summary, WithoutAnswer } from '../../core/summary.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import { type RecordedCall, type ResponseFile, whenAnnounced } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
@@ -12,52 +12,54 @@ import { createUnpricedCalls, type UnpricedCalls } from './unpriced.ts';
 export interface Totals {
   readonly batchAttempts: number;
   readonly liveAttempts: number;
-  /** The part of the attempts that ended without an answer and may have been billed. */
+  /** The attempts that ended without an answer and may have been billed. */
   readonly unknownAttempts: number;
   readonly usage: Usage;
   readonly nanoUsd: number;
-  /** The part of it that went to live calls. */
+  /** The part of it for live calls. */
   readonly liveNanoUsd: number;
-  /** What the prompt cache has saved of it, reads less writes; negative where writes cost more. */
+  /** What the prompt cache saved of it, reads minus writes; negative if writes cost more. */
   readonly cacheSavedNanoUsd: number;
   /** Billed attempts without a known price or usage; they are in no sum. */
   readonly unpricedAttempts: number;
 }
 
-/** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
+/** The totals of all recorded attempts, by run and over the ledger's lifetime: computed at each opening. */
 export interface Books {
-  /** Takes in one record; the ledger calls it for each, once. */
+  /** Adds one record; the ledger calls it for each, once. */
   visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId' | 'createdSeconds'>, call: RecordedCall): void;
   ofRun(run: string): Totals;
-  /** Billed attempts of a run whose cost is not known: what bounds it. */
+  /** Billed attempts of a run whose cost is unknown: what bounds it. */
   unpricedOf(run: string): UnpricedCalls;
-  /** What runs announced in a UTC month (`2026-11`); what was imported no run has sent. */
+  /** What runs announced in a UTC month (`2026-11`); imported answers belong to no run. */
   ofMonth(month: string): MonthTotals;
-  /** All runs together: the life without what was imported. */
+  /** All runs together: the lifetime without imports. */
   readonly sentNanoUsd: () => number;
-  /** As `unpricedOf`, of each run. */
+  /** Like `unpricedOf`, for each run. */
   readonly unpricedOfRuns: () => readonly UnpricedCalls[];
-  /** What lines cost that answer a request which another line of their file answers too: a part of the run's total. */
+  /** What the attempts of a run cost that gave no answer that counts; only what was billed. */
+  withoutAnswerOf(run: string): WithoutAnswer;
+  /** What lines cost that answer a request for which another line of their file counts: part of the run's total. */
   conflictsOf(run: string): Conflicts;
-  /** What the lines of one batch add up to. */
+  /** The totals of the lines of one batch. */
   usageOfBatch(batchId: string): Usage;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
-  /** The wire id of an attempt refused for lack of rate or money since the last call; null without one. */
+  /** The wire id of an attempt refused because of rate or credit since the last call; null without one. */
   readonly takeRateLimited: () => string | null;
-  /** All runs and generations: what the provider's bill must be equal to. */
+  /** All runs and generations: must equal the provider's bill. */
   readonly life: Totals;
-  /** Cost of one record; null when unknown, 0 when not billed. */
+  /** Cost of one record; null if unknown, 0 if not billed. */
   readonly costOf: CostOf;
 }
 
-/** What a month's attempts add up to, and what bounds those of unknown cost. */
+/** The totals of a month's attempts, and what bounds those of unknown cost. */
 export interface MonthTotals {
   readonly nanoUsd: number;
   readonly unpriced: UnpricedCalls;
 }
 
-/** What further lines for one request came to. */
+/** The totals of further lines for one request. */
 export interface Conflicts {
   readonly nanoUsd: number;
   readonly unpriced: number;
@@ -67,7 +69,7 @@ const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
-/** The run of what was imported: none. */
+/** The run of imported answers: none. */
 const IMPORTED = '';
 
 export const NO_TOTALS: Totals = {
@@ -87,6 +89,7 @@ export function createBooks(costOf: CostOf): Books {
   const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
+  const withoutAnswerByRun = new Map<string, WithoutAnswer>();
   let life = NO_TOTALS;
   let hasRetryable = false;
   let rateLimited: string | null = null;
@@ -117,6 +120,11 @@ export function createBooks(costOf: CostOf): Books {
       const month = run === IMPORTED ? null : ofMonth(monthOf(whenAnnounced(file, call)));
       if (month !== null) month.nanoUsd += cost ?? 0;
       if (cost === null) for (const calls of [unpricedOf(run), month?.unpriced]) calls?.add(record, { batchId, bodyBytes: call.bodyBytes });
+      if (record.outcome !== 'ok' && cost !== null && cost > 0) {
+        const known = withoutAnswerByRun.get(run) ?? {};
+        const { attempts, nanoUsd } = known[record.outcome] ?? { attempts: 0, nanoUsd: 0 };
+        withoutAnswerByRun.set(run, { ...known, [record.outcome]: { attempts: attempts + 1, nanoUsd: nanoUsd + cost } });
+      }
       if (!call.isRepeat) return;
       const { nanoUsd, unpriced } = conflictsByRun.get(run) ?? NO_CONFLICTS;
       conflictsByRun.set(run, { nanoUsd: nanoUsd + (cost ?? 0), unpriced: unpriced + (cost === null ? 1 : 0) });
@@ -125,6 +133,7 @@ export function createBooks(costOf: CostOf): Books {
     ofMonth,
     sentNanoUsd: () => life.nanoUsd - (byRun.get(IMPORTED) ?? NO_TOTALS).nanoUsd,
     unpricedOfRuns: () => [...unpricedByRun].flatMap(([run, calls]) => (run === IMPORTED ? [] : [calls])),
+    withoutAnswerOf: (run) => withoutAnswerByRun.get(run) ?? {},
     conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
       const answer = hasRetryable;
@@ -159,7 +168,7 @@ function addRecord(totals: Totals, record: SettledRecord, cost: number | null, c
   };
 }
 
-/** What the same attempt would have cost had nothing been read from the prompt cache or written to it, less what it did. */
+/** What the same attempt would have cost without reading from or writing to the prompt cache, minus its real cost. */
 function savedByCache(record: SettledRecord, cost: number | null, costOf: CostOf): number {
   const { usage } = record;
   if (cost === null || usage === null || usage.cachedInputTokens + usage.cacheWriteTokens === 0) return 0;
@@ -170,13 +179,19 @@ function isUnknown(outcome: OutcomeStatus): boolean {
   return outcome === 'unknown';
 }
 
-/** What all runs together cost, as a summary says it. */
+/** As shown in a summary; empty if there is none. */
+export function showWithoutAnswer(run: string, books: Pick<Books, 'withoutAnswerOf'>): Pick<Summary, 'withoutAnswer'> {
+  const withoutAnswer = books.withoutAnswerOf(run);
+  return Object.keys(withoutAnswer).length === 0 ? {} : { withoutAnswer };
+}
+
+/** The cost of all runs together, as shown in a summary. */
 export function describeLife({ life }: Pick<Books, 'life'>): Pick<Summary['ledger'], 'nanoUsd' | 'unpricedAttempts'> {
   const { nanoUsd, unpricedAttempts } = life;
   return { nanoUsd, ...(unpricedAttempts === 0 ? {} : { unpricedAttempts }) };
 }
 
-/** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */
+/** What the batch price and earlier answers saved: the same usage at the live price of the day, minus the real cost. */
 export function savingsOf(
   { disposition, model, usage, answerUsage, costNanoUsd }: FinishedRow,
   { costOf }: Pick<Books, 'costOf'>,

@@ -10,17 +10,17 @@ import { failuresPath, findFalseName, partialPath, reportPath } from '../../outp
 /** What is read for a job. */
 export interface ReadFiles {
   readonly job: Job;
-  /** Of the table. */
+  /** Files of the table. */
   readonly tableFiles: readonly string[];
-  /** Of the table of examples; empty without one. */
+  /** Files of the table of examples; empty without one. */
   readonly exampleFiles: readonly string[];
-  /** What the environment comes from: `.env`, a file with a key. */
+  /** Where the environment comes from: `.env`, a file with a key. */
   readonly environmentFiles: readonly string[];
-  /** What is written besides the table and what belongs to it. */
+  /** What is written besides the table and its companions. */
   readonly besides?: readonly NamedFile[];
 }
 
-/** Every file a job reads, as far as it is known before its rows are. */
+/** Every file a job reads, as far as it is known before its rows are read. */
 export function listSources({ job, tableFiles, exampleFiles, environmentFiles }: ReadFiles): readonly NamedFile[] {
   const name = (name: string) => (file: string) => ({ path: file, name });
   return [
@@ -56,13 +56,13 @@ export function listDestinations({ job, tableFiles }: Pick<ReadFiles, 'job' | 't
   ];
 }
 
-/** Where the examples that are held out are to be written; null where they are not: a run over them leaves them as they are. */
+/** The path for the held-out examples; null if they are not written: a run over them leaves them as they are. */
 export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: readonly string[]): string | null {
   const holdout = examples?.holdout ?? null;
   return holdout === null || tableFiles.includes(holdout) ? null : holdout;
 }
 
-/** @returns in a sentence why a run must not write where its job says; null when it may */
+/** @returns a sentence on why a run must not write to the job's paths; null if it may */
 export async function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
   const destinations = [...listDestinations(read), ...(read.besides ?? [])];
   const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
@@ -83,10 +83,10 @@ async function findRead(pattern: string, destinations: readonly NamedFile[]): Pr
 }
 
 const DAY_MS = 86_400_000;
-/** As many days are looked at, into the future and into the past, where the pattern has digits of its own. */
+/** How many days are checked, in both directions, if the pattern contains digits itself. */
 const MOST_DAYS = 18_263;
 
-/** Whatever the day is. One that matches is a day of which every digit is taken for the same. */
+/** For any day. A match is a day in which all digits are treated alike. */
 async function findReadSomeDay({ job, tableFiles }: ReadFiles, dated: DatedPath): Promise<NamedFile | null> {
   const { path: pattern } = job.input;
   const listOf = (date: string) =>

@@ -5,7 +5,7 @@ import type { InputTable } from '../../input/table/read-table.ts';
 /** How many rows a program's functions are tried on. */
 const FIRST_ROWS = 32;
 
-/** Tries what a program has in the place of templates and of a JSON Schema, before anything is sent. @throws UsageError when it cannot be used */
+/** Tries a program's replacements for templates and JSON Schema before anything is sent. @throws UsageError if they cannot be used */
 export async function inspectCode(
   { code }: LoadedJob,
   { table, prompts, signal }: { readonly table: InputTable; readonly prompts: CodePrompts | null; readonly signal: AbortSignal },

@@ -5,9 +5,9 @@ import { NO_JSON_WORD } from '../../input/request/json-word.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 
 /**
- * Renders the first rows of a table, a few hundred, and looks for the word JSON in their prompts, which JSON mode needs.
- * @returns what to tell: that some rows lack it and will be skipped; null where none does
- * @throws UsageError when all lack it
+ * Renders the first rows of a table, a few hundred, and looks for the word JSON in their prompts, which JSON mode requires.
+ * @returns a warning that some rows lack it and will be skipped; null if none does
+ * @throws UsageError if all lack it
  */
 export async function sampleJsonWord(
   { render, leavesJsonWordToRows }: Pick<CompiledJob, 'render' | 'leavesJsonWordToRows'>,

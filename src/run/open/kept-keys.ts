@@ -2,15 +2,15 @@ import type { Row } from '../../core/row.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 
-/** A table that a run goes through several times. */
+/** A table that a run reads several times. */
 export interface KeyedTable {
-  /** Its rows carry the keys an earlier pass found for them. */
+  /** Its rows carry the keys found by an earlier pass. */
   readonly table: InputTable;
-  /** Whether the rows of the last pass had the keys they carried: false where other bytes were read than when these were found. */
+  /** Whether the rows of the last pass had the keys they carried: false if other bytes were read than when these were found. */
   readonly wereKeysRight: () => boolean;
 }
 
-/** The keys of a table's rows, by their ids in the index: four bytes a row. */
+/** The keys of a table's rows, by their ids in the index: four bytes per row. */
 interface FoundKeys {
   readonly chunks: readonly Int32Array[];
   /** Of the bytes they were found in. */
@@ -20,8 +20,8 @@ interface FoundKeys {
 const CHUNK_ROWS = 1 << 16;
 
 /**
- * Remembers the keys that the first whole pass has found, so that a later one renders no row whose answer is there. Whether the table is still the
- * same is known when a later pass has ended: what it took for answered may not be, and its rows have to be looked at again.
+ * Remembers the keys found by the first whole pass, so that a later one does not render answered rows. Whether the table is still the
+ * same is known when a later pass has ended: if not, its rows have to be rendered again.
  */
 export function keepKeys(table: InputTable, keys: Pick<KeyIndex, 'find' | 'keyOf' | 'outcome'>): KeyedTable {
   let known: FoundKeys | null = null;
@@ -35,7 +35,7 @@ export function keepKeys(table: InputTable, keys: Pick<KeyIndex, 'find' | 'keyOf
     for await (const rows of table.readRows(signal, (hex) => (sha256 = hex))) {
       if (used !== null) for (const row of rows) row.key = readKey(used, row.index, keys);
       yield rows;
-      // Whoever goes through the rows renders them: keys are known afterwards.
+      // The reader of the rows renders them: keys are known afterwards.
       found?.add(rows);
     }
     lastSha256 = sha256;
@@ -54,7 +54,7 @@ function collectKeys(keys: Pick<KeyIndex, 'find'>) {
   let hasKey = false;
   return {
     chunks,
-    /** A pass that was about something else has found none. */
+    /** A pass for another purpose has found none. */
     hasAny: () => hasKey,
     add(rows: readonly Row[]): void {
       for (const { key } of rows) {
@@ -69,7 +69,7 @@ function collectKeys(keys: Pick<KeyIndex, 'find'>) {
   };
 }
 
-/** Null for a row that has none or whose key is of no use yet, and for one beyond those that were read then. */
+/** Null for a row without a key or whose key is of no use yet, and for one beyond those that were read then. */
 function readKey({ chunks }: FoundKeys, index: number, keys: Pick<KeyIndex, 'keyOf' | 'outcome'>): string | null {
   const id = chunks[Math.floor(index / CHUNK_ROWS)]?.[index % CHUNK_ROWS] ?? -1;
   return id !== -1 && keys.outcome(id) === 'ok' ? keys.keyOf(id) : null;

@@ -4,12 +4,12 @@ import type { ReportFacts, WarningFacts } from '../../output/report/facts.ts';
 
 export const REPORT_FILE = 'report.json';
 
-/** Keeps the facts with the run. */
+/** Stores the data with the run. */
 export function keepReportFacts({ runFiles }: Ledger, run: string, facts: ReportFacts): void {
   runFiles.writeRunFile(run, REPORT_FILE, `${JSON.stringify(facts)}\n`);
 }
 
-/** What a run kept for its report; null when it kept nothing, or a newer version did: without being told where the run's summary tells it. */
+/** What a run stored for its report; null if it stored nothing, or a newer version did: without a warning if the run's summary has one. */
 export function readReportFacts(
   { runFiles }: Pick<Ledger, 'runFiles'>,
   run: string,
@@ -17,7 +17,7 @@ export function readReportFacts(
 ): ReportFacts | null {
   const kept = runFiles.readRunObject(run, REPORT_FILE, leaveOut);
   if (kept === null) return null;
-  // What was kept by a version that kept no warnings has none.
+  // A version without stored warnings has none.
   return { warnings: NO_WARNINGS, ...(kept as Omit<ReportFacts, 'warnings'> & Partial<ReportFacts>) };
 }
 

@@ -1,8 +1,9 @@
+import type { RowSelection } from '../../core/row.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { LeaveOut, RunFiles } from '../../ledger/runs.ts';
 
-/** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
+/** What a finished run's table was made from, and the table itself, by their hashes: stored in the run's summary file. */
 export interface Fingerprint {
   readonly input: string;
   readonly job: string;
@@ -13,41 +14,43 @@ export interface Fingerprint {
   readonly tableSha256: string;
 }
 
-/** What `runs/<run>/summary.json` holds. */
+/** The content of `runs/<run>/summary.json`. */
 export interface KeptSummary {
   readonly summary: Summary;
-  /** Null when the run did not end with its final table. */
+  /** Null if the run did not end with its final table. */
   readonly fingerprint: Fingerprint | null;
   readonly paths: KeptPaths;
-  /** The prices its money was counted with; absent in what early versions kept. */
+  /** The rows it covered; absent in early versions. */
+  readonly selection?: RowSelection;
+  /** The prices its cost was computed with; absent in early versions. */
   readonly prices?: KeptPrices;
-  /** The program that kept it; absent in what early versions kept. */
+  /** The program that wrote it; absent in early versions. */
   readonly version?: string;
 }
 
-/** Which prices a run counted with. */
+/** The prices a run used. */
 export interface KeptPrices {
   /** The day of `--price-as-of`; null: the day of each answer. */
   readonly asOf: string | null;
-  /** Stands for what the user's own `prices.yaml` said. */
+  /** Identifies the content of the user's `prices.yaml`. */
   readonly ownSha256: string;
 }
 
-/** What a run was told by flags, kept so that later commands look at the same table. Paths are absolute. */
+/** The flags of a run, stored so that later commands use the same table. Paths are absolute. */
 export interface KeptPaths {
-  /** `-` for standard input; null: as the job says. */
+  /** `-` for standard input; null: as in the job. */
   readonly input: string | null;
   /** `-` for standard output. */
   readonly out: string | null;
   /** The working directory the summary's paths are relative to. */
   readonly cwd: string;
-  /** Whom it talked to; null for the default API and the built-in simulator, which need no address. */
+  /** Its provider; null for the default API and the built-in simulator, which need no address. */
   readonly baseUrl: string | null;
 }
 
 /**
- * The newest run that kept a summary, whether it has ended or is to be continued.
- * @param leaveOut as of `RunFiles`
+ * The newest run with a summary, whether it has ended or is to be continued.
+ * @param leaveOut as in `RunFiles`
  */
 export function findLastKept(fold: LedgerFold, runFiles: Pick<RunFiles, 'readRunSummary'>, leaveOut: LeaveOut | null): KeptSummary | null {
   for (const { id } of fold.runs.toReversed()) {

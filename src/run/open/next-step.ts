@@ -3,23 +3,23 @@ import { decideNextStep, type NextStep, TRANSIENT_CAUSES } from '../../core/outc
 import { type Ledger, LIVE_QUEUE } from '../../ledger/ledger.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 
-/** Where a key stands: `new` was never answered, `in-flight` is with the provider. */
+/** The state of a key: `new` was never answered, `in-flight` is at the provider. */
 export type KeyStep = NextStep | 'new' | 'in-flight';
 
 /** Decides what may be done with a key. */
 export type StepOf = (id: number) => KeyStep;
 
 /**
- * Binds the job's policy to the ledger. Within a run the table of outcomes decides. What an earlier run left failed stays failed, unless the
- * user reopened it or, when a run is `working` (or about to), its cause was a passing one.
- * @param seesQueue whether a request that waits here for its live call is on its way: it is in no file, so that nobody else sees it
+ * Binds the job's policy to the ledger. Within a run the table of outcomes decides. What failed in an earlier run stays failed, unless the
+ * user reopened it or, when a run is `working` (or about to), its cause was transient.
+ * @param seesQueue whether a request that waits here for its live call counts as in flight: it is in no file, so nobody else sees it
  */
 export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'reading', { seesQueue = true } = {}): StepOf {
   const { keys, fold } = ledger;
   const policy = { attempts: job.retry.attempts, onUnknown: job.onUnknown };
   const cap = job.params.max_output_tokens;
   const mostTokens = modelLimits(job.model).maxOutputTokens ?? Number.POSITIVE_INFINITY;
-  /** A cap that is as large as the model allows would only be asked for again. */
+  /** With a cap at the model's maximum the same request would be sent again. */
   const canGrowCap = (id: number) => typeof cap === 'number' && cap * 2 ** keys.reasks(id) < mostTokens;
   return (id) => {
     const shard = keys.shard(id);

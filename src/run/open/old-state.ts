@@ -10,8 +10,8 @@ import type { KeptSummary } from './kept-summary.ts';
 import { locateStateDirectory } from './target.ts';
 
 /**
- * The state directory an early version made for this base URL, which it named by host and port alone; null where there is none, where one of the
- * right name exists, and where its last run is known to have talked to another base URL.
+ * The state directory an early version made for this base URL, named by host and port alone; null if there is none, if one with the
+ * right name exists, or if its last run is known to have used another base URL.
  */
 export function findOldState(job: Pick<Job, 'name' | 'directory'>, origin: string, root: string | null): string | null {
   const earlier = earlierOriginOf(origin);
@@ -22,7 +22,7 @@ export function findOldState(job: Pick<Job, 'name' | 'directory'>, origin: strin
   return baseUrl === null || originOf(baseUrl) === origin ? directory : null;
 }
 
-/** Gives the directory its right name, as the holder of its lock. @throws LockHeldError while a run is working in it */
+/** Renames the directory, holding its lock. @throws LockHeldError while a run is using it */
 export async function renameOldState(from: string, to: string, lock: Omit<LockOptions, 'directory'>): Promise<void> {
   const held = await takeLock({ ...lock, directory: from });
   renameSync(from, to);
@@ -30,14 +30,14 @@ export async function renameOldState(from: string, to: string, lock: Omit<LockOp
   rmSync(join(to, 'lock'), { force: true });
 }
 
-/** Runs are named by when they began. */
+/** Runs are named by when they started. */
 function readLastBaseUrl(directory: string): string | null {
   for (const run of listNames(join(directory, 'runs')).toReversed()) {
     try {
       const kept = openRunFiles(directory, () => '').readRunSummary(run) as Partial<KeptSummary> | null;
       if (typeof kept?.paths?.baseUrl === 'string' && URL.canParse(kept.paths.baseUrl)) return kept.paths.baseUrl;
     } catch {
-      // A run that kept nothing.
+      // A run that stored nothing.
     }
   }
   return null;

@@ -11,7 +11,7 @@ export interface OpenedLedger {
   readonly ledger: Ledger;
   readonly books: Books;
   readonly history: AnswerHistory;
-  /** Asks to be told of every record that is made from now on. */
+  /** Subscribes to every record made from now on. */
   readonly onRecord: (listener: LedgerOptions['visit']) => void;
 }
 
@@ -23,12 +23,12 @@ export interface OpenJobLedgerOptions {
   readonly waiting?: LockWaiting;
   readonly copies?: CopyPolicy | undefined;
   readonly priceAsOf: string | null;
-  /** As of `LedgerOptions`. */
+  /** As in `LedgerOptions`. */
   readonly hashesResponses?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Opens a job's state directory with the job's own rules for judging answers, and adds up what its records cost on the way. */
+/** Opens a job's state directory with the job's own rules for judging answers, and adds up the cost of its records on the way. */
 export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedgerOptions): Promise<OpenedLedger> {
   const { compiled } = prepared;
   const books = createBooks(makeCostOf({ asOf: options.priceAsOf, findPrice: prepared.findPrice }));

@@ -4,18 +4,18 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { formatShard, isBeforeCreate } from '../../ledger/ledger-state.ts';
 import { createStepOf, type StepOf } from './next-step.ts';
 
-/** Failed rows to try again. */
+/** Failed rows to retry. */
 export interface Reopen {
   /** Causes; null for all. */
   readonly causes: ReadonlySet<string> | null;
-  /** Parameters to ask with instead of the job's; empty for none. */
+  /** Parameters that override the job's; empty for none. */
   readonly set: ParamSet;
 }
 
-/** Parameters over those of the job, as `retry --set` gives them. */
+/** Parameters over those of the job, from `retry --set`. */
 export type ParamSet = Readonly<Record<string, unknown>>;
 
-/** What a run is told to ask again. */
+/** What a run is asked to send again. */
 export interface AskedAgain {
   /** Every row. */
   readonly isFresh: boolean;
@@ -23,30 +23,30 @@ export interface AskedAgain {
   readonly reopen: Reopen | null;
 }
 
-/** How keys stand, by their ids: as the ledger has them, or as they will stand once a run has begun. */
+/** The state of keys, by their ids: as in the ledger, or as it will be once a run has started. */
 export interface KeyView {
   readonly stepOf: StepOf;
-  /** Whether the key has an answer that counts. */
+  /** Whether the key has a valid answer. */
   readonly isAnswered: (id: number) => boolean;
-  /** Whether `retry` opened it and nothing of it came back since. */
+  /** Whether `retry` reopened it and no result has arrived since. */
   readonly isReopened: (id: number) => boolean;
   /** The highest re-ask seen, the `n` of `-r<n>`. */
   readonly reasks: (id: number) => number;
-  /** What `retry --set` gave for it; undefined where it gave nothing. */
+  /** Its parameters from `retry --set`; undefined if there are none. */
   readonly setOf: (id: number, key: string) => ParamSet | undefined;
-  /** Whether it lies in a shard that has not left yet: the run that comes next sends it. */
+  /** Whether it is in a shard that has not left yet: the next run sends it. */
   readonly isUnsent: (id: number) => boolean;
 }
 
-/** What a run changes in the ledger before it looks for rows that are due, known before anything is changed. */
+/** What a run changes in the ledger before it looks for due rows, computed before anything is changed. */
 export interface Opening {
-  /** Whether a new generation begins. */
+  /** Whether a new generation starts. */
   readonly isFresh: boolean;
-  /** Whether this key is opened again. */
+  /** Whether this key is reopened. */
   readonly opens: (id: number) => boolean;
-  /** What opened keys are asked with. */
+  /** The parameters of reopened keys. */
   readonly set: ParamSet;
-  /** How keys will stand then. */
+  /** The state of keys after that. */
   readonly view: KeyView;
 }
 
@@ -65,10 +65,10 @@ export const FIRST_OPENING: Opening = {
   },
 };
 
-/** A request in such a shard was never with the provider. */
+/** A request in such a shard was never at the provider. */
 const UNSENT: ReadonlySet<ShardStatus> = new Set(['written', 'uploading', 'uploaded']);
 
-/** How keys stand for a run at work. */
+/** The state of keys for a running run. */
 export function viewKeys(ledger: Ledger, job: Job): KeyView {
   const { keys, fold } = ledger;
   return {
@@ -81,7 +81,7 @@ export function viewKeys(ledger: Ledger, job: Job): KeyView {
   };
 }
 
-/** What a run that is told so will change, and how keys stand after it. Nothing is changed here; a run that is open and fresh already goes on. */
+/** What a run with these options will change, and the state of keys after it. Nothing is changed here; a run that is already open and fresh continues. */
 export function foreseeOpening(ledger: Ledger, job: Job, { isFresh, reopen }: AskedAgain): Opening {
   const { keys, fold } = ledger;
   const view = viewKeys(ledger, job);
@@ -107,7 +107,7 @@ export function foreseeOpening(ledger: Ledger, job: Job, { isFresh, reopen }: As
   };
 }
 
-/** In a new generation nothing is answered; what lies in a shard that no create has come through for stays in it. */
+/** In a new generation nothing is answered; requests in a shard without a successful create stay in it. */
 function viewFresh(
   view: KeyView,
   { isKept, isKnown }: { readonly isKept: (id: number) => boolean; readonly isKnown: (id: number) => boolean },

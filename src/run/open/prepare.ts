@@ -40,34 +40,34 @@ import { findSharedTable } from './shared-table.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
-  /** The job file; or a job a program defined, which `overrides` leave as it is. */
+  /** The job file; or a job defined by a program, which `overrides` do not change. */
   readonly jobFile: string | LoadedJob;
   readonly overrides: JobOverrides & { readonly cwd: string };
-  /** Stands for `.rowmill`; null for the default beside the job file. */
+  /** Replaces `.rowmill`; null for the default next to the job file. */
   readonly stateRoot: string | null;
   readonly target: Pick<Target, 'origin'>;
-  /** Where a table `-` comes from; null reads what the last run kept of it. */
+  /** The source of a table `-`; null reads the copy the last run kept. */
   readonly stdin: Readable | null;
-  /** What the environment came from: files that must not be written over. */
+  /** Where the environment came from: files that must not be overwritten. */
   readonly environmentFiles?: readonly string[];
-  /** When the job's model ends, as the address itself has told; absent where it was not asked. */
+  /** When the job's model ends, as reported by the address itself; absent if it was not asked. */
   readonly toldEnd?: ModelEnd | null;
-  /** Told where the table for standard output is going to stand, before anything is sent; absent where there is no standard output. @throws UsageError when it is taken */
+  /** Called with the path of the table for standard output, before anything is sent; absent if there is no standard output. @throws UsageError if it is taken */
   readonly claimStdout?: (path: string) => void;
-  /** Whether the job is to be run: then what it would write is looked at. */
+  /** Whether the job is to be run: then its output paths are checked. */
   readonly isToWrite?: boolean;
-  /** Tells the day of a table that is named by it; absent: the real clock. */
+  /** The clock for the day in a table's name; absent: the real one. */
   readonly clock?: () => Date;
-  /** What the command writes besides, as typed: looked at with the rest; absent where there is nothing. */
+  /** Other files the command writes, as typed: checked with the rest; absent if there are none. */
   readonly besides?: readonly NamedFile[];
   readonly signal: AbortSignal;
-  /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
+  /** Renames a directory that an early version made for this base URL; absent if nothing may be changed. */
   readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;
 }
 
 /**
  * Reads the job, opens its table and compiles its templates. Nothing is sent, and only a table on standard input is written.
- * @throws UsageError with every problem of the job file, or of the table, or of the templates over the table's columns
+ * @throws UsageError with every problem of the job file, or of the table, or of the templates with the table's columns
  */
 export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
   const given = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
@@ -125,7 +125,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     };
   } catch (error) {
     if (missingFolder !== null) {
-      // What was piped in for a job that is refused.
+      // The piped input of a refused job.
       removeQuietly(spoolPath);
       removeEmptyFolders(stateDirectory, missingFolder);
     }
@@ -138,7 +138,7 @@ function listKnownEnds(job: Job, { target, toldEnd }: Pick<PrepareOptions, 'targ
   return ends.toSorted((a, b) => (a.end.endsOn < b.end.endsOn ? -1 : 1));
 }
 
-/** A table for standard output is written like any other, into the state directory; who is told of it passes it on. */
+/** A table for standard output is written like any other, into the state directory; the caller passes it on. */
 function placeStdoutTable(loaded: LoadedJob, stateDirectory: string): LoadedJob {
   const { job } = loaded;
   if (job.write.isStdout !== true) return loaded;
@@ -151,7 +151,7 @@ function claimStdout(options: PrepareOptions, path: string): void {
   options.claimStdout(path);
 }
 
-/** The same job, knowing what its first rows tell; where nothing is to be sent they are not asked. @throws UsageError when no row could be sent */
+/** The same job with what its first rows show; if nothing is to be sent they are not read. @throws UsageError if no row could be sent */
 async function withSample(
   compiled: CompiledJob,
   {
@@ -165,7 +165,7 @@ async function withSample(
   return warning === null ? compiled : { ...compiled, warnings: [...compiled.warnings, warning] };
 }
 
-/** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */
+/** `params.extra` may request a cache of twelve hours; rowmill itself never does. */
 export function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
   const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
   return options?.ttl === '12h';
@@ -178,7 +178,7 @@ interface Destined {
   readonly options: PrepareOptions;
 }
 
-/** @throws UsageError when a file the run would write cannot be, or is one it reads */
+/** @throws UsageError if a file the run would write cannot be written, or is one it reads */
 async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFiles, stateDirectory, options }: Destined): Promise<void> {
   const { overrides, environmentFiles = [], besides = [] } = options;
   const read = { job, tableFiles: table.files, exampleFiles, environmentFiles, besides };
@@ -187,7 +187,7 @@ async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFi
     (await findRunDestinationProblem(read, { stateDirectory, cwd })) ??
     (job.write.isStdout === true ? null : await findSharedTable({ job, stateDirectory, cwd, signal: options.signal }));
   if (problem === null) return;
-  // A path that was typed has no place in the file.
+  // A path from the command line has no place in the file.
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;
   const isBeside = besides.some(({ name }) => problem.startsWith(name));
   throw new UsageError([{ place: isBeside ? null : place, message: isBeside ? problem : `write: ${problem}` }], { code: 'output' });
@@ -199,7 +199,7 @@ function findMissingFolder(directory: string): string | null {
   return missing;
 }
 
-/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them; some may be gone already. */
+/** A refused job leaves no state directory behind: removes the folders created for it, innermost first, if they are empty; some may be gone already. */
 export function removeEmptyFolders(innermost: string, outermost: string): void {
   for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
     try {
@@ -210,7 +210,7 @@ export function removeEmptyFolders(innermost: string, outermost: string): void {
   }
 }
 
-/** Writes the rows of the table of examples that are not shown to the model, under the job's own names: what its answers can be judged by. */
+/** Writes the rows of the table of examples that are not shown to the model, under the job's own names: for evaluating its answers. */
 export async function writeHoldout({ examples, compiled, table }: PreparedJob, signal: AbortSignal): Promise<void> {
   const path = findHoldout(compiled.job, table.files);
   if (examples === null || path === null) return;

@@ -9,22 +9,22 @@ import type { KnownEnd } from './model-end.ts';
 export interface PreparedJob {
   readonly compiled: CompiledJob;
   readonly table: InputTable;
-  /** Null when the job shows none. */
+  /** Null if the job shows none. */
   readonly examples: ChosenExamples | null;
-  /** Where this job's state for this target lies; it may not exist yet. */
+  /** The location of this job's state for this provider; it may not exist yet. */
   readonly stateDirectory: string;
-  /** The outermost of its folders that did not exist before; null when it was all there. */
+  /** The outermost of its folders that did not exist before; null if all existed. */
   readonly missingFolder: string | null;
-  /** What is known of the prompt tokens of its requests. */
+  /** What is known about the prompt tokens of its requests. */
   readonly tokens: ModelTokens;
-  /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */
+  /** Prices; those of the user's `prices.yaml` next to the job file take precedence. */
   readonly findPrice: FindPrice;
-  /** What has to stand beside money that was priced on that day (an ISO date or instant); null where the prices are those of the address. */
+  /** The note to show with amounts priced on that day (an ISO date or instant); null if the prices are those of the address. */
   readonly priceNoteAt: (at: string) => string | null;
-  /** Of its models of which something is known, the soonest first. */
+  /** Ends of its models, as far as known, the soonest first. */
   readonly modelEnds: readonly KnownEnd[];
-  /** Stands for what that file says. */
+  /** Identifies the content of that file. */
   readonly customPricesSha256: string;
-  /** The same job with other parameters, as `retry --set` gives them. */
+  /** The same job with other parameters, from `retry --set`. */
   readonly compileWith: (params: Readonly<Record<string, unknown>>) => CompiledJob;
 }

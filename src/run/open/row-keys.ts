@@ -3,15 +3,15 @@ import type { Row } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 
-/** What a row asks for, with its place in the index. */
+/** A row's request, with its place in the index. */
 export interface KeyedRow {
   readonly status: 'keyed';
-  /** The id of its key; -1 when the ledger does not know the key. */
+  /** The id of its key; -1 if the ledger does not know the key. */
   readonly id: number;
   readonly key: string;
-  /** Null for a row whose kept key has an answer that counts: nobody needs to send it. */
+  /** Null for a row whose kept key has a valid answer: it need not be sent. */
   readonly request: Request | null;
-  /** An earlier row of this pass asks for the same: it shares that row's request. */
+  /** An earlier row of this pass has the same request: this row shares it. */
   readonly isDuplicate: boolean;
 }
 
@@ -19,16 +19,16 @@ export type SkippedRow = Extract<ReturnType<CompiledJob['render']>, { readonly s
 
 export interface RowKeysOptions {
   readonly compiled: Pick<CompiledJob, 'render' | 'job'>;
-  /** Whether keys not known yet enter the index; without it repeated unknown keys are not recognised. */
+  /** Whether unknown keys are added to the index; without it repeated unknown keys are not recognised. */
   readonly addsKeys: boolean;
-  /** Whether a key has an answer that counts; as the index has it, unless told otherwise. */
+  /** Whether a key has a valid answer; by default as in the index. */
   readonly isAnswered?: (id: number) => boolean;
 }
 
-/** What a row asks for; rows are given in the order of the table. */
+/** A row's request; rows are passed in table order. */
 export type KeyRow = (row: Row) => KeyedRow | SkippedRow;
 
-/** Begins a pass over the table: rows are given in order, and each comes back with what it asks for. */
+/** Starts a pass over the table: rows are passed in order, and each comes back with its request. */
 export function createRowKeys(keys: KeyIndex, options: RowKeysOptions): KeyRow {
   const { compiled, addsKeys, isAnswered = (id) => keys.outcome(id) === 'ok' } = options;
   const { dedupe } = compiled.job;
@@ -60,7 +60,7 @@ export function createRowKeys(keys: KeyIndex, options: RowKeysOptions): KeyRow {
   };
 }
 
-/** Identifies a row over runs without keeping what it says: 14 hex digits of two 32-bit FNV-1a hashes, a tenth of the time of a sha256. */
+/** Identifies a row over runs without storing its text: 14 hex digits of two 32-bit FNV-1a hashes, in a tenth of the time of a sha256. */
 export function hashRowId(rowId: string): string {
   let low = 0x811c9dc5;
   let high = 0x050c5d1f;

@@ -9,7 +9,7 @@ import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { createFold } from '../../ledger/events/fold-events.ts';
 
 /**
- * The day a table is named by: of the open run, whenever it is continued, else of the run that would begin now. Where one only looks, it is that of
+ * The day in a table's name: that of the open run, whenever it is continued, else of the run that would start now. For read-only commands, that of
  * the last run.
  */
 export function findRunDate(
@@ -22,7 +22,7 @@ export function findRunDate(
   return run.date ?? nameDay(new Date(run.startedAt), timezone);
 }
 
-/** The job with the path of one day, which the events of its state directory tell. */
+/** The job with the path of one day, from the events of its state directory. */
 export async function placeDatedTable(
   loaded: LoadedJob,
   stateDirectory: string,

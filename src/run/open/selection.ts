@@ -1,13 +1,7 @@
 import { hash } from 'node:crypto';
-import type { Table } from '../../core/row.ts';
+import type { RowSelection, Table } from '../../core/row.ts';
 
-/** Which rows a run is about: all of them, or a pilot's. */
-export type RowSelection =
-  | { readonly type: 'all' }
-  | { readonly type: 'first'; readonly rows: number }
-  | { readonly type: 'sample'; readonly rows: number; readonly seed: number };
-
-/** A selection made ready for one table. */
+/** A selection prepared for one table. */
 export interface SelectedRows {
   readonly isAll: boolean;
   has(index: number): boolean;
@@ -31,7 +25,7 @@ export async function selectRows(selection: RowSelection, table: Table, signal: 
   }
 }
 
-/** Keeps the rows whose hashes are smallest, so that one pass in constant memory is enough. */
+/** Keeps the rows with the smallest hashes, so that one pass in constant memory is enough. */
 async function chooseSample(selection: { rows: number; seed: number }, table: Table, signal: AbortSignal): Promise<ReadonlySet<number>> {
   let kept: { index: number; rank: string }[] = [];
   for await (const rows of table.readRows(signal)) {

@@ -3,12 +3,12 @@ import type { SettledRecord } from '../../core/settled.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Amount, CostBound } from '../../money/cost-bound.ts';
 
-/** Billed attempts whose price or usage is unknown: what bounds their cost is what was reserved for them when they were sent. */
+/** Billed attempts whose price or usage is unknown: their cost is bounded by what was reserved for them when they were sent. */
 export interface UnpricedCalls {
   add(record: Pick<SettledRecord, 'customId' | 'lane'>, from: { readonly batchId: string; readonly bodyBytes: number | null }): void;
   /** Rows of a batch among them. */
   rowsOf(batchId: string): number;
-  /** The most the live ones can have cost; `largest` stands for one of which no size is known. */
+  /** The most the live ones can have cost; `largest` is used for one of unknown size. */
   boundLive(bound: CostBound, largest: Amount): number;
   /** The most those of batches can have cost. */
   boundBatches(bound: CostBound, largest: Amount, fold: Pick<LedgerFold, 'shards' | 'batches'>): number;
@@ -42,7 +42,7 @@ export function createUnpricedCalls(): UnpricedCalls {
       let nanoUsd = 0;
       for (const [batchId, amount] of rowsByBatch) {
         const shard = shards.get(batches.get(batchId)?.shard ?? '');
-        // Which rows is not known, so each is taken for the longest, but all together for no more than the file.
+        // It is unknown which rows, so each counts as the longest, but all together as no more than the file.
         const { longestBytes: longest, bytes } = shard ?? { longestBytes: largest.bytes, bytes: Number.POSITIVE_INFINITY };
         nanoUsd += bound.of({ ...amount, bytes: Math.min(amount.rows * longest, bytes) }, longest);
       }

@@ -13,14 +13,14 @@ export interface CheaperModel {
 export interface Advised {
   readonly prices: ModelPrices;
   readonly lane: LaneName;
-  /** Under which price requests go. */
+  /** Which price applies to the requests. */
   readonly priced: keyof LaneCosts;
   readonly work: Work;
   readonly cost: LaneCosts;
   readonly hasImages: boolean;
 }
 
-/** The next cheaper model of the family; null when there is none, it would cost no less, or it would count images in another way. */
+/** The next cheaper model of the family; null if there is none, it would cost no less, or it counts images differently. */
 export function findCheaper({ prices, priced, work, cost, hasImages }: Advised): CheaperModel | null {
   if (hasImages) return null;
   const cheaper = findCheaperModel(prices.model);
@@ -31,9 +31,9 @@ export function findCheaper({ prices, priced, work, cost, hasImages }: Advised):
 }
 
 /**
- * What standing instructions would save at the front of the prompt, where the provider caches what all requests begin with.
- * @param constantTokens of the prompt, wherever they stand
- * @returns null when nothing would be saved
+ * What standing instructions would save at the front of the prompt, if the provider caches what all requests begin with.
+ * @param constantTokens constant tokens of the prompt, wherever they are
+ * @returns null if nothing would be saved
  */
 export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens: number): string | null {
   const price = prices.findPrice(prices.model, { lane, tier: null, at: prices.at });
@@ -45,7 +45,7 @@ export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens:
   return `row text comes before constant text, which defeats the prompt cache; with the row last, the cache could save up to ${formatDollars(savedNanoUsd)}`;
 }
 
-/** What is not known of the images of the requests. */
+/** What is unknown about the images of the requests. */
 export function warnOfImages(model: string, images: { readonly hasImages: boolean; readonly unsizedImages: number }): readonly string[] {
   if (!images.hasImages) return [];
   const { unsizedImages } = images;

@@ -1,23 +1,23 @@
 import type { Job } from '../../core/job.ts';
 import { type AnswerLengths, ENOUGH_ANSWERS } from '../open/answer-history.ts';
 
-/** Without any other knowledge, free text is taken to be this long. */
+/** The assumed length of free text without any other knowledge. */
 const FREE_TEXT_TOKENS = 200;
 const TOKENS_PER_KEY = 6;
 
-/** Output tokens of one answer before it is given, never above the cap. */
+/** Expected output tokens of one answer, never above the cap. */
 export interface AnswerForecast {
-  /** The mean: what a sum of answers is made of. */
+  /** The mean: used for the sum of answers. */
   readonly expectedTokens: number;
   readonly p50Tokens: number;
   readonly p95Tokens: number;
   /** How many of the job's own answers this was measured on; 0: guessed from the output's schema, or 200 for free text. */
   readonly measuredAnswers: number;
-  /** Whether enough were measured to tell how long long answers are. */
+  /** Whether enough were measured to know the length of long answers. */
   readonly isMeasured: boolean;
 }
 
-/** What is to be expected of an answer: as the job's own history has it, else a guess from the schema. */
+/** The expected length of an answer: from the job's own history, else guessed from the schema. */
 export function forecastAnswer(job: Job, history: AnswerLengths | null): AnswerForecast {
   const cap = capOf(job);
   const guess = guessFromOutput(job);
@@ -30,7 +30,7 @@ export function forecastAnswer(job: Job, history: AnswerLengths | null): AnswerF
   };
 }
 
-/** Output tokens of a usual answer: the mean of answers there are, else a guess. */
+/** Output tokens of a typical answer: the mean of existing answers, else a guess. */
 export function expectAnswerTokens(job: Job, meanOutputTokens: number | null): number {
   return Math.min(meanOutputTokens ?? guessFromOutput(job), capOf(job));
 }
@@ -40,7 +40,7 @@ function capOf({ params, votes }: Job): number {
   return typeof params.max_output_tokens === 'number' ? params.max_output_tokens * votes : Number.POSITIVE_INFINITY;
 }
 
-/** How far above a guess the longest answers are taken to lie. */
+/** How far above a guess the longest answers are assumed to be. */
 const GUESSED_SPREAD = 2;
 
 function guessFromOutput({ output, endpoint, votes }: Job): number {

@@ -6,17 +6,17 @@ import { countAsked } from './spending.ts';
 /** What a plan is compared with. */
 export interface ComparedRows {
   readonly rows: PlanRows;
-  /** Rows of the last run that are no more in the table; null when only a part of the table is looked at. */
+  /** Rows of the last run that are no longer in the table; null if only a part of the table is read. */
   readonly gone: number | null;
-  /** Expected cost of all requests, in the job's lane; null when unknown. */
+  /** Expected cost of all requests, in the job's lane; null if unknown. */
   readonly expectedNanoUsd: number | null;
-  /** Whether every row is asked again because the user says so. */
+  /** Whether every row is sent again on request. */
   readonly isFresh: boolean;
-  /** Failed requests the user wants tried again. */
+  /** Failed requests to be retried on request. */
   readonly reopened: number;
 }
 
-/** What is another than in the last run, in words with rows and dollars; empty when nothing is. */
+/** What differs from the last run, in words with rows and dollars; empty if nothing does. */
 export function describeChanges(job: Job, lastJob: Job | null, compared: ComparedRows): readonly string[] {
   const { rows, gone, expectedNanoUsd, isFresh, reopened } = compared;
   const requests = countAsked({ rows });
@@ -36,7 +36,7 @@ export function describeChanges(job: Job, lastJob: Job | null, compared: Compare
   return changes;
 }
 
-/** The parts of a job that stand in its requests. */
+/** The parts of a job that are in its requests. */
 function listChangedAspects(job: Job, last: Job): readonly string[] {
   const isOther = (pick: (job: Job) => unknown) => JSON.stringify(pick(job)) !== JSON.stringify(pick(last));
   return [

@@ -3,16 +3,16 @@ import type { LaneName } from '../../core/lane.ts';
 import type { Plan } from './plan-result.ts';
 import { countAsked } from './spending.ts';
 
-/** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
+/** From this many requests on, `mode: auto` uses the batch lane: below it the day's wait is worth more than the discount. */
 export const AUTO_BATCH_REQUESTS = 500;
 
-/** The lane a run sends new requests to. */
+/** The lane for new requests of a run. */
 export function chooseLane(mode: Mode, { rows }: Pick<Plan, 'rows'>): LaneName {
   if (mode !== 'auto') return mode === 'batch' ? 'batch' : 'live';
   return countAsked({ rows }) >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
 }
 
-/** Under which of a plan's prices requests go: live calls of `mode: flex` have their own. */
+/** Which of a plan's prices applies: live calls of `mode: flex` have their own. */
 export function choosePrice(mode: Mode, lane: LaneName): keyof Plan['cost'] {
   return mode === 'flex' && lane === 'live' ? 'flex' : lane;
 }

@@ -5,16 +5,16 @@ import type { Rates } from '../../money/rates.ts';
 
 /** Integer nano-dollars. */
 export interface CostRange {
-  /** Answers of half the usual length, and the instructions found in the prompt cache where they are long enough. */
+  /** Answers of half the usual length, and the instructions found in the prompt cache if they are long enough. */
   readonly lowNanoUsd: number;
   readonly expectedNanoUsd: number;
-  /** What it should not exceed: every answer as long as the 95th percentile of those measured; before that a multiple of what is expected, within the worst. */
+  /** What it should not exceed: every answer as long as the 95th percentile of those measured; before that a multiple of the expectation, within the worst case. */
   readonly upperNanoUsd: number;
-  /** Every answer as long as it can be. */
+  /** Every answer as long as possible. */
   readonly worstNanoUsd: number;
 }
 
-/** What the same requests cost in each lane; null where the model is not sold so, or its price is unknown. */
+/** What the same requests cost in each lane; null if the model is not sold so, or its price is unknown. */
 export interface LaneCosts {
   readonly batch: CostRange | null;
   readonly live: CostRange | null;
@@ -22,11 +22,11 @@ export interface LaneCosts {
   readonly flex: CostRange | null;
 }
 
-/** Prompts of one kind: those above the model's long-context mark cost other rates. */
+/** Prompts of one kind: those above the model's long-context threshold have other rates. */
 export interface PromptSum {
   readonly requests: number;
   readonly tokens: number;
-  /** The output caps their answers may take, as countAnswerCaps counts them. */
+  /** The output caps of their answers, as counted by countAnswerCaps. */
   readonly answerCaps: number;
 }
 
@@ -34,38 +34,38 @@ export interface PromptSum {
 export interface WorkPart {
   readonly short: PromptSum;
   readonly long: PromptSum;
-  /** What is asked; absent: the model of the prices. */
+  /** The model used; absent: the model of the prices. */
   readonly model?: string;
-  /** The service tier live calls ask for; null for the default one. */
+  /** The service tier requested by live calls; null for the default one. */
   readonly tier: string | null;
   /** Of one request. */
   readonly expectedOutputTokens: number;
-  /** Null where it was not measured. */
+  /** Null if it was not measured. */
   readonly p95OutputTokens: number | null;
-  /** How much more than expected it may cost where it was not measured. */
+  /** How much more than expected it may cost if it was not measured. */
   readonly guessFactor: number;
   /** Of one output cap. */
   readonly worstOutputTokens: number;
 }
 
-/** What is to be paid for. */
+/** What has to be paid for. */
 export interface Work {
   readonly parts: readonly WorkPart[];
-  /** How many more are asked for each request, because its answer was no good. */
+  /** Re-asks per request, because of invalid answers. */
   readonly reasksPerRequest: number;
-  /** By how much images whose size is not known can be more than counted, all together. */
+  /** By how much images of unknown size can exceed their count, all together. */
   readonly unsizedTokens: number;
   /** Tokens all prompts begin with, which the provider may have cached. */
   readonly leadingTokens: number;
-  /** Prompts that are long enough to be written to the prompt cache, and their tokens. */
+  /** Prompts long enough to be written to the prompt cache, and their tokens. */
   readonly writable: Pick<PromptSum, 'requests' | 'tokens'>;
-  /** Tokens of the shared beginning that can be kept there by itself; 0: it is too short. */
+  /** Tokens of the shared prefix that can be cached separately; 0: it is too short. */
   readonly beginningTokens: number;
-  /** What the job wishes of the cache; null where nothing can be said of it. */
+  /** The cache setting of the job; null if nothing is known about it. */
   readonly cacheWish: CacheWish | null;
 }
 
-/** The estimate of the input is good to this. */
+/** The relative error of the input estimate. */
 const INPUT_TOLERANCE = 0.05;
 
 /** A model's prices on a day. */
@@ -83,7 +83,7 @@ export function priceWork(prices: ModelPrices, work: Work): LaneCosts {
   return { batch: sum('batch'), live: sum('live'), flex: sum('flex') };
 }
 
-/** @param tier that live calls ask for */
+/** @param tier the tier requested by live calls */
 function findLanePrice({ findPrice, model, at }: ModelPrices, name: keyof LaneCosts, tier: string | null): Price | null {
   return findPrice(model, { lane: laneOf(name), tier: name === 'flex' ? name : name === 'live' ? tier : null, at });
 }
@@ -92,7 +92,7 @@ function laneOf(name: keyof LaneCosts): LaneName {
   return name === 'batch' ? 'batch' : 'live';
 }
 
-/** What each lane writes to the prompt cache; null where writing costs nothing, or the price is not known. */
+/** What each lane writes to the prompt cache; null if writing costs nothing, or the price is unknown. */
 export type LaneCaches = Readonly<Record<keyof LaneCosts, CachePlan | null>>;
 
 export function planCaches(prices: ModelPrices, { parts, writable, beginningTokens, cacheWish }: Work): LaneCaches {
@@ -109,12 +109,12 @@ export function longContextOver({ findPrice, model, at }: ModelPrices): number {
   return findPrice(model, { lane: 'live', tier: null, at })?.longContext?.overTokens ?? Number.POSITIVE_INFINITY;
 }
 
-/** Null as soon as a part of it has no price. */
+/** Null as soon as part of it has no price. */
 function sumParts(work: Work, cache: CachePlan | null, priceOf: (part: WorkPart) => Price | null): CostRange | null {
   let sum: PicoUsd = [0, 0, 0, 0];
   for (const part of work.parts) {
     const price = priceOf(part);
-    // What is found in the cache where writing it costs something is counted by itself.
+    // What is read from the cache of a model that charges for writes is counted separately.
     const own = price === null ? null : pricePart(price, part, cache === null ? work : { ...work, leadingTokens: 0 });
     if (own === null) return null;
     sum = add(sum, own);
@@ -163,7 +163,7 @@ function toNanoUsd(picoUsd: number): number {
   return Math.round(picoUsd / 1000);
 }
 
-/** Before gpt-5.6, longer beginnings are cached in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
+/** Before gpt-5.6, longer prefixes are cached in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
 const CACHED_STEP_TOKENS = 128;
 
 /** How many of a prompt's first tokens the provider can cache. */

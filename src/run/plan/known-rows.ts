@@ -4,7 +4,7 @@ import type { RunRow } from '../../ledger/runs.ts';
 export interface KnownRows {
   readonly count: number;
   has(idHash: string): boolean;
-  /** Whether a row of the run asked this. */
+  /** Whether a row of the run had this request. */
   hasKey(key: string): boolean;
 }
 
@@ -24,7 +24,7 @@ export function createKnownRows(rows: Iterable<RunRow>): KnownRows {
   return { count: ids.count, has: (idHash) => hasId(readHash(idHash)), hasKey: (key) => hasKey(readKey(key)) };
 }
 
-/** Eight bytes a number; a Set would take forty. */
+/** Eight bytes per number; a Set would take forty. */
 function createNumberSet() {
   let held = new Float64Array(1024);
   let count = 0;
@@ -54,7 +54,7 @@ function createNumberSet() {
     get count() {
       return count;
     },
-    /** Adds no more. */
+    /** No more can be added. */
     finish: () => makeLookUp(held.subarray(0, count).sort()),
   };
 }

@@ -19,13 +19,13 @@ type AskedJob = Pick<Job, 'params' | 'confidence' | 'requests'>;
 const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
 
 /**
- * What it means to a job that its model ends: when, what takes its place, and what the same requests cost there.
- * @param advised null where the job could not be planned
+ * What the end of its model means for a job: when, the successor, and what the same requests cost there.
+ * @param advised null if the job could not be planned
  */
 export function foreseeEnd(job: AskedJob, { asked: model, end, today, holdsHere }: EndOptions, advised: Advised | null): PlannedEnd {
   const { endsOn, source } = end;
   const daysLeft = countDays(today, endsOn);
-  // Of requests only their lines know what else they ask.
+  // Only the lines of a table of requests contain their other parameters.
   const known = job.requests === undefined ? advised : null;
   const successor = end.successor === null ? null : describeSuccessor({ ...job, model }, end.successor, known);
   const when = `${model} ${describeEnd(end, model, daysLeft)}${holdsHere ? '' : ' at OpenAI'}`;
@@ -38,7 +38,7 @@ function describeSuccessor(job: AskedJob & Pick<Job, 'model'>, model: string, ad
   return { model, cost, refuses: job.requests === undefined ? listRefused(job, model) : [] };
 }
 
-/** Also what it does unasked: a model that thinks makes another job of one that was answered at once, and one parameter keeps it from that. */
+/** Also changes of defaults: a model that reasons changes a job that was answered at once, and one parameter prevents that. */
 function listRefused(job: AskedJob & Pick<Job, 'model'>, successor: string): readonly string[] {
   const own = new Set(findParamDoubts(job).map(({ path }) => path.join('.')));
   const doubts = findParamDoubts({ ...job, model: successor }).filter(({ path }) => !own.has(path.join('.')));
@@ -68,7 +68,7 @@ function describeEnd({ model, endsOn }: ModelEnd, asked: string, daysLeft: numbe
   return `ends on ${endsOn} (${left})${whose}`;
 }
 
-/** Nothing where the successor has no price, or nothing is to be sent. */
+/** Empty if the successor has no price, or nothing is to be sent. */
 function compareCosts(advised: Advised | null, { cost: there }: Successor): string {
   if (advised === null) return '';
   const { priced, cost, hasImages } = advised;

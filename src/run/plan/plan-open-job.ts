@@ -33,7 +33,7 @@ export interface PlanOpenJobOptions {
   readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly books: Books } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
-  /** As of `PlanTableOptions`. */
+  /** As in `PlanTableOptions`. */
   readonly watchRows?: PlanTableOptions['watchRows'];
   readonly shownRequests?: PlanTableOptions['shownRequests'];
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
@@ -44,7 +44,7 @@ export interface PlannedRun extends PlannedTable {
   readonly opening: Opening;
 }
 
-/** The plan of a job over what its ledger holds, as it will stand once a run has begun. Nothing is changed. */
+/** The plan of a job with what its ledger holds, as it will be once a run has started. Nothing is changed. */
 export async function planOpenJob({
   prepared,
   opened,
@@ -106,7 +106,7 @@ export async function planOpenJob({
   return { ...planned, plan: addBudgets(planned.plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
 }
 
-/** Says how much is left of budgets over several runs, and whether that, and the run's own, will do. */
+/** Reports how much is left of budgets over several runs, and whether they, and the run's own, will suffice. */
 function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan {
   const lane = chooseLane(job.mode, plan);
   const cost = countAsked(plan) === 0 ? null : plan.cost[choosePrice(job.mode, lane)];
@@ -134,7 +134,7 @@ function refuseUnsoldFlex({ mode, model }: Job, findPrice: FindPrice, at: string
   });
 }
 
-/** Under which of the three prices the job's requests go first. */
+/** Which of the three prices applies to the job's first requests. */
 function readPricedLane({ mode }: Job): { readonly name: string; readonly query: Omit<PriceQuery, 'at'> } {
   if (mode === 'flex') return { name: 'flex', query: { lane: 'live', tier: 'flex' } };
   const lane = mode === 'live' ? 'live' : 'batch';
@@ -186,8 +186,8 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): 
 }
 
 /**
- * The runs whose answers tell how long those of this job are, the oldest first: they asked the same model for as many answers, with as much
- * reasoning. A run that kept nothing to tell is taken to be one of them.
+ * The runs whose answers predict the length of this job's answers, oldest first: same model, same number of answers, same
+ * reasoning. A run that stored no job is assumed to be one of them.
  */
 function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
   const isComparable = (id: string) => {
@@ -203,12 +203,12 @@ function asksAlike(a: Job, b: Job): boolean {
   return a.endpoint === b.endpoint && a.votes === b.votes && a.params.reasoning_effort === b.params.reasoning_effort;
 }
 
-/** Only an answer to the row's own request, not to a re-ask of it, tells what that request costs. */
+/** Only an answer to the row's own request, not to a re-ask of it, shows what that request costs. */
 function readInputTokens(ledger: Ledger, id: number, key: string): number | null {
   return ledger.readHistory(id).find(({ customId, outcome }) => customId === key && outcome === 'ok')?.usage?.inputTokens ?? null;
 }
 
-/** Output tokens of all attempts so far, on average; null before the first. */
+/** Mean output tokens of all attempts so far; null before the first. */
 export function readMeanOutputTokens({ life }: Books): number | null {
   const attempts = life.batchAttempts + life.liveAttempts;
   return attempts === 0 ? null : life.usage.outputTokens / attempts;

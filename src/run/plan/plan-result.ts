@@ -7,7 +7,7 @@ import type { PlannedEnd } from './planned-end.ts';
 import type { PlannedShard } from './shards.ts';
 import type { TimeUnderLimits } from './time.ts';
 
-/** What a run would do, found by going through the table once; nothing was sent, nothing was spent. Field names are a contract (`plan --json`). */
+/** What a run would do, found by reading the table once; nothing was sent, nothing was spent. Field names are a contract (`plan --json`). */
 export interface Plan {
   readonly schema: 'rowmill.plan/1';
   readonly job: string;
@@ -17,32 +17,32 @@ export interface Plan {
   readonly rows: PlanRows;
   /** Skipped rows by cause. */
   readonly skipped: Readonly<Partial<Record<SkipCause, number>>>;
-  /** What is another than in the last run, in words. */
+  /** What differs from the last run, in words. */
   readonly changes: readonly string[];
   readonly tokens: PlanTokens;
   readonly cost: LaneCosts;
-  /** Whose prices these are where they are not those of the address; absent where they are. */
+  /** Whose prices these are, if not those of the address; absent otherwise. */
   readonly priceNote?: string;
-  /** What is written to the prompt cache, and why; null where writing costs nothing. */
+  /** What is written to the prompt cache, and why; null if writing costs nothing. */
   readonly promptCache: PlannedCache | null;
-  /** Budgets over several runs, with what is used up of them; absent where the job has none. */
+  /** Budgets over several runs, with what is used of them; absent if the job has none. */
   readonly budgets?: readonly BudgetFacts[];
-  /** A cheaper model's price for the same; null when none is known. */
+  /** A cheaper model's price for the same; null if none is known. */
   readonly cheaper: CheaperModel | null;
-  /** When the address switches the model off, and what takes its place; null where nothing is known of it. */
+  /** When the address switches the model off, and its successor; null if nothing is known. */
   readonly modelEnd: PlannedEnd | null;
   readonly shards: readonly PlannedShard[];
-  /** How long it takes at least: under the job's own limits, and under those of each usage tier. Empty when nothing is to be sent. */
+  /** The minimum duration: under the job's own limits, and under those of each usage tier. Empty if nothing is to be sent. */
   readonly time: readonly TimeUnderLimits[];
-  /** What the user should know before paying. Errors stand here only when there is no plan (exit 2). */
+  /** What the user should know before paying. Errors are listed here only if there is no plan (exit 2). */
   readonly problems: readonly PlanProblem[];
-  /** Body of the first request that would be sent, image data as its hash; null when there is none. */
+  /** Body of the first request that would be sent, image data as its hash; null if there is none. */
   readonly firstRequest: unknown;
-  /** The first requests that would be sent, as many as were asked for; absent where none were. */
+  /** The first requests that would be sent, as many as requested; absent if none were. */
   readonly requests?: readonly PlannedRequest[];
 }
 
-/** A request that would be sent, and the row that asks it first. */
+/** A request that would be sent, and the first row with it. */
 export interface PlannedRequest {
   readonly file: string;
   readonly line: number;
@@ -63,13 +63,13 @@ export interface PlanTokens {
   readonly outputMeasured: number;
   /** Requests counted exactly. */
   readonly exactSample: number;
-  /** Answered requests whose billed input, compared with our count of them, corrected `input`; 0: none. */
+  /** Answered requests whose billed input, compared with our count, corrected `input`; 0: none. */
   readonly inputMeasured: number;
 }
 
 export interface PlanProblem {
   readonly severity: 'error' | 'warning';
-  /** Null together with line and column where nothing in a file is meant. */
+  /** Null, as are line and column, if it is not about a file. */
   readonly file: string | null;
   /** From 1, like the column. */
   readonly line: number | null;
@@ -80,14 +80,14 @@ export interface PlanProblem {
 export interface PlanRows {
   readonly in: number;
   readonly new: number;
-  /** Row ids of the last run whose content, or the job's prompt, is another now. */
+  /** Row ids of the last run whose content, or the job's prompt, has changed. */
   readonly changed: number;
   readonly reused: number;
   readonly duplicate: number;
   readonly skipped: number;
-  /** With the provider now. */
+  /** At the provider now. */
   readonly inFlight: number;
-  /** Tried again by this run. */
+  /** Retried by this run. */
   readonly again: number;
   /** Failed earlier and left alone. */
   readonly failed: number;

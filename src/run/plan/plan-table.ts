@@ -34,61 +34,61 @@ export interface PlanTableOptions {
   readonly table: Table;
   readonly compiled: CompiledJob;
   readonly keys: KeyIndex;
-  /** How keys will stand once the run has begun. */
+  /** The state of keys once the run has started. */
   readonly opening: Opening;
   /** As of `Ledger`. */
   readonly noLongerOk: ReadonlySet<number>;
   readonly makeDueRequest: MakeDueRequest;
-  /** Whether the table that is written can hold a row. */
+  /** Whether the output table can hold a row. */
   readonly checkRow: CheckRow;
   readonly selected: SelectedRows;
-  /** Sees what every selected row asks for; null where nobody wants to know. */
+  /** Called with what every selected row asks; null if nobody needs it. */
   readonly watchRows: ((keyRow: KeyRow) => KeyRow) | null;
   readonly tokens: ModelTokens;
   readonly warnings: readonly string[];
-  /** What the rows have shown, once all were read. */
+  /** Further warnings about the rows, once all were read. */
   readonly readWarnings: () => readonly string[];
   /** What the last run was about; null without one. */
   readonly last: LastRunFacts | null;
-  /** How long the job's answers were; null before the first. */
+  /** The length of the job's answers; null before the first. */
   readonly answers: AnswerLengths | null;
-  /** What the answer of a key was billed for its prompt; null when that is not its own. */
+  /** The billed prompt tokens of a key's answer; null if they are not its own. */
   readonly readInputTokens: (id: number, key: string) => number | null;
-  /** Of a model, as the job says or the provider did. */
+  /** Limits of a model, from the job or the provider. */
   readonly enqueuedTokensOf: (model: string) => number | null;
   readonly findPrice: FindPrice;
-  /** What has to stand beside its prices; null mostly. */
+  /** The note to show with its prices; usually null. */
   readonly priceNote: string | null;
   /** The day whose prices count. */
   readonly at: string;
-  /** When its models end, as far as that is known; the soonest first. */
+  /** When its models end, as far as known; the soonest first. */
   readonly ends: readonly EndOptions[];
   /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
-  /** How many requests the plan shows whole beside the first; null where it shows none. */
+  /** How many requests the plan shows in full besides the first; null if none. */
   readonly shownRequests: number | null;
   readonly signal: AbortSignal;
 }
 
 export interface LastRunFacts {
-  /** Null when the run kept no list of its rows. */
+  /** Null if the run stored no list of its rows. */
   readonly rows: KnownRows | null;
-  /** The job as it was; null when it is the same, or not known. */
+  /** The job at that time; null if it is the same, or unknown. */
   readonly job: Job | null;
 }
 
-/** A plan, and what a run has to open for it. */
+/** A plan, and what a run has to reopen for it. */
 export interface PlannedTable {
   readonly plan: Plan;
-  /** The failed keys it opens again, each once. */
+  /** The failed keys it reopens, each once. */
   readonly reopenedKeys: readonly string[];
-  /** What is known of the ends of its models, also where they are none for the address: should a model be refused there, this may be why. */
+  /** What is known about the ends of its models, even if they do not apply to the address: if a model is refused there, this may be why. */
   readonly modelEnds: readonly PlannedEnd[];
   /** What to say of answers that rows of this table had, and that count no more; empty without any. */
   readonly lostAnswers: readonly string[];
 }
 
-/** @throws UsageError where the table that is written cannot hold a row */
+/** @throws UsageError if the output table cannot hold a row */
 export async function planTable(options: PlanTableOptions): Promise<PlannedTable> {
   const { compiled, selected } = options;
   const { job } = compiled;
@@ -138,7 +138,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     else if (step === 'failed') rows.failed += 1;
     else {
       if (step !== 'new' && options.keys.outcome(id) !== null) rows.again += 1;
-      // What the last run was to ask, and did not come to, is no other request than it was.
+      // What the last run should have sent, but did not, has not changed.
       else if (isKnown && known?.hasKey(key) === false) rows.changed += 1;
       else rows.new += 1;
       if (request === null) return;

@@ -8,12 +8,12 @@ import { planOpenJob } from './plan-open-job.ts';
 import type { Plan } from './plan-result.ts';
 
 export interface PlanOptions extends PrepareOptions, Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf' | 'isFresh' | 'reopen'> {
-  /** How many requests to show whole; absent: the first alone. */
+  /** How many requests to show in full; absent: only the first. */
   readonly shownRequests?: number;
 }
 
 /**
- * What a run of these options would do, from the job, the table and the state directory alone. Takes no lock and sends nothing.
+ * What a run with these options would do, from the job, the table and the state directory alone. Takes no lock and sends nothing.
  * @throws UsageError with every problem of the job and the first of the table
  */
 export async function planJob(options: PlanOptions): Promise<Plan> {

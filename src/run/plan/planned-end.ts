@@ -1,6 +1,6 @@
 import type { LaneCosts } from './cost.ts';
 
-/** What a model's end means to a job. Field names are a contract (`modelEnd` of `plan --json` and `doctor --json`). */
+/** What a model's end means for a job. Field names are a contract (`modelEnd` of `plan --json` and `doctor --json`). */
 export interface PlannedEnd {
   /** The job's model. */
   readonly model: string;
@@ -8,9 +8,9 @@ export interface PlannedEnd {
   readonly endsOn: string;
   /** Days from today; 0 on the day itself, negative after it. */
   readonly daysLeft: number;
-  /** Null where none is known. */
+  /** Null if none is known. */
   readonly successor: Successor | null;
-  /** Who said when it ends. */
+  /** The source of the date. */
   readonly source: string;
   /** All of it in one sentence, without a final period. */
   readonly message: string;
@@ -18,8 +18,8 @@ export interface PlannedEnd {
 
 export interface Successor {
   readonly model: string;
-  /** What the planned requests cost there, with as many tokens. */
+  /** What the planned requests cost there, with the same number of tokens. */
   readonly cost: LaneCosts;
-  /** What of the job's parameters it would not take, and what to do: one sentence each, without a final period. */
+  /** The job's parameters it would not accept, and what to do: one sentence each, without a final period. */
   readonly refuses: readonly string[];
 }

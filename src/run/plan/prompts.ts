@@ -8,11 +8,11 @@ import type { PromptSum } from './cost.ts';
 /** Prompt tokens of everything that would be sent, in constant memory. */
 export interface PromptCount {
   /**
-   * @param set what its parameters differ in from the job's; empty mostly
+   * @param set how its parameters differ from the job's; usually empty
    * @returns an estimate of this request's tokens, images included
    */
   add(request: Request, set: ParamSet): number;
-  /** A request answered earlier: what it was billed tells how far off counting is. */
+  /** A request answered earlier: its billed tokens show the error of counting. */
   offerAnswered(request: Request, id: number): void;
   /** Called between rows: fits the estimate to the table as soon as enough of it was seen. */
   learn(): void;
@@ -29,30 +29,30 @@ export interface PromptGroup {
 export interface CountedPrompts {
   /** The first are those with the job's own parameters. */
   readonly groups: readonly PromptGroup[];
-  /** Those that are long enough to be written to the prompt cache. */
+  /** Those long enough to be written to the prompt cache. */
   readonly writable: Pick<PromptSum, 'requests' | 'tokens'>;
   readonly exactSample: number;
   readonly inputMeasured: number;
   /** Tokens all prompts begin with. */
   readonly leadingTokens: number;
-  /** Tokens that are the same in all prompts, wherever they stand. */
+  /** Tokens that are the same in all prompts, wherever they are. */
   readonly constantTokens: number;
-  /** Images whose size is not known, and how many more tokens than counted they can be. */
+  /** Images of unknown size, and by how many tokens they can exceed their count. */
   readonly unsizedImages: number;
   readonly unsizedTokens: number;
   readonly hasImages: boolean;
-  /** What the estimates `add` returned are to be multiplied by. */
+  /** The factor for the estimates returned by `add`. */
   readonly factor: number;
 }
 
 export interface PromptCountOptions {
-  /** Prompts of that model that are longer are summed by themselves. */
+  /** Longer prompts of that model are summed separately. */
   readonly longOverTokens: (request: Pick<Request, 'model'>) => number;
   /** Whether samples are counted with the tokenizer. */
   readonly isExact: boolean;
 }
 
-/** Requests counted exactly: 200 tell a table's tokens per character to about 1 %. */
+/** Requests counted exactly: 200 determine a table's tokens per character to about 1 %. */
 const SAMPLE_REQUESTS = 200;
 const SEED = 1;
 /** Fewer measured requests correct nothing. */
@@ -70,7 +70,7 @@ export function createPromptCount(tokens: ModelTokens, { longOverTokens, isExact
   let unsizedImages = 0;
   let unsizedTokens = 0;
 
-  /** How far estimates are off: on the sample, and between our count and what was billed for answered requests. */
+  /** The error of estimates: on the sample, and between our count and what was billed for answered requests. */
   function measure(readInputTokens: (id: number, key: string) => number | null) {
     if (!isExact || sample.kept.length === 0) return { factor: 1, inputMeasured: 0 };
     const count = ({ request, text, images, tokens: estimate }: SampledPrompt) => {
@@ -126,7 +126,7 @@ export function createPromptCount(tokens: ModelTokens, { longOverTokens, isExact
       const { factor, inputMeasured } = measure(readInputTokens);
       const scale = (sum: PromptSum) => ({ ...sum, tokens: Math.round(sum.tokens * factor) });
       const isOfOneModel = sample.kept.every(({ request }) => request.model === sample.kept[0]?.request.model);
-      // What prompts of several models begin with is kept by none for the others.
+      // The shared prefix over several models is cached by none of them for the others.
       const { leading, all } = isOfOneModel ? tokens.own.constantTokens() : { leading: 0, all: 0 };
       return {
         groups: [...groups.values()].map(({ set, short, long }) => ({ set, short: scale(short), long: scale(long) })),
@@ -160,9 +160,9 @@ function ratio(pairs: readonly { readonly actual: number; readonly expected: num
   return expected === 0 ? 1 : pairs.reduce((sum, pair) => sum + pair.actual, 0) / expected;
 }
 
-/** Keeps so many of the things offered, each with the same chance, whatever their number; the same ones for the same seed. */
+/** Keeps a number of the items offered, each with the same chance, however many there are; the same ones for the same seed. */
 interface Reservoir<T> {
-  /** Makes the thing only when it is kept. */
+  /** Makes the item only if it is kept. */
   offer(make: () => T): void;
   readonly kept: readonly T[];
 }

@@ -14,7 +14,7 @@ const LINE_OVERHEAD_BYTES = 97;
 /** The shards of requests to one endpoint and model. */
 export interface ShardCount {
   add(bodyBytes: number, tokens: number): void;
-  /** @param factor what the tokens are to be multiplied by, once they are known better */
+  /** @param factor the correction of the tokens, once it is known */
   list(factor: number): readonly PlannedShard[];
 }
 

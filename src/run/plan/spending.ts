@@ -6,24 +6,24 @@ import type { Plan } from './plan-result.ts';
 
 /** What a confirmation is about. */
 export interface Spending {
-  /** Under which of the plan's prices requests go. */
+  /** Which of the plan's prices applies to the requests. */
   readonly priced: keyof Plan['cost'];
-  /** Estimates above this want a yes. */
+  /** Estimates above this need confirmation. */
   readonly overNanoUsd: number;
   /** More than this cannot be spent; null without a budget. */
   readonly budgetNanoUsd: number | null;
-  /** The most that live calls may cost beside batches that have a deadline; null without one. */
+  /** The most that live calls may cost next to batches with a deadline; null without one. */
   readonly maxLiveNanoUsd: number | null;
 }
 
-/** How many requests a run would send, those that wait in shards it has cut already included. */
+/** How many requests a run would send, including those waiting in shards that are already cut. */
 export function countAsked({ rows }: Pick<Plan, 'rows'>): number {
   return rows.new + rows.changed + rows.again;
 }
 
 /**
- * Why a run has to be agreed to, without a final word; null when it need not: it sends nothing, or it should not cost more than `confirm_over`.
- * A budget holds what nobody foresees, so that the expected cost is what counts; without one it is the upper estimate.
+ * Why a run has to be confirmed, without a final word; null if it need not: it sends nothing, or should not cost more than `confirm_over`.
+ * With a budget the expected cost counts, because the budget limits surprises; without one, the upper estimate.
  */
 export function findReasonToAsk(plan: Plan, spending: Spending): string | null {
   if (countAsked(plan) === 0) return null;
@@ -43,7 +43,7 @@ function addLiveRest({ cost }: Plan, { maxLiveNanoUsd }: Spending, upperNanoUsd:
   return Math.min(upperNanoUsd + maxLiveNanoUsd, Math.max(upperNanoUsd, cost.live?.upperNanoUsd ?? Number.POSITIVE_INFINITY));
 }
 
-/** What a run is expected to cost as a whole: what is to be sent, and for an open one what it has spent and what its batches still bring. */
+/** The expected cost of a run as a whole: what is to be sent, and for an open one what it has spent and what its batches will cost. */
 export function estimateRun(
   plan: Plan,
   priced: keyof Plan['cost'],

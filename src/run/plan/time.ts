@@ -1,9 +1,9 @@
 import type { JobLimits } from '../../core/job.ts';
 import { listAccountLimits } from '../../money/account-limits.ts';
 
-/** How long the work takes at least under one set of limits. Null: the limit is not known. */
+/** The minimum duration of the work under one set of limits. Null: the limit is unknown. */
 export interface TimeUnderLimits {
-  /** The usage tier whose defaults these are; null: the job's own limits, or those learned. */
+  /** The usage tier whose defaults these are; null: the job's own limits, or learned ones. */
   readonly tier: number | null;
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
@@ -13,7 +13,7 @@ export interface TimeUnderLimits {
   readonly batch: { readonly rounds: number; readonly atMostHours: number } | null;
 }
 
-/** What one model is asked: limits are a model's. */
+/** The load of one model: limits are per model. */
 export interface TimedWork {
   readonly model: string;
   readonly requests: number;
@@ -25,14 +25,14 @@ export interface TimedWork {
 const BATCH_HOURS = 24;
 
 /**
- * Under the job’s own limits, where it has any, and under the defaults of every usage tier. Several models are asked at the same time: the one that
- * takes longest tells.
+ * Under the job’s own limits, if it has any, and under the defaults of every usage tier. Several models work at the same time: the slowest
+ * counts.
  */
 export function timeWork(works: readonly TimedWork[], limitsOf: (model: string) => JobLimits): readonly TimeUnderLimits[] {
   const [first = [], ...others] = works.filter(({ requests }) => requests > 0).map((work) => timeModel(work, limitsOf(work.model)));
   return first.flatMap((time) => {
     const same = others.map((times) => times.find(({ tier }) => tier === time.tier));
-    // The limits of one of them are not known.
+    // The limits of one of them are unknown.
     if (same.includes(undefined)) return [];
     return [(same as readonly TimeUnderLimits[]).reduce(chooseSlower, time)];
   });

@@ -13,7 +13,7 @@ import type { TimedWork } from './time.ts';
 /** Names, in the set of parameters requests are counted under, the group of the job they belong to. */
 export const REQUEST_GROUP = 'request group';
 
-/** What all requests of a plan add up to. */
+/** The totals of all requests of a plan. */
 export interface WorkSums {
   readonly requests: number;
   readonly inputTokens: number;
@@ -21,7 +21,7 @@ export interface WorkSums {
   readonly outputWorstTokens: number;
 }
 
-/** What the counted prompts ask for, with what is to be expected of their answers; each group by its own parameters. */
+/** The counted prompts and the expected answers; each group with its own parameters. */
 export function makeWork(job: Job, counted: CountedPrompts & Pick<Work, 'beginningTokens'>, answers: AnswerLengths | null): Work {
   const { unsizedTokens, leadingTokens, writable, beginningTokens } = counted;
   const models = splitByModel(job);
@@ -43,7 +43,7 @@ export function sumWork({ parts }: Work): WorkSums {
   };
 }
 
-/** The same for each model. @param ownModel that of parts that name none */
+/** The same for each model. @param ownModel the model of parts that name none */
 export function sumWorkByModel(work: Work, ownModel: string): readonly TimedWork[] {
   const models = new Set(work.parts.map(({ model = ownModel }) => model));
   return [...models].map((model) => {
@@ -55,7 +55,7 @@ export function sumWorkByModel(work: Work, ownModel: string): readonly TimedWork
   });
 }
 
-/** Reasoning cannot be guessed: the same question has been seen to take several times what a schema lets expect. */
+/** Reasoning cannot be guessed: the same question has been seen to take several times what a schema suggests. */
 const GUESS_FACTOR_REASONING = 4;
 
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {

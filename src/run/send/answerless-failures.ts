@@ -2,27 +2,27 @@ import type { OutcomeStatus } from '../../core/outcome.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { StepOf } from '../open/next-step.ts';
 
-/** A row that failed without an answer to read: refused in validation, in none of its batches' files, or lost on the way. */
+/** A row that failed without an answer to read: refused in validation, in none of its batches' files, or lost. */
 export interface AnswerlessFailure {
   readonly id: number;
   readonly outcome: OutcomeStatus;
 }
 
-/** So many keys are gone through again for one lost live call at most; what is lost comes one by one, and may come often. */
+/** How many keys are searched again at most after one lost live call; losses come one by one, and may be frequent. */
 const KEYS_PER_LOST_CALL = 1024;
 
 export interface AnswerlessFailures {
-  /** Every such row of the run, when there may be new ones since the last call; else nothing. Re-asks are left out: their row was answered. */
+  /** Every such row of the run, if there may be new ones since the last call; else nothing. Re-asks are left out: their row was answered. */
   readNew(): readonly AnswerlessFailure[];
 }
 
-/** Nobody is told of these ends as of records, so they are looked for in the index when the events' sums say that there are some. */
+/** These ends are not reported as records, so they are looked up in the index when the totals of the events show that there are some. */
 export function createAnswerlessFailures({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>, run: string, stepOf: StepOf): AnswerlessFailures {
   let collected: unknown = null;
   let unanswered = 0;
   let lostCalls = 0;
 
-  /** Requests of the run's batches that were refused, or stood in no file. Counted anew only when a batch was collected. */
+  /** Requests of the run's batches that were refused, or were in no file. Counted again only when a batch was collected. */
   function hasMoreUnanswered(): boolean {
     const attempts = fold.answerlessAttempts.get(run);
     if (attempts === undefined || attempts === collected) return false;
@@ -59,10 +59,10 @@ export function createAnswerlessFailures({ keys, fold }: Pick<Ledger, 'keys' | '
   };
 }
 
-/** A set of small whole numbers from 0, a bit each: a million of them take 125 kB. */
+/** A set of small whole numbers from 0, one bit each: a million of them take 125 kB. */
 interface IdSet {
   has(id: number): boolean;
-  /** @returns false when it was there already */
+  /** @returns false if it was already there */
   add(id: number): boolean;
 }
 

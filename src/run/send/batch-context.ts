@@ -12,7 +12,7 @@ export interface BatchContextParts extends Pick<RunOptions, 'effects' | 'looksMs
   readonly job: Pick<Job, 'name'>;
 }
 
-/** What the batch lane is handed by a run or a command; its provider tells of calls that have no answer. */
+/** The batch lane's context for a run or a command; its provider reports calls without an answer. */
 export function makeBatchContext(parts: BatchContextParts): BatchContext & { readonly provider: WatchedProvider } {
   const { clock, monotonicMs, sleep, startTimer, random } = parts.effects;
   const waits = createWaitTeller({ warn: parts.warn, clock, monotonicMs });

@@ -2,59 +2,59 @@ import type { StopRule, StopSign } from '../../core/job.ts';
 import type { OutcomeStatus } from '../../core/outcome.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 
-/** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
+/** How one row's request ended: its first answer, or its final failure. Re-asks are not counted. */
 export interface CountedAnswer {
   readonly outcome: OutcomeStatus;
-  /** Whether it came in a form nobody knows. */
+  /** Whether its form is unknown. */
   readonly isUnreadable?: boolean;
-  /** Whether it is ok and says nothing. */
+  /** Whether it is ok and empty. */
   readonly isEmpty: boolean;
-  /** Its labels; empty where the job has none, or it is not ok. */
+  /** Its labels; empty if the job has none, or it is not ok. */
   readonly labels: readonly string[];
 }
 
 /** Label counts of an earlier run. */
 export type LabelCounts = ReadonlyMap<string, number>;
 
-/** Counts rows in the order in which they were recorded, so that what it finds is the same however often the run was continued. */
+/** Counts rows in the order in which they were recorded, so that the result is the same however often the run was continued. */
 export interface AnswerCount {
   /** @returns what is worth a warning now, in words */
   take(answer: CountedAnswer): readonly string[];
   /** Rows so far, answered or failed. */
   readonly answers: number;
-  /** Why the run has to stop, in words; null while it may go on. */
+  /** Why the run has to stop, in words; null while it may continue. */
   readonly stop: string | null;
-  /** Whether the first answers of the run all came in a form nobody knows: the others would too. */
+  /** Whether the first answers of the run all had an unknown form: the others would too. */
   readonly isUnreadable: boolean;
-  /** Whether every answer so far says that there is no such address, or no right to it. */
+  /** Whether every answer so far says that the address does not exist or is not allowed. */
   readonly isAddressRefused: boolean;
 }
 
 export interface AnswerCountOptions {
   readonly rules: readonly StopRule[];
-  /** Judges the shares of all rules by the first so many answers too; null does not. */
+  /** Judges the shares of all rules also by this many first answers; null does not. */
   readonly pilot: number | null;
   /** Null without an earlier run with labels. */
   readonly previous: LabelCounts | null;
 }
 
-/** So many first answers tell whether a form is known. */
+/** This many first answers show whether a form is known. */
 const UNREADABLE_FROM_ANSWERS = 20;
-/** What a model said, in whatever form. */
+/** The model's answer, in whatever form. */
 const SAID: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered']);
 /** A share of fewer answers than this says little. */
 const SHARE_FROM_ANSWERS = 100;
 const WARN_AT_ANSWERS: ReadonlySet<number> = new Set([50, 100, 200, 500, 1000]);
-/** After so many answers nothing about their content is new. */
+/** After this many answers nothing about their content is new. */
 export const WATCHED_VALUES = 1000;
 const WARN_SHARES: readonly (readonly [StopSign, number])[] = [
   ['refused', 0.05],
   ['empty', 0.05],
 ];
 const COLLAPSED_SHARE = 0.95;
-/** Half the sum of the differences of all labels' shares: a quarter of the answers went elsewhere. */
+/** Half the sum of the differences of all labels' shares: a quarter of the answers moved. */
 const SHIFTED = 0.25;
-/** A pilot without rules of its own fails when more than a fifth of it failed. */
+/** A pilot without rules of its own fails if more than a fifth of it failed. */
 const PILOT_RULE: StopRule = { sign: 'failed', over: { type: 'share', over: 0.2 }, first: null };
 
 export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions): AnswerCount {
@@ -132,7 +132,7 @@ function signsOf({ outcome, isEmpty }: CountedAnswer): readonly StopSign[] {
   return ['failed', outcome as StopSign];
 }
 
-/** One label for everything: a prompt that went wrong looks like this. What was so before is no news. */
+/** One label for everything: a sign of a wrong prompt. If it was so before, it is not news. */
 function describeCollapse(labels: LabelCounts, previous: LabelCounts | null): string | null {
   const total = sum(labels);
   const [label, count] = [...labels].toSorted(([, a], [, b]) => b - a)[0] ?? ['', 0];
@@ -163,7 +163,7 @@ function sum(counts: LabelCounts): number {
   return total;
 }
 
-/** Whether an answer says nothing: blank text, or nothing in any of its fields. Zero and false say something. */
+/** Whether an answer is empty: blank text, or nothing in any of its fields. Zero and false are not empty. */
 export function isEmptyAnswer(value: unknown): boolean {
   if (value === null || value === undefined) return true;
   if (typeof value === 'string') return value.trim() === '';

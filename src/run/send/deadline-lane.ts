@@ -4,11 +4,11 @@ import type { LiveLane } from '../../live/lane.ts';
 import type { Deadline } from './deadline.ts';
 import { joinLanes } from './join-lanes.ts';
 
-/** Sends to the batch lane while there is time, then takes everything back and finishes live. */
+/** Sends to the batch lane while there is time, then recalls everything and finishes live. */
 export interface DeadlineLane extends Lane {
   /** Where the next request goes. */
   readonly name: LaneName;
-  /** Ends the watch on the clock. */
+  /** Stops watching the clock. */
   close(): void;
 }
 
@@ -20,13 +20,13 @@ export interface DeadlineLaneOptions {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What is answered moves the instant of the switch, and a laptop may sleep: the clock is looked at this often. */
+/** Answers move the instant of the switch, and a laptop may sleep: the clock is checked this often. */
 const LOOK_MS = 60_000;
 
 export function createDeadlineLane({ batch, live, deadline, clock, sleep }: DeadlineLaneOptions): DeadlineLane {
   const both = joinLanes(live, batch);
   const closed = new AbortController();
-  /** `recalling`: nothing is sent, batches are on their way out. It ends only between two requests of the pass over the table. */
+  /** `recalling`: nothing is sent, batches are being cancelled. It ends only between two requests of the pass over the table. */
   let phase: 'batch' | 'recalling' | 'live' = deadline.isSwitched ? 'recalling' : 'batch';
   let leaving: Promise<void> = Promise.resolve();
   let isWatched = false;
@@ -54,7 +54,7 @@ export function createDeadlineLane({ batch, live, deadline, clock, sleep }: Dead
     }
   }
 
-  /** What batches had to give is in the ledger before the first call leaves: no row is in both lanes. */
+  /** The results of batches are in the ledger before the first call leaves: no row is in both lanes. */
   async function enterLive(): Promise<void> {
     await leaving;
     await batch.abandon();
@@ -88,7 +88,7 @@ export function createDeadlineLane({ batch, live, deadline, clock, sleep }: Dead
     async add(request, tokens) {
       throwFault();
       if (phase === 'batch') return batch.add(request, tokens);
-      // While batches are taken back nothing is sent: the next pass over the table meets the row again.
+      // While batches are recalled nothing is sent: the next pass over the table meets the row again.
       if (phase === 'live') return live.add(request, tokens);
     },
     async flush() {
@@ -102,7 +102,7 @@ export function createDeadlineLane({ batch, live, deadline, clock, sleep }: Dead
       if (phase === 'recalling') return enterLive();
       if (phase === 'live') return both.nextEnd();
       const end = batch.nextEnd();
-      // It may come after the switch, when nobody waits for it.
+      // It may arrive after the switch, when nobody waits for it.
       end.catch(() => {});
       await Promise.race([end, left]);
       throwFault();

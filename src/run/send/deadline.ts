@@ -9,14 +9,14 @@ import { estimateLiveMs, type RemainingWork } from './remaining-work.ts';
 /** A batch may take ten minutes to be cancelled (Batch API reference, seen 2026-11-21). */
 const CANCEL_MS = 600_000;
 
-/** When a run is to be done, and when it has to leave the batch lane for that. */
+/** When a run has to be done, and when it has to leave the batch lane for that. */
 export interface Deadline {
   readonly at: Date;
   /** Whether the run has left the batch lane, now or in an earlier invocation. */
   readonly isSwitched: boolean;
-  /** When batches have to make way: earlier, the more is left to be answered. */
+  /** When batches have to be replaced: the more is left to be answered, the earlier. */
   switchAt(): Date;
-  /** Makes it durable that the run leaves the batch lane, and says what that costs. */
+  /** Records durably that the run leaves the batch lane, and reports what that costs. */
   switchLane(): Promise<void>;
 }
 
@@ -27,17 +27,17 @@ export interface DeadlineParts {
   readonly context: BatchContext;
   /** What is not answered now. */
   readonly readRemainingWork: () => RemainingWork;
-  /** What it costs in a lane, in nano-dollars; null when the price is unknown. */
+  /** What it costs in a lane, in nano-dollars; null if the price is unknown. */
   readonly costOf: (remaining: RemainingWork, lane: LaneName) => number | null;
 }
 
-/** With a deadline a run begins with batches. @throws UsageError when it is to be live */
+/** With a deadline a run starts with batches. @throws UsageError if it is a live run */
 export function beginWithBatches(mode: Job['mode']): 'batch' {
   if (mode === 'batch' || mode === 'auto') return 'batch';
   throw new UsageError(`--deadline is for runs that begin with batches, and this one is ${mode}: leave it out, or add --mode batch`);
 }
 
-/** Takes up the run's deadline, or dates a new one: the same command, typed again after anything, means the same instant. */
+/** Restores the run's deadline, or sets a new one: the same command, repeated at any time, means the same instant. */
 export async function openDeadline({ run, job, wanted, context, readRemainingWork, costOf }: DeadlineParts): Promise<Deadline> {
   const { ledger, clock, warn } = context;
   const { afterMs, maxLiveNanoUsd } = wanted;
@@ -83,9 +83,9 @@ export function showInstant(instant: Date): string {
   return `${instant.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** By when a run is to be done, and what that may cost. */
+/** When a run has to be done, and what that may cost. */
 export interface DeadlineOptions {
-  /** Counted from when the run first hears of it: the same time given again moves nothing, another one sets a new deadline. */
+  /** Counted from when the run first sees it: the same time given again changes nothing, another one sets a new deadline. */
   readonly afterMs: number;
   /** The most that live calls of the run may cost: reserved before each is sent. */
   readonly maxLiveNanoUsd: number;

@@ -16,7 +16,7 @@ export interface RunDelivery {
   /** Null leaves the prompt cache to the provider. */
   readonly batch: BatchCache | null;
   readonly live: LiveDelivery;
-  /** Remembers that live calls do not take what steers the cache. */
+  /** Remembers that live calls do not accept the prompt cache settings. */
   readonly onUndelivered: () => Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface DeliveryParts {
   readonly warn: (message: string) => void;
 }
 
-/** Follows what the plan has decided. */
+/** Follows the decision of the plan. */
 export function makeDelivery({ job, plan, tokens, ledger, warn }: DeliveryParts): RunDelivery {
   const { model } = job;
   const beginning = tokens.own.findCacheBeginning();
@@ -75,7 +75,7 @@ function readChoice(job: Job, { promptCache }: Plan, name: keyof LaneCosts, begi
   return chooseCache(wish, beginning === null ? null : { nothing: 0, beginning: 0, provider: 0 });
 }
 
-/** A request that begins otherwise than the others has nothing to share. */
+/** A request with another beginning than the others has nothing to share. */
 function findEndIn({ body }: Request, beginning: CacheBeginning | null): number | null {
   return beginning !== null && body.startsWith(beginning.text) && body.length > beginning.text.length ? beginning.text.length : null;
 }

@@ -7,12 +7,12 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { KeyView, ParamSet } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
-/** @param id that of the request's key */
+/** @param id the id of the request's key */
 export type MakeDueRequest = (row: Row, request: Request, id: number, step: 'new' | 'again' | 'reask') => Request;
 
 /**
- * Makes the function that says what a row that is due asks now: its own request; a re-ask that shows the model its last answer and what was
- * wrong with it; or, after `retry --set`, its request with the parameters given. What met a passing fault is asked again under the same id.
+ * Makes the function that returns the current request of a due row: its own request; a re-ask that shows the model its last answer and what was
+ * wrong with it; or, after `retry --set`, its request with the given parameters. After a transient fault the same request is sent under the same id.
  */
 export function createDueRequests(
   ledger: Pick<Ledger, 'readJudgedAnswer'>,
@@ -42,13 +42,13 @@ export function createDueRequests(
   };
 }
 
-/** A request under its old key, asking what the row asks with another job's parameters. */
+/** A request under its old key, with other parameters. */
 function withBodyOf(request: Request, compiled: CompiledJob, row: Row): Request {
   const rendered = compiled.render(row);
   return rendered.status === 'request' ? { ...request, body: rendered.request.body } : request;
 }
 
-/** What the model said, or null when it said nothing. */
+/** The model's text, or null if there was none. */
 export function readAnswerText(line: ResponseLine | null): string | null {
   return readCompletionText(line?.response?.body);
 }

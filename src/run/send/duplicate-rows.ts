@@ -1,14 +1,14 @@
 import type { KeyIndex } from '../../ledger/key-index.ts';
 
-/** Rows that ask what an earlier row of the table asks: they are answered when that one is. */
+/** Rows with the same request as an earlier row of the table: they are answered when that one is. */
 export interface DuplicateRows {
-  /** A pass over the table begins. The first one that meets all rows tells: what later ones meet is known. */
+  /** A pass over the table starts. The first complete pass counts; later ones add nothing. */
   begin(): void;
-  /** @param id that of the key a row shares with an earlier one */
+  /** @param id the id of the key that a row shares with an earlier one */
   add(id: number): void;
   /** The pass has met all rows. */
   end(): void;
-  /** How many are answered well. Asked for often, so it looks again only when `keys.answered` has changed. */
+  /** How many have a valid answer. Called often, so it counts again only when `keys.answered` has changed. */
   countAnswered(): number;
 }
 

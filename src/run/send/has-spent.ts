@@ -3,7 +3,7 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 
-/** Whether a run has paid for anything, or may have: then its end is not one in which nothing was spent. */
+/** Whether a run has paid for anything, or may have: then exit 2 would be wrong. */
 export function hasSpent({ fold }: Pick<Ledger, 'fold'>, books: Pick<Books, 'ofRun'>, run: string): boolean {
   const { batchAttempts, liveAttempts, nanoUsd, unpricedAttempts } = books.ofRun(run);
   if (batchAttempts + liveAttempts + nanoUsd + unpricedAttempts > 0) return true;
@@ -13,7 +13,7 @@ export function hasSpent({ fold }: Pick<Ledger, 'fold'>, books: Pick<Books, 'ofR
   return isInDoubt || [...fold.absentCreates.values()].some((absent) => absent.run === run);
 }
 
-/** The same error as the end of a run that has spent: exit 2 would say that it has not. A Redis that cannot be used is nobody's bug. */
+/** The same error as the end of a run that has spent: exit 2 would say that nothing was. A Redis that cannot be used is not a bug. */
 export function asSpent(error: unknown): unknown {
   if (!(error instanceof AppError) || error.exitCode !== EXIT.usage) return error;
   if (error instanceof DiskError)

@@ -2,7 +2,7 @@ import type { BatchLane } from '../../batch/batch-lane.ts';
 import type { Lane } from '../../core/lane.ts';
 import type { LiveLane } from '../../live/lane.ts';
 
-/** Sends to the live lane and looks after what is under way in both. */
+/** Sends to the live lane and handles what is in progress in both. */
 export function joinLanes(live: LiveLane, batch: BatchLane): Lane {
   async function nextEnd(): Promise<void> {
     const busy = [live, batch].filter((lane) => lane.underWay.length > 0);
@@ -11,7 +11,7 @@ export function joinLanes(live: LiveLane, batch: BatchLane): Lane {
       return batch.nextEnd();
     }
     const ends = busy.map((lane) => lane.nextEnd());
-    // The one that comes second is told of again by the next call.
+    // The second one is reported again by the next call.
     for (const end of ends) end.catch(() => {});
     return Promise.race(ends);
   }
@@ -22,7 +22,7 @@ export function joinLanes(live: LiveLane, batch: BatchLane): Lane {
     },
     add: (request, tokens) => live.add(request, tokens),
     flush: () => live.flush(),
-    // The live queue gives back what has not left when the run stops; it would not begin again.
+    // The live queue gives back what has not left when the run stops; it would not start again.
     abandon: () => batch.abandon(),
     nextEnd,
     nextChange: () => Promise.race([live.nextChange(), batch.nextChange()]),

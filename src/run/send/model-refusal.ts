@@ -3,16 +3,16 @@ import { AppError } from '../../core/errors.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import type { PlannedEnd } from '../plan/planned-end.ts';
 
-/** What a run asks. */
+/** The models used by a run. */
 export interface AskedModels {
   readonly models: readonly string[];
-  /** Of those of which it is known. */
+  /** Ends of those for which one is known. */
   readonly modelEnds: readonly PlannedEnd[];
 }
 
 const byLength = (a: string, b: string) => a.length - b.length;
 
-/** Adds to the refusal of a job's model when that model ended and what takes its place, or which one may have been meant. Everything else stays as it is. */
+/** Adds to the refusal of a job's model when that model ended and its successor, or which name may have been meant. Other errors stay as they are. */
 export function explainModelRefusal(error: unknown, { models, modelEnds }: AskedModels): unknown {
   if (!(error instanceof AppError) || !isModelCode(error.code)) return error;
   const model =

@@ -1,15 +1,17 @@
 import type { BatchLane } from '../../batch/batch-lane.ts';
 import type { BatchContext } from '../../batch/context.ts';
 import { createBatchLane } from '../../batch/lane.ts';
+import type { PriceTerms } from '../../core/event.ts';
 import type { Job } from '../../core/job.ts';
 import type { Lane, LaneName } from '../../core/lane.ts';
 import type { Request } from '../../core/request.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../../live/local/local-lane.ts';
 import type { RedisLink } from '../../live/redis/connection.ts';
+import { listPriceTerms } from '../../money/cost-bound.ts';
 import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import { type Budget, type BudgetLimits, createRunBudget } from '../budget/budget.ts';
-import { addAmounts, makeBudgetSpans, NO_AMOUNT } from '../budget/spans.ts';
+import { countLiveOnItsWay, makeBudgetSpans } from '../budget/spans.ts';
 import type { Books } from '../open/books.ts';
 import type { Effects } from '../open/effects.ts';
 import { keepSimulator } from '../open/follow-address.ts';
@@ -20,20 +22,20 @@ import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts
 import { createDeadlineLane } from './deadline-lane.ts';
 import { makeDelivery, type RunDelivery } from './delivery.ts';
 import { joinLanes } from './join-lanes.ts';
-import { amountOfCalls } from './possibly-billed.ts';
+import { listSent } from './possibly-billed.ts';
 import { createRemainingWorkCount, estimateRemainingNanoUsd, type RemainingWork } from './remaining-work.ts';
 
-/** The lanes of a run: batches an earlier invocation left with the provider are collected whichever lane is sent to. */
+/** The lanes of a run: batches left by an earlier invocation are collected whichever lane is used. */
 export interface Lanes {
   readonly lane: Lane;
   readonly batch: BatchLane;
-  /** Null when requests go to the batch lane to the end. */
+  /** Null if requests go to the batch lane to the end. */
   readonly live: LiveLane | null;
   /** Where the next request goes: it changes at a deadline. */
   readonly name: LaneName;
   /** Null without one. */
   readonly deadline: Deadline | null;
-  /** Null when the run may cost whatever it costs. */
+  /** Null if the run has no budget. */
   readonly budget: Budget | null;
   /** The run they work for. */
   readonly run: string;
@@ -45,7 +47,7 @@ export interface LanesOptions {
   readonly name: LaneName;
   readonly job: Job;
   readonly url: string;
-  /** Begins the run, or goes on with it: only when everything is there that may be refused. @returns its id */
+  /** Starts the run, or continues it: only when everything is available that may be refused. @returns its id */
   readonly startRun: () => Promise<string>;
   readonly context: BatchContext;
   readonly effects: Effects;
@@ -64,8 +66,8 @@ export interface LanesOptions {
 }
 
 /**
- * @throws UsageError when a budget cannot be kept
- * @throws AppError exit 2 when the live lane is to use a Redis that cannot be used
+ * @throws UsageError if a budget cannot be kept
+ * @throws AppError exit 2 if the live lane needs a Redis that cannot be used
  */
 export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const { context, name, deadline, limits } = options;
@@ -74,7 +76,13 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const delivery = makeDelivery({ ...options, ledger: context.ledger, tokens: options.prepared.tokens, warn: context.warn });
   let budget: Budget | null = null;
   const isAffordable = (request: Request) => budget === null || budget.findExcess(request) === null;
-  const live = name === 'batch' && deadline === null ? null : await openLiveLane(options, delivery, isAffordable);
+  // What retries set is known once the run has begun, which is before anything is announced.
+  let terms: PriceTerms | null = null;
+  const readTerms = () => {
+    terms ??= listPriceTerms(job, [...context.ledger.fold.retrySets.values()]);
+    return terms;
+  };
+  const live = name === 'batch' && deadline === null ? null : await openLiveLane(options, { delivery, isAffordable, readTerms });
   try {
     const laneContext = { ...context, beforeRepeat: () => budget?.assertHolds() };
     const batch = createBatchLane(laneContext, {
@@ -84,6 +92,7 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
       countsBytes: hasBudget,
       cache: delivery.batch,
       waitsForEvidence: options.waitMs !== 0,
+      readTerms,
     });
     const run = await options.startRun();
     if (hasBudget) budget = openBudget(options, { run, laneNow: () => lanes.name, lanes: { batch, live } });
@@ -145,16 +154,20 @@ function openBudget(options: LanesOptions, { run, laneNow, lanes }: BudgetParts)
     live: {
       spentNanoUsd: () => books.ofRun(run).liveNanoUsd,
       unpriced: () => books.unpricedOf(run),
-      onItsWay: () => addAmounts(amountOfCalls(ledger.fold.unknownCalls.get(run)), lanes.live?.filling ?? NO_AMOUNT),
+      onItsWay: () => countLiveOnItsWay(lanes.live, listSent(ledger.fold.unknownCalls.get(run))),
     },
     fold: ledger.fold,
     version: () => ledger.fold.seq,
     at: options.priceAsOf ?? context.clock().toISOString(),
+    priceAsOf: options.priceAsOf,
   });
 }
 
-/** BullMQ is loaded only where it is used. */
-async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffordable: (request: Request) => boolean): Promise<LiveLane> {
+/** BullMQ is loaded only if it is used. */
+async function openLiveLane(
+  options: LanesOptions,
+  { delivery, ...ofRun }: Pick<LocalLaneOptions, 'isAffordable' | 'readTerms'> & { readonly delivery: RunDelivery },
+): Promise<LiveLane> {
   const { context, effects, job, redis, stepOf } = options;
   const { ledger, warn } = context;
   const parts: LocalLaneOptions = {
@@ -163,7 +176,7 @@ async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffo
     provider: context.provider,
     limits: job.limits,
     isDueAgain: (id) => stepOf(id) === 'again',
-    isAffordable,
+    ...ofRun,
     delivery: delivery.live,
     onUndelivered: delivery.onUndelivered,
     onSimulated: () => keepSimulator(context.provider, ledger),
@@ -187,8 +200,8 @@ async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffo
 }
 
 /**
- * How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not.
- * @param hasWorkers workers make the calls, and estimate for themselves what they need: nothing is counted here
+ * The prompt tokens charged for a request in the current lane: a call is worth an exact count, a row of a batch is not.
+ * @param hasWorkers workers make the calls, and estimate themselves: nothing is counted here
  */
 export function chooseCount(tokens: ModelTokens, lanes: Pick<Lanes, 'name'>, hasWorkers: boolean): (request: Request) => number {
   return (request) => {

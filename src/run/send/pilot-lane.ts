@@ -5,20 +5,20 @@ import type { StopRules } from './stop-rules.ts';
 export interface PilotLaneOptions {
   readonly lane: Lane;
   readonly stopRules: StopRules;
-  /** How many answers have to be there before further rows are sent; null: none. */
+  /** How many answers must have arrived before further rows are sent; null: none. */
   readonly pilot: number | null;
-  /** Waits until something has ended, or leaves when this run is not to wait. */
+  /** Waits until something has ended, or leaves if this run does not wait. */
   readonly waitForEnd: () => Promise<void>;
 }
 
 /**
- * A lane that takes a request only while the stop rules are kept, and those beyond the pilot only after its answers have come. What counts is
- * what is recorded, so a run that was killed stops at the same answers.
+ * A lane that takes a request only while the stop rules hold, and those beyond the pilot only after its answers have arrived. It counts
+ * recorded results, so a run that was killed stops at the same answers.
  */
 export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLaneOptions): Lane {
   const countOnItsWay = () => lane.underWay.reduce((rows, shard) => rows + shard.rows, 0) + lane.filling.rows;
 
-  /** Here no further row is needed to stop: even a table that is through must not be replaced by one without an answer. */
+  /** No further row is needed to stop here: even at the end of the table, a table without an answer must not replace an existing one. */
   function stopUnreadable(): void {
     stopRules.look();
     const { addressRefusal } = stopRules;

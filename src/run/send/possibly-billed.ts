@@ -3,21 +3,24 @@ import type { CostOf } from '../../core/settled.ts';
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
-import type { BatchState, UnknownCalls } from '../../ledger/events/fold.ts';
+import type { BatchState, ShardState, UnknownCalls } from '../../ledger/events/fold.ts';
 import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { type Amount, type BoundedJob, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import type { BoundedJob } from '../../money/cost-bound.ts';
+import { createSentBound, type Sent } from '../../money/sent-bound.ts';
 import type { Books } from '../open/books.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
-/** What may have been paid for without an answer that reached us. */
+/** What may have been paid for without an answer reaching us. */
 export interface PossiblyBilled {
   readonly batchCalls: number;
   readonly liveCalls: number;
-  /** Exact where the provider's own sum says it, else an upper bound; what has no known bound is left out. */
+  /** Exact if the provider's own total says so, else an upper bound; what has no known bound is left out. */
   readonly nanoUsd: number;
-  /** Where it comes from, one by one. */
+  /** Its parts, one by one. */
   readonly items: readonly DoubtfulCalls[];
+  /** Those of them whose bound is of the job as it is now: what they were announced with was not kept. */
+  readonly callsByJobOfNow: number;
 }
 
 export interface PossiblyBilledOptions {
@@ -26,47 +29,64 @@ export interface PossiblyBilledOptions {
   /** Null for all runs. */
   readonly run: string | null;
   readonly prepared: Pick<PreparedJob, 'findPrice'> & { readonly compiled: { readonly job: BoundedJob } };
+  /** A day whose prices count; null for the day on which they were announced. */
+  readonly priceAsOf: string | null;
   readonly clock: () => Date;
   readonly warn: (message: string) => void;
 }
 
 /**
- * Adds up what may have been billed without an answer, whatever made it so: live calls without an end; batches that are gone, or still open as
- * extras; creates that no look found; requests in none of their batch's files, where the batch's own usage does not say that nothing more was
- * used. What a batch's own usage and its lines disagree in is told.
+ * Adds up what may have been billed without an answer, for whatever reason: live calls without an end; batches that are gone, or still open as
+ * extras; creates that no search found; requests in none of their batch's files, unless the batch's own usage shows that nothing more was
+ * used. Differences between a batch's usage and its lines are reported.
  */
 export async function findPossiblyBilled(options: PossiblyBilledOptions): Promise<PossiblyBilled> {
   const { ledger, run, books } = options;
   const { findPrice, compiled } = options.prepared;
-  const shared = { job: compiled.job, at: options.clock().toISOString(), findPrice, sets: [...ledger.fold.retrySets.values()] };
+  const sets = [...ledger.fold.retrySets.values()];
+  const now = options.clock().toISOString();
+  const boundOf = createSentBound({ job: compiled.job, sets, findPrice, priceAsOf: options.priceAsOf, now });
   const batches = findUnansweredOfBatches({ ledger, books, run, model: compiled.job.model });
   for (const difference of batches.differences) options.warn(difference);
-  const batchBound = makeCostBound({ ...shared, lane: 'batch' });
   const items: DoubtfulCalls[] = [];
-  for (const [ofRun, { calls, named }] of ledger.fold.unknownCalls) {
+  let callsByJobOfNow = 0;
+  for (const [ofRun, unknown] of ledger.fold.unknownCalls) {
     if (run !== null && run !== ofRun) continue;
-    const amount = amountOfUnknownCalls(ledger, ofRun);
-    const nanoUsd = makeCostBound({ ...shared, lane: 'live' })?.of(amount, amount.bytes) ?? null;
-    items.push({ why: 'lost_calls', id: null, calls, nanoUsd, keys: named });
+    const sent = listSent(unknown);
+    for (const { terms, amount } of sent) if (terms === null) callsByJobOfNow += amount.rows;
+    const nanoUsd = sumKnown(sent.map(boundOf));
+    items.push({ why: 'lost_calls', id: null, calls: unknown.calls, nanoUsd, keys: unknown.named });
   }
   const liveCalls = items.reduce((sum, { calls }) => sum + calls, 0);
   for (const found of batches.found) {
-    const { why, id, calls, shard } = found;
+    const { why, id, calls, shard, sent } = found;
+    if (found.exactNanoUsd === null && sent?.terms === null) callsByJobOfNow += calls;
     const keys = found.keys ?? (shard === null ? [] : (await ledger.readShardIds(shard)).slice(0, MAX_NAMED));
-    items.push({ why, id, calls, nanoUsd: boundOf(found, batchBound), keys });
+    items.push({ why, id, calls, nanoUsd: priceUnanswered(found, boundOf), keys });
   }
-  return { batchCalls: batches.calls, liveCalls, nanoUsd: items.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), 0), items };
+  const nanoUsd = items.reduce((sum, item) => sum + (item.nanoUsd ?? 0), 0);
+  return { batchCalls: batches.calls, liveCalls, nanoUsd, items, callsByJobOfNow };
 }
 
-/** Live calls of a run that may have been billed without an answer. */
-export function amountOfUnknownCalls({ fold }: Ledger, run: string): Amount {
-  return amountOfCalls(fold.unknownCalls.get(run));
+/** Live calls that may have been billed without an answer. @param unknown absent where there are none */
+export function listSent(unknown: UnknownCalls | undefined): readonly Sent[] {
+  return (unknown?.sent ?? []).map(({ at, terms, calls, bodyBytes, longestBytes, answerCaps }) => {
+    return { lane: 'live', at, terms, longestBytes, amount: { bytes: bodyBytes, rows: calls, answerCaps } };
+  });
 }
 
-/** @param unknown absent where there are none */
-export function amountOfCalls(unknown: UnknownCalls | undefined): Amount {
-  const { calls, bodyBytes, answerCaps } = unknown ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
-  return { bytes: bodyBytes, rows: calls, answerCaps };
+/** What a shard asks, all of it. */
+export function makeSent({ bytes, rows, answerCaps, longestBytes, terms }: ShardSizes, at: string | null): Sent {
+  return { lane: 'batch', amount: { bytes, rows, answerCaps }, longestBytes, terms, at };
+}
+
+type ShardSizes = Pick<ShardState, 'bytes' | 'rows' | 'answerCaps' | 'longestBytes' | 'terms'>;
+
+type BoundSent = (sent: Sent) => number | null;
+
+/** Null where one of them is not known. */
+function sumKnown(amounts: readonly (number | null)[]): number | null {
+  return amounts.includes(null) ? null : amounts.reduce((sum: number, amount) => sum + Number(amount), 0);
 }
 
 export interface UnansweredOptions {
@@ -78,26 +98,26 @@ export interface UnansweredOptions {
   readonly model: string;
 }
 
-/** What the batches of a run may have been billed for without lines that reached us. */
+/** What the batches of a run may have billed without lines reaching us. */
 export interface UnansweredOfBatches {
-  /** Those that are no attempts yet: a lost batch's requests are. */
+  /** Those that are not attempts yet: requests of a lost batch already are. */
   readonly calls: number;
   readonly found: readonly Unanswered[];
-  /** What is to be told of them, in words. */
+  /** What to report about them, in words. */
   readonly differences: readonly string[];
-  /** All of it; what has no known bound is left out. */
-  nanoUsdOf(bound: CostBound | null): number;
+  /** The total; what has no known bound is left out. */
+  nanoUsdOf(boundOf: BoundSent): number;
 }
 
 interface Unanswered extends Pick<DoubtfulCalls, 'why' | 'id' | 'calls'> {
   readonly shard: string | null;
-  /** What they may have cost by the provider's own sum; null where only a bound is known. */
+  /** What they may have cost by the provider's own total; null if only a bound is known. */
   readonly exactNanoUsd: number | null;
-  /** What bounds it; null where nothing does. */
-  readonly amount: Amount | null;
+  /** Its bound; null if there is none. */
+  readonly sent: Sent | null;
   /** Custom ids of the first of them; null for those of the shard. */
   readonly keys: readonly string[] | null;
-  /** Whether they are counted among the run's attempts already. */
+  /** Whether they are already counted among the run's attempts. */
   readonly isAttempt: boolean;
 }
 
@@ -109,9 +129,10 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
     if ((run !== null && batch.run !== run) || !isOf(month, batch.announcedAt)) continue;
     const shard = batch.shard === null ? undefined : fold.shards.get(batch.shard);
     const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, isAttempt: false };
-    const missing = { calls: batch.missing, amount: amountOfMissing(batch, shard?.bytes ?? null), keys: batch.missingNamed };
+    const missing = { calls: batch.missing, sent: makeMissing(batch, shard), keys: batch.missingNamed };
+    const all = shard === undefined ? null : makeSent(shard, batch.announcedAt);
     const isOpen = batch.status !== 'lost' && !batch.isCollected;
-    if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, amount: shard ?? null, keys: null });
+    if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, sent: all, keys: null });
     else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'vanished_batch', isAttempt: !batch.isExtra });
     else if (!isOpen) {
       const unpriced = books.unpricedOf(batch.run).rowsOf(batch.id);
@@ -129,14 +150,14 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
     if ((run !== null && absent.run !== run) || !isOf(month, absent.sentAt)) continue;
     const { shard, rows } = absent;
     const about = { id: shard, shard, exactNanoUsd: null, isAttempt: false, keys: null };
-    found.push({ ...about, why: 'create_not_found', calls: rows, amount: absent });
+    found.push({ ...about, why: 'create_not_found', calls: rows, sent: makeSent(absent, absent.sentAt) });
   }
   const kept = found.filter(({ calls, why }) => calls > 0 || why === 'extra_batch');
   return {
     calls: kept.reduce((sum, { calls, isAttempt }) => sum + (isAttempt ? 0 : calls), 0),
     found: kept,
     differences,
-    nanoUsdOf: (bound) => kept.reduce((sum, one) => sum + (boundOf(one, bound) ?? 0), 0),
+    nanoUsdOf: (boundOf) => kept.reduce((sum, one) => sum + (priceUnanswered(one, boundOf) ?? 0), 0),
   };
 }
 
@@ -144,14 +165,16 @@ function isOf(month: string | undefined, announcedAt: string): boolean {
   return month === undefined || monthOf(announcedAt) === month;
 }
 
-function boundOf({ exactNanoUsd, amount }: Unanswered, bound: CostBound | null): number | null {
+function priceUnanswered({ exactNanoUsd, sent }: Unanswered, boundOf: BoundSent): number | null {
   if (exactNanoUsd !== null) return exactNanoUsd;
-  return amount === null || bound === null ? null : bound.of(amount, amount.bytes);
+  return sent === null ? null : boundOf(sent);
 }
 
-function amountOfMissing({ missing, missingBytes, missingCaps }: BatchState, shardBytes: number | null): Amount | null {
-  const bytes = missingBytes ?? shardBytes;
-  return bytes === null ? null : { bytes, rows: missing, answerCaps: missingCaps };
+function makeMissing({ missing, missingBytes, missingCaps, announcedAt }: BatchState, shard: ShardState | undefined): Sent | null {
+  const bytes = missingBytes ?? shard?.bytes ?? null;
+  if (bytes === null) return null;
+  const longestBytes = Math.min(bytes, shard?.longestBytes ?? bytes);
+  return makeSent({ bytes, rows: missing, answerCaps: missingCaps, longestBytes, terms: shard?.terms ?? null }, announcedAt);
 }
 
 function priceBeyond(usage: Usage, model: string, costOf: CostOf): number | null {
@@ -159,15 +182,15 @@ function priceBeyond(usage: Usage, model: string, costOf: CostOf): number | null
 }
 
 interface UsageComparison {
-  /** What they disagree in; null where both say the same, or there is nothing to compare. */
+  /** How they differ; null if both agree, or there is nothing to compare. */
   readonly message: string | null;
-  /** What the lines lack; null where they lack nothing. */
+  /** What the lines lack; null if nothing. */
   readonly beyond: Usage | null;
   /** Whether the batch's usage leaves it open what became of requests without a line. */
   readonly isMissingUnknown: boolean;
 }
 
-/** Compares what a batch says it used with what its lines add up to. A batch that tells nothing, or less than its lines, proves nothing. */
+/** Compares the usage reported by a batch with the total of its lines. A batch that reports nothing, or less than its lines, proves nothing. */
 function compareUsage(
   { id, missing, isMissingUnexecuted }: BatchState,
   whole: Usage | null,

@@ -6,13 +6,13 @@ import { parseCustomId } from '../../core/request.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 
-/** The first pause after rows that came back "too fast"; the longest is ten polls. */
+/** The first pause after rows that came back rate limited; the longest is ten polls. */
 const FIRST_PAUSE_MS = 5_000;
 
 /**
- * Makes the function that is called before rows are packed again: when some of them were refused for lack of rate, it waits, a little longer
- * each time in a row; when the account has no money left or the model is gone, it stops the run instead of sending them round and round.
- * @throws AppError exit 5 when the account's quota is used up, 4 when the model is refused
+ * Makes the function that is called before rows are packed again: if some of them were refused because of rate limits, it waits, a little longer
+ * each time in a row; if the account has no credit left or the model is gone, it stops the run instead of sending them again and again.
+ * @throws AppError exit 5 if the account's quota is used up, 4 if the model is refused
  */
 export function createRateWait(ledger: Ledger, books: Books, context: BatchContext): () => Promise<void> {
   const { pollMaxMs } = context.settings;

@@ -7,7 +7,7 @@ import type { Books } from '../open/books.ts';
 import type { Plan } from '../plan/plan-result.ts';
 import { countAsked } from '../plan/spending.ts';
 
-/** What a run has still to get answered, as far as is known now. */
+/** What a run still has to get answered, as far as is known. */
 export interface RemainingWork {
   readonly requests: number;
   readonly promptTokens: number;
@@ -21,13 +21,13 @@ export interface RemainingWorkOptions {
   readonly underWay: () => readonly ShardView[];
 }
 
-/** Or may be; what waits in other shards the plan has counted. */
+/** Or may be; the plan has counted what waits in other shards. */
 const WITH_PROVIDER: ReadonlySet<ShardStatus> = new Set(['creating', 'create-unknown', 'submitted']);
 
-/** Of one answer, where the plan sends nothing and nothing was answered yet. */
+/** For one answer, if the plan sends nothing and nothing was answered yet. */
 const ASSUMED_ANSWER_TOKENS = 200;
 
-/** Counts down from what the plan found: what was answered since, and what the batches under way say they have done. */
+/** Counts down from the plan: what was answered since, and what the batches in progress report as done. */
 export function createRemainingWorkCount({ plan, ledger, books, underWay }: RemainingWorkOptions): () => RemainingWork {
   const { rows, tokens } = plan;
   const toSend = countAsked(plan);
@@ -50,9 +50,9 @@ function readMeanAnswer({ life }: Books): number | null {
   return attempts === 0 ? null : life.usage.outputTokens / attempts;
 }
 
-/** Where the job names no limits, and no call has told the account's yet: the lowest of paid accounts for small models (seen 2026-11-21). */
+/** If the job sets no limits, and no call has shown the account's yet: the lowest of paid accounts for small models (seen 2026-11-21). */
 const ASSUMED_LIMITS = { requestsPerMinute: 500, tokensPerMinute: 200_000 };
-/** What a run keeps up of its limits, with room for answers that have to be asked for again. */
+/** The share of its limits that a run sustains, with room for answers that have to be requested again. */
 const USED_SHARE = 0.8;
 
 /** How long the rest takes live under the job's limits, in milliseconds. */
@@ -62,7 +62,7 @@ export function estimateLiveMs({ requests, promptTokens, answerTokens }: Remaini
   return (Math.max(byRequests, byTokens) / USED_SHARE) * 60_000;
 }
 
-/** What the rest costs in a lane, in nano-dollars; null when the price is unknown. */
+/** What the rest costs in a lane, in nano-dollars; null if the price is unknown. */
 export function estimateRemainingNanoUsd(
   remaining: RemainingWork,
   lane: LaneName,

@@ -11,9 +11,9 @@ export interface AccessOptions extends AskedModels {
 }
 
 /**
- * Asks the provider, which costs nothing, whether it takes the key and has the models: before answers there are make way for others. Whatever
- * else it says is left to the first call that matters; other servers may have no list, or one that is not whole.
- * @throws AppError exit 4 when it does not
+ * Asks the provider, at no cost, whether it accepts the key and has the models, before existing answers are set aside. Anything
+ * else it returns is left to the first call that matters; other servers may have no list, or an incomplete one.
+ * @throws AppError exit 4 if it does not
  */
 export async function requireAccess(
   provider: Pick<Provider, 'listModels'>,
@@ -23,7 +23,7 @@ export async function requireAccess(
   try {
     models = (await provider.listModels(signal)).map(({ id }) => id);
   } catch (error) {
-    // A key may be kept from the list and take calls all the same (restricted keys answer 403 to it).
+    // A key may be denied the list and still be able to make calls (restricted keys get a 403).
     if (error instanceof ApiError && (error.kind !== 'stop' || error.status === 403)) return;
     throw error;
   }
@@ -31,6 +31,6 @@ export async function requireAccess(
   if (origin !== DEFAULT_ORIGIN || models.length === 0 || model === undefined) return;
   const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count${suggest(model, models)}`;
   const error = new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused });
-  // The list has named another already.
+  // The list has already shown another one.
   throw modelEnds.some((end) => end.model === model) ? explainModelRefusal(error, { models: [model], modelEnds }) : error;
 }

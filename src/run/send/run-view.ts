@@ -13,32 +13,32 @@ import type { DuplicateRows } from './duplicate-rows.ts';
 import type { Lanes } from './open-lanes.ts';
 import type { WatchedProvider } from './watched-provider.ts';
 
-/** A run as it stands at this moment, for whoever watches: every property is read anew. */
+/** The current state of a run, for whoever watches: every property is computed when read. */
 export interface RunView {
   readonly job: string;
   readonly run: string;
   readonly model: string;
   /** Where requests go now. */
   readonly lane: LaneName;
-  /** Under which price they go: that of the lane, or `flex`. */
+  /** Their price: that of the lane, or `flex`. */
   readonly priced: keyof Plan['cost'];
-  /** Since work began, by a clock nobody sets. */
+  /** Since work started, by a monotonic clock. */
   readonly elapsedMs: number;
-  /** Rows the run is about. */
+  /** Rows of the run. */
   readonly rows: number;
-  /** Distinct requests among them: rows without those that are skipped or ask what another row asks. */
+  /** Distinct requests among them: rows without those that are skipped or duplicates. */
   readonly requests: number;
-  /** Those of them that are answered well, by earlier runs or this one. */
+  /** Those of them with a valid answer, from earlier runs or this one. */
   readonly okRequests: number;
-  /** Rows that are to be answered: those that are not skipped. */
+  /** Rows to be answered: those that are not skipped. */
   readonly rowsAsked: number;
-  /** Those of them that are answered well. */
+  /** Those of them with a valid answer. */
   readonly okRows: number;
-  /** Those of them that have failed for good, as of a moment ago; 0 in a run over a part of the table. */
+  /** Those of them that have failed for good, as of a moment ago; 0 in a run over part of the table. */
   readonly failedRows: number;
   /** Attempts of this run. */
   readonly attempts: number;
-  /** Batches under way. */
+  /** Batches in progress. */
   readonly underWay: readonly ShardView[];
   /** Live calls; null in the batch lane. */
   readonly calls: QueueView | null;
@@ -47,15 +47,15 @@ export interface RunView {
   /** Attempts of this run whose price or usage is unknown: they are in no sum. */
   readonly unpricedAttempts: number;
   readonly budgetNanoUsd: number | null;
-  /** What its attempts add up to so far. */
+  /** The totals of its attempts so far. */
   readonly totals: Totals;
   /** Whether the simulator answers, as far as is known. */
   readonly isSimulated: boolean;
-  /** What is waited for, in words: pauses that were begun, else a call that has no answer yet. */
+  /** What is waited for, in words: current pauses, else a call without an answer. */
   readonly waits: readonly string[];
-  /** What is done with the table when nothing is under way. */
+  /** What is done with the table if nothing is in flight. */
   readonly phase: 'reading' | 'writing';
-  /** By when it is to be done; null without a deadline. */
+  /** When it has to be done; null without a deadline. */
   readonly deadline: Pick<Deadline, 'at' | 'isSwitched' | 'switchAt'> | null;
 }
 
@@ -140,7 +140,7 @@ export function createRunView(parts: RunViewParts): RunView {
   };
 }
 
-/** An answer of less than a second is not waited for. */
+/** An answer within a second does not count as a wait. */
 const SHORT_MS = 1_000;
 
 function readWaits({ waits, monotonicMs, provider }: RunViewParts['context']): readonly string[] {

@@ -19,7 +19,7 @@ export interface SendDueRowsOptions {
   readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;
   readonly duplicates: Pick<DuplicateRows, 'begin' | 'add' | 'end'>;
-  /** Prompt tokens a request is charged with in the lane of the moment. */
+  /** Prompt tokens charged for a request in the current lane. */
   readonly tokensOf: (request: Request) => number;
   /** Null without a budget. */
   readonly budget: Budget | null;
@@ -27,10 +27,10 @@ export interface SendDueRowsOptions {
 }
 
 /**
- * Goes through the table once and hands every request that is due to the lane, each once. Rows settled or on their way are passed over, so a
- * later pass takes up what an earlier one left or what came back unanswered.
- * @returns false when rows were given back meanwhile: the oldest go first, so the caller starts over
- * @throws BudgetError when the budget is used up; what the rows left could cost is added up first
+ * Reads the table once and hands every due request to the lane, each once. Rows settled or in flight are skipped, so a
+ * later pass picks up what an earlier one left or what came back unanswered.
+ * @returns false if rows were given back meanwhile: the oldest go first, so the caller starts over
+ * @throws BudgetError if the budget is used up; the cost of the remaining rows is added up first
  */
 export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean> {
   const { compiled, lane, ledger, selected, stepOf } = options;
@@ -52,7 +52,7 @@ export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean>
         continue;
       }
       const tokens = options.tokensOf(request);
-      // Nothing may come between the last look at the budget and the lane.
+      // Nothing may happen between the last check of the budget and the lane.
       while (stop === null && options.budget !== null && options.budget.findExcess(request) !== null)
         stop = await makeRoom(options, options.budget, request);
       if (stop === null) await lane.add(request, tokens);
@@ -65,15 +65,15 @@ export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean>
   return true;
 }
 
-/** The budget is used up and nothing that could make room is on its way. */
+/** The budget is used up and nothing in flight could free some of it. */
 interface BudgetStop {
   readonly budget: Budget;
   readonly excess: Excess;
-  /** The most the rows left could cost. */
+  /** The most the remaining rows could cost. */
   leftNanoUsd: number;
 }
 
-/** What is on its way costs less than its bound, so the pass waits for it before it gives up. @returns null when the request fits */
+/** Requests in flight cost less than their bound, so the pass waits for them before it gives up. @returns null if the request fits */
 async function makeRoom({ lane }: SendDueRowsOptions, budget: Budget, request: Request): Promise<BudgetStop | null> {
   await lane.flush();
   for (;;) {

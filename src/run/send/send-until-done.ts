@@ -1,6 +1,7 @@
 import type { ShardView } from '../../batch/batch-lane.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
 import { type AskedModels, explainModelRefusal } from './model-refusal.ts';
@@ -8,7 +9,7 @@ import { type SendDueRowsOptions, sendDueRows } from './send-due-rows.ts';
 import { readStop, type StopSignal } from './stop.ts';
 
 export interface SendOptions extends SendDueRowsOptions {
-  /** Leave once everything is with the provider, instead of waiting for answers. */
+  /** Leave once everything is at the provider, instead of waiting for answers. */
   readonly noWait: boolean;
   readonly batchesUnderWay: () => readonly ShardView[];
   /** Whether an attempt ended since the last call in a way that may be tried again. */
@@ -18,14 +19,14 @@ export interface SendOptions extends SendDueRowsOptions {
 }
 
 /**
- * Passes over the table until no row is due and nothing is on its way: the first pass sends what is new, later ones what came back unanswered.
- * @throws whatever stops the run; the lane is then still to be drained
+ * Makes passes over the table until no row is due and nothing is in flight: the first pass sends what is new, later ones what came back unanswered.
+ * @throws whatever stops the run; the lane then still has to be drained
  */
 export async function sendUntilDone(options: SendOptions): Promise<void> {
   const { lane } = options;
   for (;;) {
     if (!(await sendDueRows(options))) {
-      // The next pass meets the rows of the unfinished shard again: they are not on their way yet.
+      // The next pass meets the rows of the unfinished shard again: they are not in flight yet.
       await lane.abandon();
       continue;
     }
@@ -42,7 +43,7 @@ async function waitForDueRows(options: SendOptions): Promise<boolean> {
     const hasGivenBack = lane.takeGivenBack();
     if (options.takeRetryable() || hasGivenBack) return true;
     if (lane.underWay.length === 0) {
-      // The last one may have ended in a fault.
+      // The last one may have ended with an error.
       await lane.nextEnd();
       return false;
     }
@@ -50,7 +51,7 @@ async function waitForDueRows(options: SendOptions): Promise<boolean> {
   }
 }
 
-/** Waits until something has ended; a run that is not to wait leaves once everything is with the provider. @throws AppError exit 7 */
+/** Waits until something has ended; a run that does not wait leaves once everything is at the provider. @throws AppError exit 7 */
 export async function waitForEnd({
   lane,
   noWait,
@@ -59,14 +60,15 @@ export async function waitForEnd({
   if (!noWait) return lane.nextEnd();
   if (!isAllSubmitted(batchesUnderWay(), lane.underWay.length)) return lane.nextChange();
   const unsent = batchesUnderWay().filter(({ phase }) => phase === 'waiting').length;
-  const rest = unsent === 0 ? '' : `, ${unsent} more wait here for room in its queue`;
+  const rest =
+    unsent === 0 ? '' : `, ${formatThings(unsent, 'more batch file')} here ${unsent === 1 ? 'waits' : 'wait'} for room in its queue`;
   throw new AppError(`the batches are with the provider${rest}; run the same command later to collect them`, {
     code: 'not_waiting',
     exitCode: EXIT.notFinished,
   });
 }
 
-/** Live calls are waited for all the same: nobody else would collect them. */
+/** Live calls are waited for in any case: nobody else would collect them. */
 function isAllSubmitted(underWay: readonly ShardView[], allUnderWay: number): boolean {
   if (underWay.length < allUnderWay) return false;
   return underWay.every(
@@ -80,7 +82,7 @@ interface Work extends AskedModels {
   readonly hasSpent: () => boolean;
 }
 
-/** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
+/** Works, and if something stops the work, lets what is in flight end. @returns null when the work is done */
 export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent, ...asked }: Work): Promise<Stop | null> {
   try {
     await send();
@@ -91,7 +93,7 @@ export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { sen
       await lane.abandon();
       await lane.drain();
     } catch (later) {
-      // What follows from a fault does not hide it.
+      // Consequences of an error do not hide it.
       throw readStop(error, true) === null ? error : later;
     }
     const stop = readStop(explainModelRefusal(error, asked), hasSpent());

@@ -12,13 +12,13 @@ import { type AnswerCount, createAnswerCount, isEmptyAnswer, type LabelCounts, W
 /** What came back, and would come again from the same request. */
 const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered', 'bad_request']);
 
-/** Watches the answers of the rows of a run, those of earlier invocations included. */
+/** Watches the answers of the rows of a run, including those of earlier invocations. */
 export interface StopRules extends Pick<AnswerCount, 'answers' | 'stop'> {
-  /** What is wrong with the form of the first answers of the run, when nobody can read any of them; else null. */
+  /** What is wrong with the form of the first answers of the run, if none of them can be read; else null. */
   readonly unreadable: string | null;
-  /** What every answer of the run says of address or key, where no row of the table has an answer; else null. */
+  /** What every answer of the run says about address or key, if no row of the table has an answer; else null. */
   readonly addressRefusal: string | null;
-  /** Takes in what was recorded since the last call. */
+  /** Adds what was recorded since the last call. */
   look(): void;
 }
 
@@ -26,14 +26,14 @@ export interface StopRulesOptions {
   readonly job: Job;
   readonly run: string;
   readonly ledger: Ledger;
-  /** Asks to be told of every record from now on. */
+  /** Subscribes to every record from now on. */
   readonly onRecord: (listener: (record: SettledRecord, file: Pick<ResponseFile, 'isExtra'>) => void) => void;
-  /** What the built-in simulator makes up for labels is worth no warning. */
+  /** Labels made up by the built-in simulator are not worth a warning. */
   readonly isSimulator: boolean;
   readonly warn: (message: string) => void;
 }
 
-/** Begins with what the run's earlier invocations recorded for rows that are still asked the same. The table has just been gone through. */
+/** Starts with what the run's earlier invocations recorded for rows whose request is unchanged. The table has just been read. */
 export async function openStopRules({ job, run, ledger, onRecord, isSimulator, warn }: StopRulesOptions): Promise<StopRules> {
   const { keys, fold } = ledger;
   const field = isSimulator ? null : findField(job);
@@ -76,7 +76,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     for (const { id, outcome } of answerless.readNew()) if (isWanted(id)) count(id, { outcome, isUnreadable: false });
   }
 
-  /** Whether the row's first request has come to its end with this record: answered, or failed for good by what could have been tried again. */
+  /** Whether the row's first request ends with this record: answered, or failed for good by something that could have been retried. */
   function isEnd(id: number, outcome: OutcomeStatus): boolean {
     if (ANSWERS.has(outcome)) return true;
     return keys.outcome(id) === outcome && keys.reasks(id) === 0 && stepOf(id) === 'failed';
@@ -94,7 +94,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   }
 
   const pass = keys.lastPass;
-  // The rows a shard was refused for end before its others are answered.
+  // Rows refused in a shard end before its others are answered.
   countAnswerless((id) => keys.isSeen(id, pass));
   const files = new Map(ledger.files.map((file) => [file.name, file]));
   for await (const records of ledger.recordsOfRun(run)) {

@@ -6,8 +6,8 @@ import { BudgetError } from '../budget/budget.ts';
 import type { RunOptions } from '../options.ts';
 
 /**
- * Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. What the
- * provider's address has to say about itself (a redirect) is an end too: exit 2 as long as nothing was spent.
+ * Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are rethrown. A
+ * redirect of the base URL is an end too: exit 2 as long as nothing was spent.
  */
 export function readStop(error: unknown, hasSpent: boolean): Stop | null {
   if (!(error instanceof AppError)) return null;
@@ -29,12 +29,12 @@ export function readStop(error: unknown, hasSpent: boolean): Stop | null {
 /** The reasons for which a run stops taking work, in one signal. */
 export interface StopSignal {
   readonly stopping: AbortSignal;
-  /** Lets everything that waits come to an end: something else has stopped the run. */
+  /** Ends everything that waits: something else has stopped the run. */
   end(reason: unknown): void;
   dispose(): void;
 }
 
-/** Joins the user's wish, the time given with `--wait`, and whatever stops the run from inside. */
+/** Joins the user's signal, the time of `--wait`, and whatever stops the run from inside. */
 export function createStopSignal({
   waitMs,
   stopping,
@@ -52,7 +52,7 @@ export function createStopSignal({
   return { stopping: AbortSignal.any([stopping, ended.signal]), end: (reason) => ended.abort(reason), dispose: () => disposed.abort() };
 }
 
-/** What is under way when a run stops waiting: batches go on, and where there are none nothing does. */
+/** What is in progress when a run stops waiting: batches continue; without any, nothing does. */
 function describeEnd({ fold }: Pick<Ledger, 'fold'>): string {
   const batches = [...fold.batches.values()].filter(({ isCollected }) => !isCollected).length;
   const over = 'the time of --wait is over';

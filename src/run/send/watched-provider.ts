@@ -2,7 +2,7 @@ import type { StartTimer } from '../../core/timer.ts';
 import type { WaitTeller } from '../../core/waiting/wait-teller.ts';
 import type { Provider } from '../../openai/provider.ts';
 
-/** A call that has no answer yet. */
+/** A call without an answer yet. */
 export interface PendingCall {
   /** For a person: "the list of batches". */
   readonly what: string;
@@ -10,7 +10,7 @@ export interface PendingCall {
 }
 
 const SILENCE_MS = 5_000;
-/** A call is told as waited for so long at once; then it has ended, or is told again. */
+/** How long a call is reported as waited for at once; then it has ended, or is reported again. */
 const TOLD_MS = 60_000;
 
 type Watched = Exclude<
@@ -18,7 +18,7 @@ type Watched = Exclude<
   'callEndpoint' | 'fetch'
 >;
 
-/** Live calls are told of by their lane, which knows how long answers take. */
+/** Live calls are reported by their lane, which knows how long answers take. */
 const NAMES: Readonly<Record<Watched, string>> = {
   uploadFile: 'the upload of a file',
   listFiles: 'the list of files',
@@ -33,9 +33,9 @@ const NAMES: Readonly<Record<Watched, string>> = {
   retrieveModel: 'a look at the model',
 };
 
-/** A provider whose calls are told of while they have no answer. */
+/** A provider that reports its calls while they have no answer. */
 export interface WatchedProvider extends Provider {
-  /** The oldest of them; null when none is under way. */
+  /** The oldest of them; null if none is in flight. */
   readonly pending: PendingCall | null;
 }
 
@@ -58,7 +58,7 @@ export function watchProvider(
             name,
             milliseconds: TOLD_MS,
             passedMs,
-            // A large file on a slow line takes minutes to be sent: nobody is silent then.
+            // A large file on a slow line takes minutes to send: that is not silence.
             describe: ({ since }) =>
               what === NAMES.uploadFile
                 ? `${what} to ${host} has been in progress since ${since}`

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import type { Job } from '../../core/job.ts';
 import { findFiles } from '../../input/table/find-files.ts';
 
-/** The files a job's rows and examples are read from, as a file system tells one state of a file from another. */
+/** The state of the files a job's rows and examples are read from, as the file system identifies it. */
 export interface InputMarks {
-  /** One for each file; equal while nothing has changed. */
+  /** One per file; equal as long as nothing has changed. */
   readonly marks: readonly string[];
   /** Milliseconds since 1970: a change from then on would show in the marks. */
   readonly tellsFromMs: number;
 }
 
-/** File systems that keep whole seconds may keep every second one. */
+/** Some file systems keep whole seconds, or every second one. */
 const COARSE_MS = 2_000;
-/** What others keep moves on with the kernel's clock, which ticks a hundred times a second or more. */
+/** Others advance with the kernel's clock, which ticks a hundred times a second or more. */
 const FINE_MS = 50;
 
-/** @throws UsageError when one of the files is not there */
+/** @throws UsageError if one of the files does not exist */
 export async function markInputs(
   job: Pick<Job, 'input' | 'examples'>,
   { stateDirectory, cwd }: { readonly stateDirectory: string; readonly cwd: string },
@@ -28,7 +28,7 @@ export async function markInputs(
   return { marks: found.map(({ mark }) => mark), tellsFromMs: Math.max(...found.map(({ tellsFromMs }) => tellsFromMs)) };
 }
 
-/** The time of the last change of a file's own record cannot be set by a program, so that a change of its bytes cannot hide behind it. */
+/** A program cannot set the change time of a file's inode, so a change of its bytes cannot be hidden by it. */
 async function markFile(path: string): Promise<{ readonly mark: string; readonly tellsFromMs: number }> {
   const { size, mtimeNs, ctimeNs, ctimeMs, ino, dev } = await stat(path, { bigint: true });
   const tickMs = ctimeNs % 1_000_000_000n === 0n ? COARSE_MS : FINE_MS;

@@ -19,23 +19,23 @@ import type { KeptPaths } from '../open/kept-summary.ts';
 import type { StatusFacts } from './status-facts.ts';
 
 /**
- * `status.json` of a state directory: how the job stood, as the process said that worked on it, so that a look need not read what all its
- * requests came to. It is derived and never synced: a look takes it only where it is proven to be what the files would say.
+ * `status.json` of a state directory: the state of the job as recorded by the process working on it, so that `status` need not read all
+ * results. It is derived and never synced: `status` uses it only if it is proven to match the files.
  */
 export interface KeptStatus {
   readonly schema: typeof SCHEMA;
   readonly version: string;
   readonly at: string;
-  /** Names the taking of the lock under which it was written. */
+  /** Identifies the acquisition of the lock under which it was written. */
   readonly holder: string;
-  /** What the directory held when nothing was to be added any more; null while the writer went on. */
+  /** The content of the directory when nothing more was to be added; null while the writer continued. */
   readonly state: string | null;
-  /** What else a look is made from. */
+  /** What else a status depends on. */
   readonly job: string;
-  /** As `hashPrices` gives it. */
+  /** As returned by `hashPrices`. */
   readonly prices: string;
   readonly inputs: readonly string[];
-  /** Those of the run at work then. */
+  /** Those of the run that was working then. */
   readonly paths: Pick<KeptPaths, 'input' | 'out'>;
   readonly facts: StatusFacts;
 }
@@ -43,12 +43,12 @@ export interface KeptStatus {
 const SCHEMA = 'rowmill.kept-status/1';
 const NAME = 'status.json';
 const MAX_BYTES = 1 << 26;
-/** A process at work writes it every few seconds at least; one that does not is not believed. */
+/** A working process writes it every few seconds at least; an older file is not trusted. */
 const FRESH_MS = 10_000;
-/** Of the event log: its end tells one log from another of the same length. */
+/** Of the event log: its end distinguishes logs of the same length. */
 const TAIL_BYTES = 4096;
 
-/** Puts it in the place of the last one. It is derived: a disk that refuses it costs the next look time, nothing else. */
+/** Replaces the last one. It is derived: a failing disk costs the next `status` time, nothing else. */
 export function writeKeptStatus(directory: string, kept: Omit<KeptStatus, 'schema' | 'version'>, token: string): void {
   const file = path.join(directory, NAME);
   const temporaryPath = makeTemporaryPath(file, token);
@@ -66,7 +66,7 @@ export function writeKeptStatus(directory: string, kept: Omit<KeptStatus, 'schem
   }
 }
 
-/** Null where there is none, or none that this version wrote. */
+/** Null if there is none, or none that this version wrote. */
 export function readKeptStatus(directory: string): KeptStatus | null {
   try {
     const kept = JSON.parse(readPrivateText(path.join(directory, NAME), MAX_BYTES) ?? 'null') as KeptStatus | null;
@@ -76,15 +76,15 @@ export function readKeptStatus(directory: string): KeptStatus | null {
   }
 }
 
-/** Who holds the lock of a directory now; null where nobody does, or one that is seen to be dead. */
+/** Who holds the lock of a directory now; null if nobody does, or a process seen to be dead. */
 export function findHolder(directory: string, own: ProcessIdentity): string | null {
   const holder = readHolder(path.join(directory, 'lock'))?.holder;
   return holder === undefined || seeProcess(holder, own) === 'dead' ? null : holder.token;
 }
 
 /**
- * Whether it says what the directory's files say: as the same process that wrote it still works on them and has just said so, or as they are what
- * they were when it was written.
+ * Whether it matches the directory's files: either the process that wrote it is still working on them and has just updated it, or they have not changed
+ * since it was written.
  */
 export function isOfNow(kept: KeptStatus, directory: string, { own, now }: { readonly own: ProcessIdentity; readonly now: Date }): boolean {
   try {
@@ -96,7 +96,7 @@ export function isOfNow(kept: KeptStatus, directory: string, { own, now }: { rea
   }
 }
 
-/** Stands for everything recorded in a state directory, which only ever grows: the length and the end of its log, the names and sizes of its answers. */
+/** Identifies everything recorded in a state directory, which only grows: the length and the end of its log, the names and sizes of its answers. */
 export function markState(directory: string): string {
   const descriptor = openForReading(path.join(directory, 'events.jsonl'));
   try {
@@ -111,7 +111,7 @@ export function markState(directory: string): string {
   }
 }
 
-/** Stands for the job a look is about: where it sends its rows and where its tables lie is no part of that. */
+/** Identifies the job of a status: where it sends its rows and writes its tables is not part of that. */
 export function markJob({ mode: _mode, write: _write, input, ...others }: Job): string {
   return hash('sha256', JSON.stringify([others, { ...input, path: null }]));
 }

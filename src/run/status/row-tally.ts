@@ -1,7 +1,7 @@
 import type { StepOf } from '../open/next-step.ts';
 import type { KeyedRow, SkippedRow } from '../open/row-keys.ts';
 
-/** `in = ok + failed + skipped + pending`; `inFlight` is the part of `pending` that lies with the provider, or waits to. */
+/** `in = ok + failed + skipped + pending`; `inFlight` is the part of `pending` that is at the provider, or waits to be sent. */
 export interface RowCounts {
   readonly in: number;
   readonly ok: number;
@@ -9,14 +9,14 @@ export interface RowCounts {
   readonly skipped: number;
   readonly pending: number;
   readonly inFlight: number;
-  /** The part of `skipped` the job is not about (`input.where`); absent where there is none. */
+  /** The part of `skipped` that does not match `input.where`; absent if there is none. */
   readonly where?: number;
 }
 
-/** What a pass over a table asks for, kept so that its rows can be counted again without another pass: a bit for a key, a number for a duplicate. */
+/** The requests met by a pass over a table, kept so that its rows can be counted again without another pass: a bit per key, a number per duplicate. */
 export class RowTally {
   #isAsked = new Uint8Array(1024);
-  /** Keys of rows that ask what an earlier row asks. */
+  /** Keys of rows with the same request as an earlier row. */
   readonly #repeated: number[] = [];
   #largestId = -1;
   #skipped = 0;
@@ -32,7 +32,7 @@ export class RowTally {
     else this.#mark(row.id);
   }
 
-  /** How the rows stand: takes 30 ms for a million. */
+  /** The current counts: takes 30 ms for a million rows. */
   count(stepOf: StepOf): RowCounts {
     const counts = { in: this.#skipped + this.#unknown, ok: 0, failed: 0, skipped: this.#skipped, pending: this.#unknown, inFlight: 0 };
     const countKey = (id: number) => {

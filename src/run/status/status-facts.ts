@@ -9,10 +9,10 @@ import { findPossiblyBilled } from '../send/possibly-billed.ts';
 import type { RowCounts } from './row-tally.ts';
 import { listWaits, type Wait } from './waits.ts';
 
-/** How a job stands, but for what the moment of a look adds: ages, and whether somebody works on it. */
+/** The status of a job without what depends on the moment: ages, and whether somebody works on it. */
 export interface StatusFacts {
   readonly simulated: boolean;
-  /** What the lines of a table of requests ask, as a person reads it; absent where the job names its model. */
+  /** The models in a table of requests, in readable form; absent if the job names its model. */
   readonly models?: string;
   /** The latest run; null before the first. */
   readonly run: Pick<RunState, 'id' | 'startedAt' | 'endedAt' | 'exitCode'> | null;
@@ -21,7 +21,7 @@ export interface StatusFacts {
   /** In nano-dollars. */
   readonly cost: CostFacts;
   readonly possiblyBilled: readonly DoubtfulCalls[];
-  /** Budgets over several runs; absent where the job has none, and in what earlier versions said. */
+  /** Budgets over several runs; absent if the job has none, and in earlier versions. */
   readonly budgets?: readonly BudgetFacts[];
   readonly waits: readonly Wait[];
 }
@@ -44,7 +44,7 @@ export interface CostFacts {
   readonly unpricedAttempts: number;
   /** Over all runs. */
   readonly ledgerNanoUsd: number;
-  /** Over all runs: the most that calls without an answer can have cost, where it is known; in no other sum. */
+  /** Over all runs: the most that calls without an answer can have cost, if known; in no other sum. */
   readonly possiblyBilledNanoUsd: number;
   readonly ledgerUnpricedAttempts: number;
 }
@@ -59,13 +59,13 @@ export interface StatusParts {
 
 const COMPLETION_WINDOW_MS = 86_400_000;
 
-/** @param countRows is called last: what it counts is of the same moment as all the rest */
+/** @param countRows called last, so that its counts are of the same moment as all the rest */
 export async function makeStatusFacts(
   { prepared, ledger, books, simulated, clock }: StatusParts,
   countRows: () => RowCounts,
 ): Promise<StatusFacts> {
   const { fold } = ledger;
-  const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock, warn: () => {} });
+  const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, priceAsOf: null, clock, warn: () => {} });
   const last = fold.runs.at(-1) ?? null;
   const totals = books.ofRun(last?.id ?? '');
   const { job } = prepared.compiled;
@@ -90,7 +90,7 @@ export async function makeStatusFacts(
   };
 }
 
-/** The batches of the latest run, and those of earlier ones that still have something to give. */
+/** The batches of the latest run, and those of earlier ones that still have results. */
 function listBatches(fold: LedgerFold, run: string): readonly BatchFacts[] {
   return [...fold.batches.values()]
     .filter((batch) => batch.run === run || !batch.isCollected)

@@ -11,26 +11,26 @@ import { findHolder, markJob, markState, writeKeptStatus } from './kept-status.t
 import { RowTally } from './row-tally.ts';
 import { makeStatusFacts, type StatusFacts } from './status-facts.ts';
 
-/** Says in the state directory how the job stands, so that who looks at it need not find it out. */
+/** Records the job's status in the state directory, so that readers need not compute it. */
 export interface StatusKeeper {
-  /** Begins a pass over the whole table, from which rows are counted once it has ended. */
+  /** Starts a pass over the whole table, from which rows are counted once it has ended. */
   startPass(): Promise<TallyPass>;
-  /** Says it from now on, as often as it changes. */
+  /** Records it from now on, whenever it changes. */
   start(): void;
-  /** Rows that have failed for good, as of a moment ago; 0 while the rows are not known. */
+  /** Rows that have failed for good, as of a moment ago; 0 while the rows are unknown. */
   countFailed(): number;
-  /** What the rows ask for is not known any more. */
+  /** The rows' requests are no longer known. */
   forgetRows(): void;
-  /** No more, but for the last time. */
+  /** Stops, except for the last record. */
   stop(): Promise<void>;
-  /** The last word: for when nothing is to be recorded any more. */
+  /** The last record: when nothing more is to be recorded. */
   leave(): Promise<void>;
 }
 
 export interface TallyPass {
-  /** Sees what the rows ask for. */
+  /** Called with the rows' requests. */
   readonly watchRows: (keyRow: KeyRow) => KeyRow;
-  /** Says that the pass has met all rows. */
+  /** The pass has met all rows. */
   end(): Promise<void>;
 }
 
@@ -39,16 +39,16 @@ export interface StatusKeeperOptions extends Pick<OpenedLedger, 'ledger' | 'book
   readonly options: Pick<RunOptions, 'overrides' | 'target' | 'effects' | 'priceAsOf'>;
 }
 
-/** What a pass has found, and the files it has found it in. */
+/** The result of a pass, and the files it read. */
 interface Tallied {
   readonly rows: RowTally;
   readonly inputs: readonly string[];
 }
 
 const EVERY_MS = 1_000;
-/** Counting takes a fiftieth of the time at most. */
+/** Counting takes at most a fiftieth of the time. */
 const REST_FACTOR = 50;
-/** Who is silent for longer than twice as long is not believed. */
+/** A process silent for twice this long is not trusted. */
 const MOST_MS = 4_000;
 
 export function createStatusKeeper({ ledger, books, prepared, options }: StatusKeeperOptions): StatusKeeper {
@@ -56,7 +56,7 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
   const { compiled, stateDirectory } = prepared;
   const { effects, overrides, priceAsOf } = options;
   const { job } = compiled;
-  // Money of another day is no look's; and what code or images make of a row nobody can tell without asking them.
+  // Prices of another day are not those of `status`; and what code or images yield is unknown without running them.
   const isTold = priceAsOf === null && !compiled.hasCode && !mayReadImageFiles(job) && ledger.altered.size === 0;
   let tallied: Tallied | null = null;
   let stopTimer: (() => void) | null = null;
@@ -73,12 +73,12 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
     if (!isLast && said !== null && said.life === life && said.seq === seq) return said.facts;
     const last = fold.runs.at(-1);
     const kept = findLastKept(fold, ledger.runFiles, () => {});
-    // Else a look is about the table of an earlier run.
+    // Otherwise `status` refers to the table of an earlier run.
     if (fold.currentRun === null && kept?.summary.run !== last?.id) return null;
     const simulated = kept?.summary.simulated ?? last?.simulated ?? false;
     const stepOf = () => createStepOf(ledger, job, fold.currentRun === null ? 'reading' : 'working', { seesQueue: false });
     const facts = await makeStatusFacts({ prepared, ledger, books, simulated, clock: effects.clock }, () => rows.count(stepOf()));
-    // What the job's own mode would bound it with is not known here.
+    // Bounds by the job's own mode are unknown here.
     if (overrides.mode != null && facts.possiblyBilled.length > 0) return null;
     said = { facts, life, seq };
     return facts;
@@ -98,7 +98,7 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
 
   async function sayAgain(): Promise<void> {
     const begunMs = effects.monotonicMs();
-    // It is derived: whatever keeps it from being said is told by who needs it.
+    // It is derived: whatever prevents writing it is reported by those who need the disk.
     await say(false).catch(() => {});
     if (stopTimer !== null) plan(Math.min(MOST_MS, Math.max(EVERY_MS, (effects.monotonicMs() - begunMs) * REST_FACTOR)));
   }

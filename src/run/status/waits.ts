@@ -9,7 +9,7 @@ export interface Wait {
   readonly why: string;
 }
 
-/** What an open run waits for, and why; nothing when no run is open. Whether somebody works on it is seen elsewhere. */
+/** What an open run waits for, and why; nothing if no run is open. Whether somebody works on it is determined elsewhere. */
 export function listWaits(fold: LedgerFold, rows: { readonly due: number }): readonly Wait[] {
   const waits: Wait[] = [];
   for (const batch of fold.batches.values()) if (!batch.isCollected) waits.push({ what: 'batch', id: batch.id, why: explainBatch(batch) });

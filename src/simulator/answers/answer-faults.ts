@@ -1,4 +1,4 @@
-/** How an answered (and billed) request may come back unusable (`slip`: usable, but another than the best); both lanes, on any endpoint that writes text. */
+/** How an answered (and billed) request may become unusable (`slip`: usable, but not the best answer); both lanes, any endpoint that writes text. */
 export const ANSWER_FAULTS = [
   'refusal',
   'length',
@@ -30,14 +30,14 @@ export const ANSWER_FAULTS = [
 
 export type AnswerFault = (typeof ANSWER_FAULTS)[number];
 
-/** What a fault plan asks of one answer: a kind, the exact text to say, or the whole body. */
+/** What a fault plan requires of one answer: a kind, the exact text, or the whole body. */
 export type AnswerFaultRequest =
   | { readonly kind: AnswerFault }
   | { readonly kind: 'text'; readonly text: string }
-  /** A body as a real provider sent it. */
+  /** A body as sent by a real provider. */
   | { readonly kind: 'world'; readonly body: Readonly<Record<string, unknown>> };
 
-/** Spoils the text of a usable answer; kinds that do not concern the text leave it as it is. */
+/** Spoils the text of a usable answer; kinds that are not about the text leave it unchanged. */
 export function spoilText(text: string, fault: AnswerFaultRequest): string {
   switch (fault.kind) {
     case 'text':

@@ -2,7 +2,7 @@ import { WireError } from '../wire-error.ts';
 import { isRecord, type PromptMessage, type WireBody } from './prompt.ts';
 import { checkStrictSchema } from './strict-schema.ts';
 
-/** In which form the request wants its answer. */
+/** The format in which the request wants its answer. */
 export type AnswerFormat =
   | { readonly type: 'text' }
   | { readonly type: 'json_object' }
@@ -51,7 +51,7 @@ function readSchemaFormat(given: unknown, { place, param, isFineTuned }: FormatP
   return { type: 'json_schema', schema };
 }
 
-/** The text is the API's own, seen 2026-11: the quotes and the comma are part of it. */
+/** The text is the API's own, seen 2026-11, including quotes and comma. */
 function checkJsonWord(param: string, prompt: readonly PromptMessage[]): void {
   if (prompt.some(({ text }) => /json/i.test(text))) return;
   throw new WireError(400, {

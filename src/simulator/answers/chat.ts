@@ -54,7 +54,7 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
   };
 }
 
-/** @param logprobsSeed null where no probabilities were asked for */
+/** @param logprobsSeed null if no probabilities were requested */
 function renderChoice(completion: Completion, index: number, logprobsSeed: string | null) {
   const { end, text } = completion;
   if (end === 'refusal')

@@ -11,7 +11,7 @@ import { makeAnswer } from './schema-answer.ts';
 import { createSlippingValues } from './slipping-values.ts';
 import { countTokens } from './tokens.ts';
 
-/** One answer to a prompt before it takes the form of an endpoint. */
+/** One answer to a prompt, before it takes the form of an endpoint. */
 export interface Completion {
   readonly text: string;
   readonly end: 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'refusal';
@@ -20,25 +20,25 @@ export interface Completion {
   readonly reasoningTokens: number;
 }
 
-/** What a completion is made from. */
+/** The input of a completion. */
 export interface CompletionRequest {
   readonly prompt: readonly PromptMessage[];
   readonly format: AnswerFormat;
   readonly rules: ModelRules;
-  /** The most tokens text and reasoning may take together. Undefined: no cap was given. */
+  /** The most tokens of text and reasoning together. Undefined: no cap was given. */
   readonly capTokens: number | undefined;
   readonly effort: unknown;
-  /** Seed and content of the request as one text: equal requests get equal answers. */
+  /** Seed and content of the request as one string: equal requests get equal answers. */
   readonly drawSeed: string;
   readonly style: AnswerStyle;
-  /** Whether it is to be another answer than the best. */
+  /** Whether to give another answer than the best. */
   readonly slips: boolean;
   readonly fault: AnswerFaultRequest | undefined;
 }
 
 const REASONING_TOKENS: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 32, medium: 64, high: 192, xhigh: 384, max: 768 };
 
-/** Answers a prompt usably, or as the fault asks. Deterministic. Reasoning gives way to the text while the cap has room for it. */
+/** Answers a prompt usably, or as the fault requires. Deterministic. Reasoning gives way to the text if the cap has room for it. */
 export function completePrompt(request: CompletionRequest): Completion {
   const { fault, capTokens } = request;
   const usable = writeText(request);
@@ -63,7 +63,7 @@ export function completePrompt(request: CompletionRequest): Completion {
       break;
   }
   if (capTokens === undefined || textTokens <= capTokens) return { ...whole, end: 'stop' };
-  // A text that a fault has put there comes whole; it costs no more than the cap.
+  // A text set by a fault is complete; it costs no more than the cap.
   if (text !== usable) return { ...whole, tokens: capTokens, end: 'stop' };
   if (request.rules.isReasoning) return { text: '', end: 'length', tokens: capTokens, reasoningTokens: capTokens };
   return { ...cut(whole, capTokens), end: 'length' };

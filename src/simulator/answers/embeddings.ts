@@ -13,7 +13,7 @@ const MOST_REQUEST_TOKENS = 300_000;
 
 type Input = string | readonly number[];
 
-/** Answers POST /v1/embeddings with unit vectors that depend on the input alone; `float` by default, `base64` when asked. */
+/** Answers POST /v1/embeddings with unit vectors that depend only on the input; `float` by default, `base64` on request. */
 export function answerEmbeddings(body: WireBody, rules: ModelRules, context: AnswerContext): Answer {
   const inputs = readInputs(body.input);
   const promptTokens = countInputs(inputs, rules);

@@ -1,12 +1,12 @@
 import { WireError } from '../wire-error.ts';
 
-/** An image of a request, or a file: where it lies, or what it is. */
+/** An image of a request, or a file: its location, or its content. */
 export interface PromptImage {
   readonly url: string;
   readonly detail: string;
 }
 
-/** An image nobody fetched counts as this. */
+/** The size assumed for an image that is not fetched. */
 const UNSEEN = { width: 1024, height: 1024 };
 
 const PDF = 'data:application/pdf;base64,';
@@ -14,8 +14,8 @@ const PDF = 'data:application/pdf;base64,';
 const PAGE = { width: 1224, height: 1584, textTokens: 800, bytes: 50_000 };
 
 /**
- * Prompt tokens of an image, by the published rules of tiles and patches; models without one count tiles as gpt-4o does. A PDF counts by its pages, which
- * are guessed from its size where they are packed away.
+ * Prompt tokens of an image, by the published rules of tiles and patches; models without one count tiles like gpt-4o. A PDF counts by its pages, which
+ * are guessed from its size if they are compressed.
  */
 export function countImageTokens(model: string, { url, detail }: PromptImage): number {
   if (url.startsWith(PDF)) return countPages(url) * (PAGE.textTokens + countSize(model, PAGE, 'auto'));
@@ -38,7 +38,7 @@ function countSize(model: string, { width, height }: { readonly width: number; r
   return detail === 'low' ? base : base + tile * tilesOf(width, height);
 }
 
-/** Refuses what the API refuses to look at. Throws WireError 400. */
+/** Refuses images the API would refuse. Throws WireError 400. */
 export function checkImages(images: readonly PromptImage[]): void {
   for (const { url } of images) {
     if (/^https?:\/\/./i.test(url) || url.startsWith(PDF)) continue;

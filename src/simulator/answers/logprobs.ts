@@ -1,6 +1,6 @@
 import { hashFraction } from '../hash.ts';
 
-/** One token of an answer as the API tells it when `logprobs` are asked for (reference, seen 2026-11). */
+/** One token of an answer as returned by the API when `logprobs` are requested (reference, seen 2026-11). */
 export interface TokenLogprob {
   readonly token: string;
   readonly logprob: number;

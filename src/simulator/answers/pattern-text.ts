@@ -2,8 +2,8 @@ import { type Context, createContext, Script } from 'node:vm';
 import { WireError } from '../wire-error.ts';
 
 /**
- * Makes a text that matches a regular expression, best effort: letters, classes, groups, alternatives and quantifiers are followed,
- * look-arounds and back-references are not. A text that matches already is kept.
+ * Makes a text that matches a regular expression, best effort: letters, classes, groups, alternatives and quantifiers are supported,
+ * look-arounds and back-references are not. A text that already matches is kept.
  */
 export function makeMatchingText(pattern: string, text: string): string {
   const isMatch = compile(pattern);
@@ -12,10 +12,10 @@ export function makeMatchingText(pattern: string, text: string): string {
   return matchesInTime(isMatch, made) ? made : text;
 }
 
-/** What a pattern may ask for, and how long looking for a match may take: a stranger wrote it. */
+/** The maximum a pattern may require, and how long matching may take: patterns are untrusted. */
 const MOST_CHARACTERS = 100_000;
 const MATCH_MS = 1_000;
-/** A group that repeats is what takes more than a moment. */
+/** Only a group that repeats can take long. */
 const REPEATED_GROUP = /\)(?:[*+]|\{)/;
 
 interface Cursor {
@@ -34,7 +34,7 @@ function compile(pattern: string): RegExp | undefined {
 /** Made with the first expression that needs it: it takes as long as some rows. */
 let made: { readonly context: Context; readonly match: Script } | undefined;
 
-/** Backtracking may take for ever; V8 lets go of an expression when its time is over. That one is taken for no match. */
+/** Backtracking may take forever; V8 interrupts an expression when its time is over. That counts as no match. */
 function matchesInTime(pattern: RegExp, text: string): boolean {
   if (!REPEATED_GROUP.test(pattern.source) && text.length <= 1_000) return pattern.test(text);
   made ??= { context: createContext({}), match: new Script('pattern.test(text)') };
@@ -103,6 +103,6 @@ function readLeastCount(cursor: Cursor): number {
   const quantifier = /^(?:[*+?]|\{(\d+)(?:,\d*)?\})\??/.exec(cursor.pattern.slice(cursor.index));
   if (quantifier === null) return 1;
   cursor.index += quantifier[0].length;
-  // One is allowed by `*` and `?` too, and gives a fuller text than nothing.
+  // `*` and `?` also allow one, which gives a fuller text than none.
   return quantifier[1] === undefined ? 1 : Number(quantifier[1]);
 }

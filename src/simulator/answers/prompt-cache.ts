@@ -3,13 +3,13 @@ import { countImageTokens } from './images.ts';
 import { isRecord, readImage, type WireBody } from './prompt.ts';
 import { countTokens } from './tokens.ts';
 
-/** A prompt's beginning that may be kept: everything up to a mark, or to the end of the last message. */
+/** A prefix of a prompt that may be cached: everything up to a mark, or to the end of the last message. */
 interface Beginning {
   readonly digest: string;
   readonly tokens: number;
 }
 
-/** What a request found in the cache and what it wrote there; parts of its prompt tokens. */
+/** What a request read from the cache and what it wrote there; parts of its prompt tokens. */
 export interface CacheUse {
   readonly cachedTokens: number;
   readonly cacheWriteTokens: number;
@@ -18,16 +18,16 @@ export interface CacheUse {
 /** The prompt cache of gpt-5.6 and later. */
 export interface PromptCache {
   /**
-   * Takes one request in. Beginnings are matched exactly at a mark, under the same key, from when the request that wrote them was answered.
+   * Processes one request. Prefixes match exactly at a mark, under the same key, once the request that wrote them was answered.
    * @param call `keeps` is false in a batch: what its lines write is not found by others
    */
   use(call: { readonly body: WireBody; readonly arrivedAtMs: number; readonly nowMs: number; readonly keeps: boolean }): CacheUse;
 }
 
-/** The shortest beginning that is kept, and for how long after it was last used (OpenAI's guide to prompt caching, seen 2026-11-29). */
+/** The shortest prefix that is cached, and for how long after its last use (OpenAI's guide to prompt caching, seen 2026-11-29). */
 const LEAST_TOKENS = 1_024;
 const KEPT_MS = 1_800_000;
-/** One machine takes so many requests of a beginning and a key in a minute; the next goes to another one, which has not seen it (cookbook, seen 2026-11-29). */
+/** One machine handles this many requests of a prefix and a key per minute; the next goes to another one, which has not seen it (cookbook, seen 2026-11-29). */
 const REQUESTS_PER_MINUTE = 15;
 const MINUTE_MS = 60_000;
 /** The most marks one request writes. */
@@ -55,7 +55,7 @@ export function createPromptCache(): PromptCache {
       if (keeps) {
         for (const beginning of written) {
           const known = entries.get(nameOf(beginning));
-          // A request that was sent on to another machine leaves what the first one knows.
+          // A request sent to another machine does not affect the cache of the first.
           if (known === undefined || known.untilMs <= nowMs) {
             entries.set(nameOf(beginning), { fromMs: nowMs, untilMs: nowMs + KEPT_MS, usedAtMs: [arrivedAtMs] });
           }
@@ -75,7 +75,7 @@ function takePlace(entry: Entry, nowMs: number): boolean {
   return true;
 }
 
-/** The beginnings a request marks, shortest first: those it names, and its whole prompt unless it wants only those. */
+/** The prefixes marked by a request, shortest first: those it names, and its whole prompt unless it wants only those. */
 function readBeginnings(body: WireBody): readonly Beginning[] {
   const isExplicit = isRecord(body.prompt_cache_options) && body.prompt_cache_options.mode === 'explicit';
   const hash = createHash('sha256').update(String(body.model));

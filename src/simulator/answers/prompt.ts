@@ -1,14 +1,14 @@
 import { countImageTokens, type PromptImage } from './images.ts';
 
-/** A request's body as it came over the wire: anything until it was checked. */
+/** A request's body as received: anything until it was checked. */
 export type WireBody = Readonly<Record<string, unknown>>;
 
-/** One message reduced to what answers are made from. */
+/** The parts of a message used to make answers. */
 export interface PromptMessage {
   readonly role: string;
   readonly text: string;
   readonly images: readonly PromptImage[];
-  /** What the images count as; one that cannot be read counts nothing. */
+  /** The tokens of the images; one that cannot be read counts nothing. */
   readonly imageTokens: number;
 }
 

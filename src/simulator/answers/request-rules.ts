@@ -24,7 +24,7 @@ const PARAMETERS: Readonly<Record<AnsweringEndpoint, ReadonlySet<string>>> = {
   '/v1/embeddings': new Set(['input', 'model', 'dimensions', 'encoding_format', 'user']),
 };
 
-/** Finds the model of a body and refuses what the API refuses before looking at the prompt. Throws WireError 400 or 404. */
+/** Finds the model of a body and refuses what the API refuses before reading the prompt. Throws WireError 400 or 404. */
 export function checkRequest(endpoint: AnsweringEndpoint, body: WireBody): ModelRules {
   const model = body.model;
   if (typeof model !== 'string' || model === '') throw new WireError(400, { message: 'you must provide a model parameter' });
@@ -49,7 +49,7 @@ export function checkRequest(endpoint: AnsweringEndpoint, body: WireBody): Model
   return rules;
 }
 
-/** Refuses what steers the prompt cache, as a server does that does not know it. Throws WireError 400. */
+/** Refuses cache settings, like a server that does not know them. Throws WireError 400. */
 export function refuseCacheOptions(body: WireBody): void {
   const param = 'prompt_cache_options';
   if (body[param] !== undefined) throw new WireError(400, { message: `Unknown parameter: '${param}'.`, param, code: 'unknown_parameter' });

@@ -11,7 +11,7 @@ interface Place extends Field {
 
 /** From this depth on, optional branches end: null, an empty array, the shallowest alternative. It stops recursive schemas. */
 const DEPTH_OF_LEAVES = 6;
-/** What one answer is made of at most: a schema may ask for more than a server can give, or for something without an end. */
+/** The maximum size of one answer: a schema may require more than a server can return, or something endless. */
 const MOST_DEPTH = 200;
 const MOST_VALUES = 100_000;
 const MOST_TEXT_CHARACTERS = 1_000_000;
@@ -101,7 +101,7 @@ export function makeAnswer(root: Schema, maker: ValueMaker): unknown {
   return make(root, { name: 'answer', item: 0, depth: 0 });
 }
 
-/** What the schema says of a place; what stood around it says nothing about it. */
+/** The schema at a place; its context does not matter. */
 function describe(schema: unknown, place: Place): Place {
   const description = isRecord(schema) && typeof schema.description === 'string' ? schema.description : undefined;
   return description === undefined && place.description === undefined ? place : { ...place, description };
@@ -116,7 +116,7 @@ function refuse(what: string): never {
   throw new WireError(400, { message: `Invalid schema for response_format: it ${what}.`, param: 'response_format' });
 }
 
-/** A step of a JSON pointer in a URI fragment; a stray `%` stands for itself. */
+/** A step of a JSON pointer in a URI fragment; a stray `%` is literal. */
 function decodeStep(step: string): string {
   try {
     return decodeURIComponent(step);

@@ -2,14 +2,14 @@ import { hashFraction } from '../hash.ts';
 import type { AnswerManner } from './answer-types.ts';
 import { fitNumber, type ValueMaker } from './value-maker.ts';
 
-/** Whether an answer is another than the best: by its content for a worse model, by the occasion for one that does not repeat itself. */
+/** Whether an answer is not the best: by its content for a worse model, by the occasion for noise. */
 export function slips({ noise, degrade }: AnswerManner, drawSeed: string, occasion: string): boolean {
   if (degrade > 0 && hashFraction(drawSeed, 'degrade') < degrade) return true;
   // Two answers differ when one of the two slips: 2 p (1 - p) is the noise.
   return noise > 0 && hashFraction(drawSeed, 'noise', occasion) < (1 - Math.sqrt(1 - 2 * noise)) / 2;
 }
 
-/** Gives another value than the maker wherever that can be seen: the next best choice, the opposite, a digit misread, words left out. */
+/** Changes the maker's values visibly: the next best choice, the opposite, a misread digit, missing words. */
 export function createSlippingValues(maker: ValueMaker): ValueMaker {
   return {
     ...maker,

@@ -5,11 +5,11 @@ import { isRecord } from './prompt.ts';
 const MOST_PROPERTIES = 5_000;
 const MOST_LEVELS = 10;
 const MOST_ENUM_VALUES = 1_000;
-/** What a value is; every model with schemas takes these. */
+/** The type keywords; every model with schemas accepts them. */
 const FORM_KEYWORDS = `type title description enum const properties required additionalProperties items anyOf $ref $defs definitions`.split(
   ' ',
 );
-/** What narrows it, and that of it which fine-tuned models refuse. */
+/** Restricting keywords, and those of them that fine-tuned models refuse. */
 const NOT_FOR_FINE_TUNED = 'pattern format minimum maximum multipleOf minItems maxItems'.split(' ');
 const NARROWING_KEYWORDS = [...NOT_FOR_FINE_TUNED, 'minLength', 'maxLength', 'exclusiveMinimum', 'exclusiveMaximum'];
 const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
@@ -22,11 +22,11 @@ interface Totals {
 }
 
 interface SchemaPlace {
-  /** What the request calls the schema. */
+  /** The name of the schema in the request. */
   readonly name: string;
   /** Where it stood in the body. */
   readonly param: string;
-  /** Fine-tuned models take less. */
+  /** Fine-tuned models support less. */
   readonly isFineTuned: boolean;
 }
 

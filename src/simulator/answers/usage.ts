@@ -15,20 +15,20 @@ export interface TokenCounts {
   readonly reasoningTokens: number;
 }
 
-/** The shortest prefix the provider caches, and the step in which it grows. */
+/** The shortest prefix the provider caches, and its step size. */
 const CACHE_LEAST_TOKENS = 1_024;
 const CACHE_STEP_TOKENS = 128;
-/** One prompt in ten writes its prefix instead of finding it: a draw, so that a repeated request reports the same usage. */
+/** One prompt in ten writes its prefix instead of reading it, by a draw, so that a repeated request reports the same usage. */
 const CACHE_MISS_SHARE = 0.1;
 
-/** Counts the prompt: 3 a message, its role and text, 3 for the reply. A schema or a tool adds nothing here. */
+/** Counts the prompt: 3 per message, its role and text, 3 for the reply. A schema or a tool adds nothing here. */
 export function countPromptTokens(prompt: readonly PromptMessage[]): number {
   let tokens = 3;
   for (const message of prompt) tokens += countMessage(message);
   return tokens;
 }
 
-/** Counts a request and its answers. `useCache` is asked by models that charge for cache writes; with others `drawSeed` decides. */
+/** Counts a request and its answers. `useCache` is called for models that charge for cache writes; for others `drawSeed` decides. */
 export function countUsage(
   prompt: readonly PromptMessage[],
   completions: readonly Completion[],
@@ -43,7 +43,7 @@ export function countUsage(
   };
 }
 
-/** Before gpt-5.6 nothing is charged for writes, and long constant beginnings are mostly found. */
+/** Before gpt-5.6 writes are free, and long constant prefixes are mostly found. */
 function drawCacheUse(prompt: readonly PromptMessage[], rules: ModelRules, drawSeed: string) {
   const prefixTokens = rules.hasPromptCache ? cacheableTokens(prompt) : 0;
   return { cachedTokens: hashFraction(drawSeed, 'cache') < CACHE_MISS_SHARE ? 0 : prefixTokens, cacheWriteTokens: undefined };
@@ -51,7 +51,7 @@ function drawCacheUse(prompt: readonly PromptMessage[], rules: ModelRules, drawS
 
 /** Refuses a prompt longer than the model's context, in the API's words. */
 export function checkContext(prompt: readonly PromptMessage[], rules: ModelRules, param: string): void {
-  // No text has more tokens than letters, three times over for the rarest scripts: most prompts need no count.
+  // A text has no more tokens than letters, times three for the rarest scripts: most prompts need no count.
   const letters = prompt.reduce((sum, { text, imageTokens }) => sum + text.length + imageTokens + 10, 0);
   if (letters * 3 < rules.contextTokens) return;
   const tokens = countPromptTokens(prompt);

@@ -2,8 +2,8 @@ import type { Answer } from './answer-types.ts';
 import { isRecord } from './prompt.ts';
 
 /**
- * Puts the body a real provider sent in place of the simulator's own. It is billed for what it counts itself; where it counts nothing for what the
- * simulator counts, unless it says that it failed: then it is free.
+ * Replaces the simulator's body by one that a real provider sent. It is billed for its own usage; without one for the simulator's,
+ * unless it reports a failure: then it is free.
  */
 export function makeWorldAnswer(own: Answer, body: Readonly<Record<string, unknown>>): Answer {
   const { usage, error, choices, model } = body;

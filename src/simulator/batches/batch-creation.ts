@@ -17,7 +17,7 @@ const MOST_METADATA_PAIRS = 16;
 const LONGEST_METADATA_KEY = 64;
 const LONGEST_METADATA_VALUE = 512;
 
-/** A batch as it was asked for, checked. */
+/** A validated request for a batch. */
 export interface BatchRequest {
   readonly inputFileId: string;
   readonly endpoint: string;
@@ -25,7 +25,7 @@ export interface BatchRequest {
   readonly outputExpiresAfterSeconds: number | null;
 }
 
-/** Checks the body of POST /v1/batches. Whether the file exists and its lines are good is only known later. Throws WireError 400. */
+/** Checks the body of POST /v1/batches. Whether the file exists and its lines are valid is known only later. Throws WireError 400. */
 export function readBatchRequest(body: WireBody): BatchRequest {
   const unknown = Object.keys(body).find((name) => !PARAMETERS.has(name));
   if (unknown !== undefined)

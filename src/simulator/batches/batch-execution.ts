@@ -12,25 +12,25 @@ import { renderUnexecutedLine } from './output-lines.ts';
 
 const MOST_CHUNK_LINES = 1_000;
 const MOST_CHUNK_BYTES = 4 << 20;
-/** A batch is worked on in at least so many steps, so that its counts can be seen to move. */
+/** A batch is executed in at least this many steps, so that its counts can be seen to change. */
 const LEAST_CHUNKS = 20;
-/** How long the rows may keep the event loop before polls are answered again. */
+/** How long rows may block the event loop before polls are answered again. */
 const TURN_MS = 8;
 
-/** What executing needs beside the batch. */
+/** What executing needs besides the batch. */
 export interface ExecutionPlan {
   readonly input: FileHandle;
   readonly index: LineIndex;
   readonly billed: BilledRows;
   /** Aborted when the batch is to be cancelled: waiting ends early. */
   readonly cancelled: AbortSignal;
-  /** The instant at which that share of the rows may be done. */
+  /** The instant at which this share of the rows may be done. */
   readonly paceOf: (share: number) => number;
   /** When the completion window ends. */
   readonly deadlineMs: number;
 }
 
-/** How the rows ended, and how their files come into being. `stuck`: a fault holds the batch where it is for good. */
+/** How the rows ended, and how their files are produced. `stuck`: a fault holds the batch where it is forever. */
 export type ExecutionEnd =
   | 'stuck'
   | {
@@ -41,7 +41,7 @@ export type ExecutionEnd =
 
 /**
  * Executes the rows of a validated batch, chunk by chunk in an order drawn by seed, until all are done, it is cancelled, or its window ends.
- * The bill of a chunk is written before its lines. Memory holds one chunk. Rows a killed process had executed are answered whatever happens.
+ * The bill of a chunk is written before its lines. Memory holds one chunk. Rows that a killed process had executed are always answered.
  */
 export async function executeBatch(simulation: Simulation, batchId: string, plan: ExecutionPlan): Promise<ExecutionEnd> {
   const { store, clock, seed } = simulation;
@@ -97,7 +97,7 @@ function findHalt(faults: readonly BatchAction[], total: number): Halt | undefin
   return undefined;
 }
 
-/** The error code of rows that were not executed; undefined where they are in neither file. */
+/** The error code of rows that were not executed; undefined if they are in neither file. */
 function rejectionOf(outcome: ExecutionOutcome, halt: Halt | undefined): 'batch_expired' | 'batch_cancelled' | undefined {
   if (outcome === 'expired') return 'batch_expired';
   return outcome === 'cancelled' && halt?.unfinished === 'lines' ? 'batch_cancelled' : undefined;
@@ -110,7 +110,7 @@ interface ChunkWork {
   readonly files: { readonly output: BatchOutput; readonly error: BatchOutput };
   readonly first: number;
   readonly last: number;
-  /** From this line on only rows that are on the bill already are answered. */
+  /** From this line on only rows that are already on the bill are answered. */
   readonly room: number;
   readonly rejection: 'batch_expired' | 'batch_cancelled' | undefined;
 }

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 const READ_BYTES = 1 << 17;
 
-/** A line of an input file: its place in the file, counted without blank lines at the end. */
+/** A line of an input file: its position in the file, not counting blank lines at the end. */
 export interface LineIndex {
   /** Offset in bytes of each line's first byte, and after the last one the end of the file. */
   readonly offsets: Float64Array;
@@ -48,7 +48,7 @@ export async function readLineRange(file: FileHandle, index: LineIndex, first: n
   return buffer.toString('utf8', 0, bytesRead).split('\n', last - first);
 }
 
-/** Cuts the lines into chunks of at most so many lines and bytes; a longer line stands alone. Pairs of first and last (not included). */
+/** Cuts the lines into chunks of limited lines and bytes; a longer line is a chunk of its own. Pairs of first and last (not included). */
 export function cutChunks(index: LineIndex, most: { readonly lines: number; readonly bytes: number }): (readonly [number, number])[] {
   const chunks: (readonly [number, number])[] = [];
   let first = 0;

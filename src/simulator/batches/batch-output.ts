@@ -4,19 +4,19 @@ import { nowSeconds, type Simulation } from '../simulation.ts';
 import type { BatchRecord } from '../store.ts';
 import type { BatchUsage } from '../wire-objects.ts';
 
-/** The output or error file of a batch while it is written; it exists for clients only after `publish`. */
+/** The output or error file of a batch being written; clients see it only after `publish`. */
 export interface BatchOutput {
   write(lines: readonly (string | Buffer)[]): void;
-  /** Makes it a file of the store, and returns its id; null when nothing was written. The same batch always gets the same id. */
+  /** Makes it a file of the store, and returns its id; null if nothing was written. The same batch always gets the same id. */
   publish(): string | null;
-  /** Gives up the file of a batch that will be worked on again later. */
+  /** Discards the file of a batch that will be continued later. */
   abandon(): void;
 }
 
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 const MONTH_SECONDS = 2_592_000;
 
-/** Starts the file of one kind anew; what a killed process had written of it is dropped. */
+/** Starts the file of one kind again; what a killed process had written of it is dropped. */
 export function openBatchOutput({ store, clock }: Simulation, batch: BatchRecord, kind: 'output' | 'error'): BatchOutput {
   const id = `file-${hashDigits(store.identity, batch.wire.id, kind)}`;
   const temporary = `${store.contentPath(id)}.tmp`;

@@ -15,7 +15,7 @@ import { makeSpoiledLines } from './row-faults.ts';
 
 /** A row after its execution. */
 export interface ExecutedRow extends RowResult {
-  /** The usage of everything that was ever billed for it, lines of a killed process included. */
+  /** The usage of everything ever billed for it, including lines of a killed process. */
   readonly charged: readonly BillLine['usage'][];
 }
 
@@ -74,7 +74,7 @@ export function executeRow(
     tier: 'batch',
     usage: past?.[0] ?? answer.usage,
   };
-  // The bill stands: should a fault have changed the usage since, the answer says what was billed.
+  // The bill stands: if a fault has changed the usage since, the answer reports what was billed.
   const isSame = past?.[0] === undefined || JSON.stringify(past[0]) === JSON.stringify(answer.usage);
   const answerBody = isSame ? answer.body : { ...answer.body, usage: charge.usage };
   if (answer.isFree === true)

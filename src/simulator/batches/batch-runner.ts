@@ -15,7 +15,7 @@ const VALIDATED_SHARE = 0.1;
 const EXECUTED_SHARE = 0.9;
 const DAY_MS = 86_400_000;
 
-/** What the work on one batch begins with. */
+/** The starting point of the work on one batch. */
 export interface BatchWork {
   /** What a killed process had executed of it. */
   readonly billed: BilledRows;
@@ -23,11 +23,11 @@ export interface BatchWork {
   readonly cancelled: AbortSignal;
 }
 
-/** Carries one batch from its creation, or from where a killed process left it, to a terminal status. */
+/** Takes one batch from its creation, or from where a killed process left it, to a terminal status. */
 export async function runBatch(simulation: Simulation, batchId: string, work: BatchWork): Promise<void> {
   const created = simulation.store.batches.get(batchId) as BatchRecord;
   if (stuckStatus(created) === 'validating' && created.wire.status !== 'cancelling') return;
-  // Held open to the end: a client may delete the file while its batch runs.
+  // Kept open to the end: a client may delete the file while its batch runs.
   const file = await openInput(simulation, created);
   try {
     const input = file === undefined ? missingInput(created) : await validate(simulation, created, file);
@@ -41,7 +41,7 @@ export async function runBatch(simulation: Simulation, batchId: string, work: Ba
   }
 }
 
-/** The instant at which that share of a batch's time is over; never later than the end of its completion window. */
+/** The instant at which this share of a batch's time is over; never later than the end of its completion window. */
 function instantOf({ batchMs }: Simulation, { createdAtMs }: BatchRecord, share: number): number {
   return Math.min(createdAtMs + share * batchMs, createdAtMs + DAY_MS);
 }
@@ -90,7 +90,7 @@ function fail(simulation: Simulation, batchId: string, errors: readonly BatchErr
   update(simulation, batchId, failure, { finishedAtMs: simulation.clock.now() });
 }
 
-/** The lines are good: the batch is in progress, and holds its tokens against the queue. */
+/** The lines are valid: the batch is in progress, and counts against the queue. */
 function begin(simulation: Simulation, batchId: string, { model, index, promptTokens }: ValidatedInput): void {
   const batch = simulation.store.batches.get(batchId) as BatchRecord;
   const isNew = batch.wire.status === 'validating';
@@ -104,7 +104,7 @@ function begin(simulation: Simulation, batchId: string, { model, index, promptTo
   );
 }
 
-/** The limit of the queue that a batch of this model stands in: a fault's, or the simulator's. */
+/** The queue limit for a batch of this model: a fault's, or the simulator's. */
 function limitOf(simulation: Simulation, batch: BatchRecord, model: string | null): number | undefined {
   const own = batch.faults.find((action) => action.type === 'enqueuedTokens');
   return own?.most ?? (model === null ? undefined : simulation.enqueuedTokensOf(model));
@@ -115,7 +115,7 @@ async function openInput(simulation: Simulation, { wire }: BatchRecord): Promise
   return isThere ? fs.promises.open(simulation.store.contentPath(wire.input_file_id), 'r') : undefined;
 }
 
-/** Not refused when the batch is created, but found out by its validation (seen 2025-08). */
+/** Not refused at creation, but found by validation (seen 2025-08). */
 function missingInput({ wire }: BatchRecord): ValidatedInput {
   const message = `Cannot find file ${wire.input_file_id}, or organization org-simulated does not have access to it.`;
   return failedInput('invalid_request', message, 'file_id');

@@ -9,17 +9,17 @@ import { type LineIndex, readLines } from './batch-lines.ts';
 const REQUIRED = ['custom_id', 'method', 'url', 'body'] as const;
 const LINES_PER_TURN = 200;
 
-/** What validation learned of an input file. */
+/** What validation found out about an input file. */
 export interface ValidatedInput {
   readonly errors: readonly BatchError[];
   readonly index: LineIndex;
-  /** The one model of the file; null when there is none. */
+  /** The one model of the file; null if there is none. */
   readonly model: string | null;
-  /** Prompt tokens of all lines by the simulator's own count; 0 when nobody asked for them. */
+  /** Prompt tokens of all lines by the simulator's own count; 0 if not requested. */
   readonly promptTokens: number;
 }
 
-/** Reads an input file once and finds every bad line. `countsTokens` is needed only where a queue limit is set. */
+/** Reads an input file once and finds every bad line. `countsTokens` is needed only with a queue limit. */
 export async function validateInput(
   file: FileHandle,
   {
@@ -48,7 +48,7 @@ export async function validateInput(
       blank.push(number);
       continue;
     }
-    // Blank lines are let through only at the end of the file.
+    // Blank lines are allowed only at the end of the file.
     for (const line of blank) errors.push(unparseable(line));
     blank = [];
     offsets.push(offset);

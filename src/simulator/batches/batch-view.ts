@@ -4,7 +4,7 @@ import type { BatchRecord } from '../store.ts';
 import { isTerminal, type WireBatch } from '../wire-objects.ts';
 import { NO_BATCH_USAGE } from './batch-output.ts';
 
-/** How a batch looks to a client now: unset fields by the simulator's switch, the rest as its faults distort it. `looks` counts retrievals since its end. */
+/** A batch as currently seen by a client: unset fields by the simulator's option, the rest as distorted by its faults. `looks` counts retrievals since its end. */
 export function viewBatch(simulation: Simulation, record: BatchRecord, looks: number): Readonly<Record<string, unknown>> {
   let view: Record<string, unknown> = { ...record.wire };
   for (const fault of record.faults) view = { ...view, ...distort(fault, record, { nowMs: simulation.clock.now(), looks }) };
@@ -16,7 +16,7 @@ interface Moment {
   readonly looks: number;
 }
 
-/** The fields a fault changes. */
+/** The fields changed by a fault. */
 function distort(fault: BatchAction, { wire, finishedAtMs }: BatchRecord, { nowMs, looks }: Moment): Readonly<Record<string, unknown>> {
   switch (fault.type) {
     case 'dropMetadata':
@@ -45,12 +45,12 @@ function distort(fault: BatchAction, { wire, finishedAtMs }: BatchRecord, { nowM
   }
 }
 
-/** Whether a shape is of a batch that fails its validation. */
+/** Whether a shape describes a batch that fails validation. */
 export function isFailedShape({ status }: Readonly<Record<string, unknown>>): boolean {
   return String(status).toLowerCase() === 'failed';
 }
 
-/** The shape once the batch has come so far, with the batch's own ids; what the shape does not have is left out. */
+/** The shape once the batch has reached its status, with the batch's own ids; fields that the shape lacks are left out. */
 function viewAsShape(body: Readonly<Record<string, unknown>>, wire: WireBatch): Readonly<Record<string, unknown>> {
   const status = String(body.status).toLowerCase();
   const isDue = isFailedShape(body)

@@ -3,18 +3,18 @@ import type { Simulation } from '../simulation.ts';
 import { isTerminal } from '../wire-objects.ts';
 import { runBatch } from './batch-runner.ts';
 
-/** The batches being worked on in this process. */
+/** The batches in progress in this process. */
 export interface BatchWorkList {
   start(batchId: string, billed: BilledRows): void;
   /** For a batch whose status was set to cancelling. */
   stop(batchId: string): void;
-  /** Takes up everything a killed process left unfinished, by what is on the bill for it. */
+  /** Continues everything a killed process left unfinished, using what is on the bill for it. */
   resumeAll(): void;
-  /** Resolves when nothing is worked on any more. */
+  /** Resolves when no work is in progress. */
   ended(): Promise<void>;
 }
 
-/** Runs each batch once at a time, in the background. An error of the simulator itself is not caught: it is a bug. */
+/** Runs each batch once at a time, in the background. An error in the simulator itself is not caught: it is a bug. */
 export function createBatchWork(simulation: Simulation): BatchWorkList {
   const running = new Map<string, { readonly ended: Promise<void>; readonly cancel: AbortController }>();
 

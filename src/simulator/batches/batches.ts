@@ -12,7 +12,7 @@ import { viewBatch } from './batch-view.ts';
 const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 
-/** POST /v1/batches: always a new batch, there is no idempotency key. What is wrong with the file is only seen later, in its status. */
+/** POST /v1/batches: always a new batch, there is no idempotency key. Problems of the file appear only later, in its status. */
 export async function createBatch(simulation: Simulation, request: WireRequest): Promise<WireAnswer> {
   const { store, clock, faults, limits } = simulation;
   const asked = readBatchRequest((await readJsonBody(request.stream)).body);
@@ -64,7 +64,7 @@ export async function createBatch(simulation: Simulation, request: WireRequest):
   return answerJson(other === undefined ? view : { ...view, id: other.wire.id });
 }
 
-/** GET /v1/batches: newest first unless told otherwise, `limit` 1..100 (default 20), `after`; batches younger than the listing lag are not in it yet. */
+/** GET /v1/batches: newest first by default, `limit` 1..100 (default 20), `after`; batches younger than the listing lag are not listed yet. */
 export async function listBatches(simulation: Simulation, { query }: WireRequest): Promise<WireAnswer> {
   const nowMs = simulation.clock.now();
   const listed = [...simulation.store.batches.values()].filter(

@@ -1,6 +1,6 @@
 /**
- * The exact text of the value of `body` in a line of a batch input file, which is what its hash is taken of. The line has been parsed
- * before, so it is well formed. Undefined: there is no such key at the top level.
+ * The exact text of the value of `body` in a line of a batch input file, of which the hash is computed. The line has been parsed
+ * before, so it is well-formed. Undefined: there is no such key at the top level.
  */
 export function findBodyText(line: string): string | undefined {
   let index = line.indexOf('{') + 1;

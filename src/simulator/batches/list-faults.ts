@@ -9,7 +9,7 @@ const ENDLESS_PAGE = 100;
 const OLD_SECONDS = 1_600_000_000;
 
 /**
- * A page of the list of batches as other servers give it (fixtures/world/batch-lists.json has the sources). `makePage` gives the page of the API
+ * A page of the list of batches as sent by other servers (fixtures/world/batch-lists.json has the sources). `makePage` returns the page of the API
  * for a query.
  */
 export async function distortList(
@@ -53,7 +53,7 @@ function withoutAfter(query: URLSearchParams): URLSearchParams {
   return first;
 }
 
-/** Batches of somebody else, different ones after every id, and in no order. */
+/** Batches of other users, different ones after every id, and unordered. */
 function makeStrangers(after: string): readonly Entry[] {
   return Array.from({ length: ENDLESS_PAGE }, (_, index) => ({
     id: `batch_${hashDigits('stranger', after, index)}`,

@@ -1,6 +1,6 @@
 import type { BillLine } from '../bill.ts';
 
-/** What became of one row of a batch: lines for the two files, lines for the bill, and how it is counted. */
+/** The result of one row of a batch: lines for the two files, lines for the bill, and how it is counted. */
 export interface RowResult {
   /** Each with its line break. */
   readonly output: readonly (string | Buffer)[];

@@ -11,8 +11,8 @@ export interface AnsweredRow {
 const HUGE_LINE_BYTES = 11 * 1024 * 1024;
 
 /**
- * The lines of a row that a fault spoils. An answered row stays on the bill whatever happens to its line; `answered` is undefined for the
- * faults that keep a row from being executed.
+ * The lines of a row spoiled by a fault. An answered row stays on the bill whatever happens to its line; `answered` is undefined for
+ * faults that prevent a row from being executed.
  */
 export function makeSpoiledLines(line: LineNames, action: RowAction, answered: AnsweredRow | undefined): RowResult {
   if (action.type === 'world') return makeWorldLine(line, action, answered);
@@ -57,7 +57,7 @@ export function makeSpoiledLines(line: LineNames, action: RowAction, answered: A
   }
 }
 
-/** The line of a shape, in the file where it was seen; billed for what its body counts, and for nothing else. */
+/** The line of a shape, in the file where it was seen; billed only for the usage in its body. */
 function makeWorldLine({ customId }: LineNames, action: WorldAction, answered: AnsweredRow | undefined): RowResult {
   const text = JSON.stringify(action.line).replaceAll('"@KEY@"', () => JSON.stringify(customId));
   const { usage, model } = (action.line.response as { body?: WorldBody } | null | undefined)?.body ?? {};

@@ -92,7 +92,7 @@ function readPurpose({ fields }: Form): string {
   throw new WireError(400, { message: `'${purpose}' is not one of ${JSON.stringify(PURPOSES)} - 'purpose'`, param: 'purpose' });
 }
 
-/** What is checked of a batch input at upload: extension, size, and the first line. Later lines fail the batch. */
+/** What is checked of a batch input at upload: extension, size, and the first line. Bad later lines fail the batch. */
 function checkBatchFile(filename: string, bytes: number, path: string, { limits }: Simulation): void {
   if (!filename.endsWith('.jsonl')) throw new WireError(400, { message: 'Invalid file format for Batch API. Must be .jsonl' });
   if (bytes > limits.batchFileBytes) throw new WireError(400, { message: 'File is too large.' });
@@ -133,7 +133,7 @@ function readExpiry(fields: Form['fields'], createdAt: number): number | undefin
   return createdAt + checkExpirySeconds(Number(text), 'expires_after.seconds');
 }
 
-/** Passes the seconds through when they lie between an hour and 30 days. Throws WireError 400. */
+/** Passes the seconds through if they are between an hour and 30 days. Throws WireError 400. */
 export function checkExpirySeconds(seconds: number, param: string): number {
   if (Number.isInteger(seconds) && seconds >= LEAST_EXPIRY_SECONDS && seconds <= MOST_EXPIRY_SECONDS) return seconds;
   const message = `Invalid '${param}': expected an integer between ${LEAST_EXPIRY_SECONDS} and ${MOST_EXPIRY_SECONDS}, but got ${seconds} instead.`;

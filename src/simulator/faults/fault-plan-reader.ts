@@ -16,7 +16,7 @@ import { readWorldFault, type WorldFault } from './read-world.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** Reads values out of one object of the plan and refuses with the path and the words that are allowed. */
+/** Reads values from one object of the plan and refuses with the path and the allowed words. */
 interface Reader {
   readonly given: Given;
   text(key: string, fallback?: string): string;
@@ -38,7 +38,7 @@ const FILE_ID_VIEWS = ['null', 'empty', 'omitted', 'late'] as const;
 const HTML_PAGE = '<!DOCTYPE html><html><head><title>Gateway</title></head><body><h1>Please sign in</h1></body></html>';
 const HTML_HEADERS = { 'content-type': 'text/html; charset=utf-8' };
 
-/** The words a `do` may begin with: the first one found names the fault, `extra` are the words that go with it. */
+/** The words a `do` may start with: the first one found names the fault, `extra` are the words that may accompany it. */
 const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; readonly read: (reader: Reader) => FaultAction }>> = {
   status: { extra: ['body', 'headers', 'processed'], read: readStatus },
   error: { extra: ['headers', 'processed'], read: readNamedError },

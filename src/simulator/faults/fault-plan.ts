@@ -1,38 +1,38 @@
 import type { AnswerFaultRequest } from '../answers/answer-faults.ts';
 import type { ShutdownDates } from '../http/shutdown-dates.ts';
 
-/** Which requests, batches or rows a fault concerns. All given words must hold; what is absent matches everything. */
+/** Which requests, batches or rows a fault applies to. All given conditions must hold; absent ones match everything. */
 export interface FaultMatch {
   /** HTTP method. */
   readonly method?: string;
   /** Path with `*` for anything: `/v1/batches/*`. */
   readonly path?: string;
-  /** The n-th of those that match otherwise, from 1. */
+  /** The n-th of those that match the other conditions, from 1. */
   readonly nth?: number;
-  /** Each k-th of those that match otherwise. */
+  /** Every k-th of those that match the other conditions. */
   readonly every?: number;
-  /** A share of those that match otherwise, 0..1, drawn by seed and custom_id (or count, where there is none). */
+  /** A share of those that match the other conditions, 0..1, drawn by seed and custom_id (or by count if there is none). */
   readonly share?: number;
-  /** Exact, or a prefix followed by `*`. Of a live call: its X-Client-Request-Id. */
+  /** Exact, or a prefix followed by `*`. For a live call: its X-Client-Request-Id. */
   readonly custom_id?: string;
   /** Line of the batch input file, from 1. */
   readonly row?: number;
   /** The n-th batch created in this state, from 1. */
   readonly batch?: number;
-  /** The status of the batch that the path names. */
+  /** The status of the batch in the path. */
   readonly status?: string;
   readonly model?: string;
   readonly lane?: 'batch' | 'live';
-  /** What the file of a content request holds. */
+  /** The content of the requested file. */
   readonly file?: 'input' | 'output' | 'error';
   /**
-   * With `share`: `vary` (default) draws anew each time the same custom_id comes back, so that a retry can succeed; `first` spares every
+   * With `share`: `vary` (default) draws again each time the same custom_id comes back, so that a retry can succeed; `first` spares every
    * retry; `all` hits every attempt.
    */
   readonly attempts?: 'vary' | 'first' | 'all';
 }
 
-/** What happens to one HTTP request. `isProcessed`: it takes effect although its answer is replaced. */
+/** What happens to one HTTP request. `isProcessed`: it takes effect although its response is replaced. */
 export type RequestAction =
   | {
       readonly type: 'status';
@@ -58,12 +58,12 @@ export type RequestAction =
   | { readonly type: 'list'; readonly kind: ListFault }
   | { readonly type: 'shutdownDates'; readonly dates: ShutdownDates; readonly isProcessed: true };
 
-/** The ways in which servers list batches otherwise than the API; docs/simulator.md says what each is. */
+/** The ways in which servers list batches differently from the API; documented in docs/simulator.md. */
 export const LIST_FAULTS = ['bare_array', 'null_data', 'no_created_at', 'no_metadata', 'empty', 'same_page', 'endless'] as const;
 
 export type ListFault = (typeof LIST_FAULTS)[number];
 
-/** How the id of an output or error file looks while the batch is final. */
+/** The form of the id of an output or error file while the batch is final. */
 export type FileIdView = 'null' | 'empty' | 'omitted' | 'late';
 
 /** What happens to one batch; decided when it is created. */
@@ -81,9 +81,9 @@ export type BatchAction =
   | { readonly type: 'enqueuedTokens'; readonly most: number }
   | { readonly type: 'listLag'; readonly lagMs: number }
   | { readonly type: 'dropMetadata' }
-  /** Neither found by its id nor listed so long after its creation. */
+  /** Neither found by its id nor listed for this long after its creation. */
   | { readonly type: 'vanish'; readonly forMs: number }
-  /** Its creation is answered with the id of the n-th batch. */
+  /** Its create returns the id of the n-th batch. */
   | { readonly type: 'idOfBatch'; readonly number: number }
   | { readonly type: 'showStatus'; readonly status: string }
   | { readonly type: 'goBack'; readonly times: number }
@@ -92,10 +92,10 @@ export type BatchAction =
   | { readonly type: 'noUsage' }
   | { readonly type: 'zeroUsage' }
   | { readonly type: 'bom' }
-  /** How the batch looks once it has come to the shape's status. */
+  /** The form of the batch once it has reached the shape's status. */
   | { readonly type: 'world'; readonly body: Readonly<Record<string, unknown>> };
 
-/** The ways in which the line of a row comes out wrong; docs/simulator.md says which are billed. */
+/** The ways in which the line of a row is spoiled; docs/simulator.md says which are billed. */
 export const LINE_FAULTS = [
   'missing',
   'lost',
@@ -133,7 +133,7 @@ export interface AnswerAction {
   readonly answer: AnswerFaultRequest;
 }
 
-/** What a fault does, sorted by what it is done to. */
+/** What a fault does, grouped by what it applies to. */
 export type FaultAction =
   | { readonly scope: 'request'; readonly action: RequestAction }
   | { readonly scope: 'batch'; readonly action: BatchAction }
@@ -142,11 +142,11 @@ export type FaultAction =
 
 /** One entry of a fault plan. */
 export type Fault = FaultAction & {
-  /** Its place in the plan, from 0. */
+  /** Its position in the plan, from 0. */
   readonly index: number;
-  /** What the trace and `faultsFired` call it: its `name`, else `#<index> <word of its do>`. */
+  /** Its name in the trace and in `faultsFired`: its `name`, else `#<index> <word of its do>`. */
   readonly name: string;
   readonly match: FaultMatch;
-  /** The most often it fires; Infinity when not given. */
+  /** How often it fires at most; Infinity if not given. */
   readonly times: number;
 };

@@ -4,7 +4,7 @@ import { hashDigits, hashFraction } from '../hash.ts';
 import type { FaultCount } from './fault-count.ts';
 import type { BatchAction, Fault, FaultMatch, RequestAction, RowAction } from './fault-plan.ts';
 
-/** What a fault may match on; what does not apply to the thing at hand is undefined. */
+/** What a fault may match on; undefined if it does not apply. */
 export interface FaultSubject {
   readonly method?: string;
   readonly path?: string;
@@ -24,7 +24,7 @@ export interface FaultEngine {
   rowFault(subject: FaultSubject): RowAction | undefined;
   answerFault(subject: FaultSubject): AnswerFaultRequest | undefined;
   hasRowFaults: boolean;
-  /** Writes down what the rows of a batch changed, once that batch will not be computed again. */
+  /** Records what the rows of a batch changed, once that batch will not be computed again. */
   keepRowCounts(): void;
   fired(): readonly FaultCount[];
   close(): void;
@@ -33,13 +33,13 @@ export interface FaultEngine {
 interface Counts {
   fired: number;
   matched: number;
-  /** How often each custom_id came by that the share hits on its first attempt. */
+  /** The arrivals of each custom_id that the share hits on its first attempt. */
   readonly attempts: Map<string, number>;
 }
 
 interface Draw {
   readonly isHit: boolean;
-  /** The custom_id whose attempt counts against a share. */
+  /** The custom_id whose attempt counts towards a share. */
   readonly counted?: string | undefined;
 }
 
@@ -52,7 +52,7 @@ interface KeptChange {
   readonly customId?: string | undefined;
 }
 
-/** Changes of counts that are not written down yet; those that name no custom_id are summed, so that a large batch does not pile them up. */
+/** Changes of counts that are not written yet; those without a custom_id are summed, so that a large batch does not pile them up. */
 interface Changes {
   readonly named: KeptChange[];
   readonly sums: Map<number, KeptChange>;
@@ -77,7 +77,7 @@ export function openFaultEngine(
   }
 
   /**
-   * Which faults of these fire now; all that match are counted, but one that `excludes` those before it leaves them out. The counts change
+   * Which of these faults fire now; all that match are counted, except that one that `excludes` those before it leaves them out. The counts change
    * at once; the changes go where the caller wants them.
    */
   function fire<T extends Fault>(
@@ -131,7 +131,7 @@ export function openFaultEngine(
     hasRowFaults: rowFaults.length + answerFaults.length > 0,
     requestFaults(subject) {
       const changes = createChanges();
-      // Delays add up; of the others one is enough.
+      // Delays add up; of other faults one is enough.
       const fired = fire(requestFaults, subject, changes, ({ action }) => action.type !== 'delay');
       keep(changes);
       return fired.map(({ name, action }) => ({ name, action }));
@@ -180,7 +180,7 @@ function matches(match: FaultMatch, subject: FaultSubject): boolean {
   );
 }
 
-/** `*` stands for anything, as often as it occurs; the pieces between have to follow each other. */
+/** `*` matches anything, as often as it occurs; the pieces in between have to follow each other. */
 function matchesPattern(pattern: string, text: string | undefined): boolean {
   if (text === undefined) return false;
   const [first = '', ...rest] = pattern.split('*');

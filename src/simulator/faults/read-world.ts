@@ -1,13 +1,13 @@
 import type { FaultAction, FaultMatch } from './fault-plan.ts';
 import { findWorldShape, type WorldShape } from './world-shapes.ts';
 
-/** A shape as a fault, and the request it concerns where the plan's `match` does not say. */
+/** A shape as a fault, and the request it applies to if the plan's `match` does not say. */
 export interface WorldFault {
   readonly done: FaultAction;
   readonly match: FaultMatch;
 }
 
-/** @throws Error when no shape has this name */
+/** @throws Error if no shape has this name */
 export function readWorldFault(name: string): WorldFault {
   const shape = findWorldShape(name);
   const { endpoint } = shape;
@@ -33,13 +33,13 @@ function bodyOf({ body }: WorldShape): Readonly<Record<string, unknown>> {
   return body as Readonly<Record<string, unknown>>;
 }
 
-/** What was taken in took effect, and goes by the ids of what it became. */
+/** A successful request takes effect, and keeps the ids of what it created. */
 function answering({ status = 200, headers = {}, body, text }: WorldShape): FaultAction {
   const isProcessed = status >= 200 && status <= 299;
   return { scope: 'request', action: { type: 'world', status, headers, body: body ?? text ?? '', isProcessed } };
 }
 
-/** The provider puts what failed into the error file, unless it was seen elsewhere. */
+/** Providers put failures into the error file, unless it was seen elsewhere. */
 function fileOf({ file, line }: WorldShape): 'output' | 'error' {
   if (file !== undefined) return file;
   const { response, error } = (line ?? {}) as { response?: { status_code?: unknown; body?: { error?: unknown } } | null; error?: unknown };

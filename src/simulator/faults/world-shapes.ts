@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What a real provider was seen to send; the fields are those of fixtures/world/README.md. */
+/** What a real provider was seen to send; the fields are documented in fixtures/world/README.md. */
 export interface WorldShape {
   readonly name: string;
   readonly kind: 'answer' | 'line' | 'call' | 'batch' | 'list' | 'download';
@@ -12,14 +12,14 @@ export interface WorldShape {
   readonly body?: unknown;
   readonly text?: string;
   readonly line?: Readonly<Record<string, unknown>>;
-  /** Where a line stands; absent: by its status. */
+  /** The file of a line; absent: decided by its status. */
   readonly file?: 'output' | 'error';
 }
 
-/** Read when a plan first asks for one. */
+/** Read when a plan first needs one. */
 let shapes: ReadonlyMap<string, WorldShape> | null = null;
 
-/** @throws Error that proposes the names which come closest */
+/** @throws Error that suggests the closest names */
 export function findWorldShape(name: string): WorldShape {
   shapes ??= readShapes();
   const shape = shapes.get(name);
@@ -48,7 +48,7 @@ function findFolder(): string {
   throw new Error('this installation has no fixtures/world');
 }
 
-/** How many letters have to be changed, left out or put in to make one word of the other. */
+/** The edit distance of two words. */
 function countEdits(a: string, b: string): number {
   let before = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row += 1) {

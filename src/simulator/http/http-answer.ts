@@ -4,10 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import type { RequestAction } from '../faults/fault-plan.ts';
 import type { WireAnswer } from '../http-types.ts';
 
-/** How the way of an answer to the client is disturbed. */
+/** How the transmission of a response is disturbed. */
 export type SendingFault = Extract<RequestAction, { type: 'cut' | 'drip' }>;
 
-/** Writes an answer to the socket; file contents are streamed. Resolves when the last byte was handed over or the client has gone. */
+/** Writes a response to the socket; file contents are streamed. Resolves when the last byte was handed over or the client has gone. */
 export async function sendAnswer(
   response: ServerResponse,
   answer: WireAnswer,
@@ -28,11 +28,11 @@ export async function sendAnswer(
   response.writeHead(answer.status, { 'content-type': 'application/octet-stream', 'content-length': lengthOf(answer.bytes, fault) });
   const content = fs.createReadStream(answer.path, { highWaterMark: 256 * 1024 });
   if (fault !== undefined) await sendDisturbed(response, content, { fault, signal });
-  // A client that goes away in the middle of a download is its own affair.
+  // A client that disconnects during a download is not an error.
   else await pipeline(content, response).catch(() => response.destroy());
 }
 
-/** A cut that closes the connection promises the whole length; a cut that does not looks like a shorter, complete answer. */
+/** A cut that closes the connection promises the whole length; one that does not looks like a shorter, complete response. */
 function lengthOf(bytes: number, fault: SendingFault | undefined): number {
   return fault?.type === 'cut' && !fault.closes ? Math.min(bytes, fault.atByte) : bytes;
 }

@@ -13,17 +13,17 @@ import { addShutdownDates } from './shutdown-dates.ts';
 import { makeWorldAnswer } from './world-answer.ts';
 
 const IDLE_CONNECTION_MS = 120_000;
-/** The longest a client may take over one request; the largest upload takes seconds. */
+/** The longest time for one request; the largest upload takes seconds. */
 const REQUEST_MS = 600_000;
 
-/** What one request was and what is done to it. */
+/** One request, and what is done to it. */
 interface Exchange {
   readonly request: WireRequest;
   readonly route: Route | undefined;
   readonly faults: readonly { readonly name: string; readonly action: RequestAction }[];
 }
 
-/** Makes the HTTP server: routing, keys, faults on the way, headers on every answer. Not listening yet. */
+/** Creates the HTTP server: routing, keys, transmission faults, headers on every response. Not listening yet. */
 export function createHttpServer(simulation: Simulation, trace: Trace): Server {
   let requests = 0;
   const server = createServer((message, response) => {
@@ -34,7 +34,7 @@ export function createHttpServer(simulation: Simulation, trace: Trace): Server {
     const exchange = openExchange(simulation, message);
     handle(simulation, exchange, response)
       .catch(async (error: unknown) => {
-        // The client has gone in the middle of its upload, or the simulator closes.
+        // The client disconnected during its upload, or the simulator is closing.
         if (simulation.signal.aborted || (message.destroyed && !message.complete) || message.errored !== null)
           return void response.destroy();
         await answerBug(response, error);
@@ -74,12 +74,12 @@ function openExchange(simulation: Simulation, message: IncomingMessage): Exchang
   return { request, route: found?.route, faults };
 }
 
-/** `GET //` and kin are no URLs; they name no endpoint either. */
+/** `GET //` and similar are not URLs; they name no endpoint either. */
 function readUrl(target: string): URL {
   return URL.canParse(target, 'http://simulator') ? new URL(target, 'http://simulator') : new URL('http://simulator/');
 }
 
-/** A request the simulator has no answer for must not end it: others use it too. */
+/** A request that makes the simulator fail must not end it: others use it too. */
 async function answerBug(response: ServerResponse, error: unknown): Promise<void> {
   if (response.headersSent) return void response.destroy();
   const { status, headers, body } = new WireError(500, {
@@ -94,7 +94,7 @@ function kindOfFile({ store }: Simulation, id: string): string | undefined {
   return file.purpose !== 'batch_output' ? 'input' : file.filename.endsWith('_error.jsonl') ? 'error' : 'output';
 }
 
-/** Answers one request, or does to it what the faults ask. */
+/** Answers one request, or applies the faults to it. */
 async function handle(simulation: Simulation, { request, route, faults }: Exchange, response: ServerResponse): Promise<void> {
   const { clock, signal } = simulation;
   const delayMs = faults.reduce((sum, { action }) => sum + (action.type === 'delay' ? action.delayMs : 0), 0);
@@ -137,7 +137,7 @@ async function handle(simulation: Simulation, { request, route, faults }: Exchan
   }
 }
 
-/** The answer of the API: that of the endpoint, or the error it throws. */
+/** The response of the API: that of the endpoint, or the error it throws. */
 async function makeAnswer(simulation: Simulation, request: WireRequest, route: Route | undefined): Promise<WireAnswer> {
   try {
     checkKey(request);
@@ -149,7 +149,7 @@ async function makeAnswer(simulation: Simulation, request: WireRequest, route: R
   }
 }
 
-/** Any bearer key will do; none gets the API's 401. */
+/** Any bearer key is accepted; without one the response is the API's 401. */
 function checkKey({ headers }: WireRequest): void {
   if (/^Bearer \S+/.test(headers.authorization ?? '')) return;
   const message =

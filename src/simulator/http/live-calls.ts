@@ -9,10 +9,10 @@ import { answerJson, type WireAnswer, type WireRequest } from '../http-types.ts'
 import { readJsonBody } from '../request-body.ts';
 import { nowSeconds, type Simulation } from '../simulation.ts';
 
-/** The header by which a live call names the row it asks for; it stands in the bill. */
+/** The header in which a live call names its row; it is recorded in the bill. */
 export const CUSTOM_ID_HEADER = 'x-client-request-id';
 
-/** One live call: admitted by the limits, answered after the latency, and on the bill before the client can see the answer. */
+/** One live call: admitted by the limits, answered after the latency, and on the bill before the client can see the response. */
 export async function answerLive(simulation: Simulation, request: WireRequest): Promise<WireAnswer> {
   const { clock, rateLimiter, bill, seed, faults } = simulation;
   const endpoint = request.path as AnsweringEndpoint;

@@ -6,7 +6,7 @@ import type { Simulation } from '../simulation.ts';
 import { WireError } from '../wire-error.ts';
 import { answerLive } from './live-calls.ts';
 
-/** What answers a method and path; the path's `:id` becomes the request's `id`. */
+/** The handler of a method and path; the path's `:id` becomes the request's `id`. */
 export interface Route {
   readonly method: string;
   readonly path: string;
@@ -42,7 +42,7 @@ export function findRoute(method: string, path: string): { readonly route: Route
   return undefined;
 }
 
-/** Null for what no URL can mean, such as a cut escape: no id is written so. */
+/** Null for an invalid escape in a URL: no id is written so. */
 function decode(step: string): string | null {
   try {
     return decodeURIComponent(step);
@@ -51,7 +51,7 @@ function decode(step: string): string | null {
   }
 }
 
-/** When the models say they were created: the day of the oldest price in the tables. */
+/** The creation date of the models: the day of the oldest price in the tables. */
 const CREATED_AT = 1_700_000_000;
 
 /** GET /v1/models */

@@ -1,6 +1,6 @@
 import type { WireAnswer } from '../http-types.ts';
 
-/** `shutdown_date` by model: a day (YYYY-MM-DD), or null where none is announced. */
+/** `shutdown_date` by model: a day (YYYY-MM-DD), or null if none is announced. */
 export type ShutdownDates = Readonly<Record<string, string | null>>;
 
 type Model = Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ export function isShutdownDates(value: unknown): value is ShutdownDates {
   return Object.values(value).every((day) => day === null || (typeof day === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(day)));
 }
 
-/** Puts the dates into the answers of GET /v1/models and GET /v1/models/{id} (OpenAI's page of deprecations, read 2026-11-29); others stay as they are. */
+/** Adds the dates to the responses of GET /v1/models and GET /v1/models/{id} (OpenAI's page of deprecations, read 2026-11-29); others stay unchanged. */
 export function addShutdownDates(answer: WireAnswer, dates: ShutdownDates): WireAnswer {
   if (answer.type !== 'json' || answer.status !== 200) return answer;
   const body = answer.body as Model;

@@ -4,12 +4,12 @@ import type { WireAnswer } from '../http-types.ts';
 
 type WorldAction = Extract<RequestAction, { type: 'world' }>;
 
-/** The members by which a client finds again what it was told of. */
+/** The members by which a client finds objects again. */
 const NAMES = ['id', 'input_file_id', 'bytes'] as const;
 
 /**
- * The answer of a shape. Where the request took effect, what it tells goes by the true ids, so that what follows meets it; `@LINE@` stands for the
- * true lines of a file.
+ * The response of a shape. If the request took effect, its ids are replaced by the real ones, so that later requests work; `@LINE@` is replaced by the
+ * real lines of a file.
  */
 export function makeWorldAnswer({ status, headers, body }: WorldAction, real: WireAnswer | undefined): WireAnswer {
   const isText = typeof body === 'string';

@@ -6,28 +6,28 @@ import { JAPANESE } from './japanese.ts';
 import { type Meaning, makeMeaning } from './meaning.ts';
 import { RUSSIAN } from './russian.ts';
 
-/** A word of a list where it stands in a text. */
+/** A known word at its place in a text. */
 export interface Cue {
   readonly meaning: Meaning;
   readonly from: number;
   readonly to: number;
-  /** Which clause of the text it stands in, counted from 0: sentence marks, colons and line ends divide them. */
+  /** The number of its clause, counted from 0: sentence marks, colons and line ends separate clauses. */
   readonly clause: number;
 }
 
-/** What is known of a word: what it tells, and which phrases it begins, or its `n't`. */
+/** What is known about a word: its meaning, and which phrases it starts, or its `n't`. */
 interface KnownWord {
   readonly word: string;
   readonly meaning: Meaning | null;
   readonly phrases: readonly Phrase[];
-  /** Where in the word its phrases begin: `doesn't work` is found as the phrase `n't work`. */
+  /** Where in the word its phrases start: `doesn't work` is found as the phrase `n't work`. */
   readonly phrasesFrom: number;
 }
 
 const KANA = /[\u3040-\u30ff]/;
 const SHORTEST_BEGINNING = 2;
 const LONGEST_BEGINNING = 16;
-/** Words of earlier texts that are remembered. */
+/** How many words of earlier texts are cached. */
 const MOST_KNOWN_WORDS = 5_000;
 const NEGATION = makeMeaning(['not']);
 
@@ -38,7 +38,7 @@ let japanese: DenseWords | undefined;
 let chinese: DenseWords | undefined;
 const known = new Map<number, KnownWord>();
 
-/** The words of a text (lower case) that some list knows, in order. It goes by character codes: expressions take three times as long. */
+/** The known words of a text (lower case), in order. It works on character codes: regular expressions take three times as long. */
 export function findCues(text: string): readonly Cue[] {
   kinds ??= makeKinds();
   spaced ??= indexSpacedWords([ENGLISH, GERMAN, RUSSIAN]);
@@ -97,13 +97,13 @@ function makeKinds(): Uint8Array {
   fill(JOINT, [0x27, 0x27], [0x2d, 0x2d]);
   fill(DENSE, [0x3005, 0x3007], [0x3040, 0x30ff], [0x3400, 0x9fff]);
   for (const mark of '.?\n。！？；：') made[mark.charCodeAt(0)] = END;
-  // What may begin shouting, a smile or an emoji.
+  // What may start shouting, a smiley or an emoji.
   for (const mark of '!:;❤') made[mark.charCodeAt(0)] = SIGN;
   fill(SIGN, [0xd800, 0xdbff]);
   return made;
 }
 
-/** The longest of the phrases that stands there and ends where a word ends. */
+/** The longest of the phrases at this position that ends at the end of a word. */
 function findPhrase(phrases: readonly Phrase[], text: string, from: number, kindOf: Uint8Array): Phrase | undefined {
   for (const phrase of phrases) {
     if (text.startsWith(phrase.text, from) && (phrase.isOpen || kindOf[text.charCodeAt(from + phrase.text.length)] !== LETTER))
@@ -129,7 +129,7 @@ interface WordPlace {
   readonly hash: number;
 }
 
-/** What is known of a word of the text, found by its hash: making the word itself would take longer than all else. */
+/** What is known about a word of the text, found by its hash: creating the string itself would take longer than everything else. */
 function recall(text: string, { from, to, hash }: WordPlace): KnownWord {
   const found = known.get(hash);
   if (found !== undefined && found.word.length === to - from && text.startsWith(found.word, from)) return found;
@@ -143,7 +143,7 @@ function lookUp(word: string): KnownWord {
   spaced ??= indexSpacedWords([ENGLISH, GERMAN, RUSSIAN]);
   const isNegated = word.endsWith("n't");
   return {
-    // A slice would keep the text alive that it is a part of.
+    // A slice would keep the whole text in memory.
     word: Buffer.from(word).toString(),
     meaning: isNegated ? NEGATION : (spaced.whole.get(word) ?? guessMeaning(word, spaced)),
     phrases: spaced.phrases.get(isNegated ? "n't" : word) ?? [],
@@ -151,7 +151,7 @@ function lookUp(word: string): KnownWord {
   };
 }
 
-/** What a word tells by how it begins or ends. */
+/** The meaning of a word by its prefix or suffix. */
 function guessMeaning(word: string, words: SpacedWords): Meaning | null {
   return findBeginning(word, words) ?? findEnding(word, words) ?? words.whole.get(cutEnding(word)) ?? null;
 }

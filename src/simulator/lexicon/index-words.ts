@@ -1,7 +1,7 @@
 import { type Meaning, makeMeaning } from './meaning.ts';
 import { SENSES, type Sense, type WordList } from './word-list.ts';
 
-/** Texts in scripts with spaces: words by what they are, how they begin, how they end, and phrases by their first word. */
+/** Scripts with spaces: whole words, prefixes, suffixes, and phrases by their first word. */
 export interface SpacedWords {
   readonly whole: ReadonlyMap<string, Meaning>;
   readonly beginnings: ReadonlyMap<string, Meaning>;
@@ -15,10 +15,10 @@ export interface Phrase {
   readonly meaning: Meaning;
 }
 
-/** Texts without spaces: all words by the code of their first character, the longest first. */
+/** Scripts without spaces: all words by the code of their first character, the longest first. */
 export type DenseWords = ReadonlyMap<number, readonly Phrase[]>;
 
-/** Every word of the lists with all it tells. */
+/** Every word of the lists with all its meanings. */
 function gather(lists: readonly WordList[]): readonly (readonly [string, Meaning])[] {
   const gathered = new Map<string, Sense[]>();
   for (const list of lists) {

@@ -1,13 +1,13 @@
 import type { Sense } from './word-list.ts';
 
-/** All that a word tells, in the form that reading a text needs. */
+/** The meaning of a word, in the form needed for reading a text. */
 export interface Meaning {
   readonly subjects: readonly Sense[];
   /** From about -2 (awful) to 2 (great); 0 for none. */
   readonly feeling: number;
-  /** Whether it calls a thing middling. */
+  /** Whether it calls something mediocre. */
   readonly isFair: boolean;
-  /** By how much it changes the feeling of the words after it; null for a word that speaks for itself. */
+  /** By how much it changes the sentiment of the words after it; null for a word with a sentiment of its own. */
   readonly factor: number | null;
   readonly isBut: boolean;
 }
@@ -23,12 +23,12 @@ const FEELINGS: Readonly<Partial<Record<Sense, number>>> = {
   praise: 1,
 };
 const FACTORS: Readonly<Partial<Record<Sense, number>>> = { not: -0.75, but: 1, very: 1.3, slightly: 0.6 };
-/** A denial after the word. */
+/** A negation after the word. */
 export const DENIAL = -0.75;
 
 const ONLY_FEELINGS: ReadonlySet<Sense> = new Set(['great', 'good', 'fair', 'bad', 'awful']);
 
-/** Of several feelings the strongest counts: a word for a defect is bad news once. */
+/** Of several sentiments the strongest counts: a word for a defect is bad news once. */
 export function makeMeaning(senses: readonly Sense[]): Meaning {
   const changes = senses.filter((sense) => sense in FACTORS);
   const feelings = senses.map((sense) => FEELINGS[sense] ?? 0);

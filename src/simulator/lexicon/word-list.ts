@@ -1,4 +1,4 @@
-/** What a word can tell about a text. The first line are subjects, the second feelings, the third words that change what others say. */
+/** What a word can indicate about a text. The first line are subjects, the second sentiments, the third modifiers of other words. */
 export const SENSES = [
   ...(['money', 'defect', 'wish', 'question', 'praise', 'delivery', 'return', 'account', 'security', 'urgent', 'task'] as const),
   ...(['meeting', 'legal', 'spam', 'health', 'sport', 'politics', 'science', 'culture'] as const),
@@ -9,7 +9,7 @@ export const SENSES = [
 export type Sense = (typeof SENSES)[number];
 
 /**
- * The words of one language by what they tell, divided by spaces. `crash*` is any word that begins so, `-rechnung` any that ends so,
- * `let_us` stands for two words. Chinese and Japanese words are found wherever they occur.
+ * The words of one language by meaning, separated by spaces. `crash*` is any word with that prefix, `-rechnung` any with that suffix,
+ * `let_us` is a phrase of two words. Chinese and Japanese words are found wherever they occur.
  */
 export type WordList = Readonly<Partial<Record<Sense, string>>>;

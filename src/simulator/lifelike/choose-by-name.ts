@@ -1,7 +1,7 @@
-/** Names of fields that are remembered: a job has few. */
+/** How many field names are cached: a job has few. */
 const MOST_NAMES = 500;
 
-/** Chooses by the first pattern that a name matches; undefined where none does. What was chosen is kept, since all rows of a job ask the same. */
+/** Chooses by the first pattern that matches a name; undefined if none does. The result is cached, since all rows of a job ask the same. */
 export function createChooser<T>(table: readonly (readonly [RegExp, T])[]): (name: string) => T | undefined {
   const chosen = new Map<string, T | undefined>();
   return (name) => {

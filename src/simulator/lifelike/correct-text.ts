@@ -1,4 +1,4 @@
-/** Common slips of the pen, each with what is right; enough for a correction that looks like one. */
+/** Common typos, each with its correction; enough for a plausible correction. */
 const SLIPS: readonly (readonly [RegExp, string])[] = [
   [/\b(she|he|it) don't\b/gi, "$1 doesn't"],
   [/\b(they|we|you) was\b/gi, '$1 were'],
@@ -34,7 +34,7 @@ const SLIPS: readonly (readonly [RegExp, string])[] = [
   [/\b(dos|tres|cuatro) pan\b/gi, '$1 panes'],
 ];
 
-/** A text without the commonest slips, and each change as `wrong → right`. */
+/** A text without the most common typos, and each change as `wrong → right`. */
 export function correctText(text: string): { readonly corrected: string; readonly changes: readonly string[] } {
   const changes: string[] = [];
   let corrected = text;

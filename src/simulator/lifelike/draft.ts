@@ -4,11 +4,11 @@ import { findRow, type Row } from './find-row.ts';
 import { type Reading, readText } from './reading.ts';
 import { type Sentence, splitSentences } from './sentences.ts';
 
-/** What is known of a row while its answer is written; each part is made when somebody asks for it, and once. */
+/** What is known about a row while its answer is written; each part is computed on first use. */
 export interface Draft {
   readonly row: Row;
   readonly instructions: string;
-  /** The text and after it its headers, in lower case, one kind of apostrophe. */
+  /** The text followed by its headers, in lower case, with one kind of apostrophe. */
   lower(): string;
   reading(): Reading;
   feeling(): 'positive' | 'negative' | 'neutral';
@@ -19,7 +19,7 @@ export interface Draft {
   correction(): ReturnType<typeof correctText>;
 }
 
-/** Below this a feeling is none. */
+/** Below this a sentiment does not count. */
 const LEAST_FEELING = 0.2;
 
 export function createDraft(texts: readonly string[]): Draft {

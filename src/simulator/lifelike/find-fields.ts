@@ -21,7 +21,7 @@ const FINDERS = createChooser<(row: Row) => string | null>([
   [/(?:^|_)(?:number|no|id|order|invoice|reference|ticket|sku|code)(?:_|$)/, ({ text }) => findNumber(text)],
 ]);
 
-/** What a text holds for a field of that name; null where nothing of the kind stands in it, undefined for a name that is no such field. */
+/** A text's value for a field of that name; null if there is nothing of the kind in it, undefined for an unknown name. */
 export function findField(name: string, row: Row): string | null | undefined {
   return FINDERS(name)?.(row);
 }
@@ -82,7 +82,7 @@ function findCurrency(text: string): string | null {
 const COMPANY =
   /株式会社[\p{L}]{1,12}|[\p{L}]{1,12}(?:株式会社|有限公司)|[\p{Lu}][\p{L}&.-]*(?: [\p{Lu}&][\p{L}&.-]*){0,3} (?:Ltd|Inc|GmbH|AG|LLC|SARL|Corp)\b\.?|(?:ООО|ОАО|ИП) «?[\p{L} -]{2,24}»?/u;
 
-/** A name with the form of a company in it, else how the text begins, up to the first comma or point. */
+/** A name with the legal form of a company in it, else the start of the text, up to the first comma or full stop. */
 function findCompany(text: string): string | null {
   const named = first(COMPANY, text);
   if (named !== null) return named;
@@ -106,7 +106,7 @@ function findPerson(text: string): string | null {
   );
 }
 
-/** A number that a word such as invoice or order stands before, else the first with at least three digits. */
+/** A number after a word such as invoice or order, else the first with at least three digits. */
 function findNumber(text: string): string | null {
   return (
     first(
@@ -127,7 +127,7 @@ const TOTAL = new RegExp(
   'iu',
 );
 
-/** What a text says has to be paid: the amount behind a word for the total, else the largest; null without any. */
+/** The amount to be paid: the amount after a word for the total, else the largest; null without any. */
 export function findTotal(text: string): number | null {
   const named = TOTAL.exec(text)?.[1];
   if (named !== undefined) return readAmount(named);
@@ -151,7 +151,7 @@ export interface Position {
   readonly amount: number;
 }
 
-/** The parts of a text that name a thing and what it costs, without totals and taxes. */
+/** The parts of a text with a thing and its price, without totals and taxes. */
 export function findPositions(text: string): readonly Position[] {
   return text.split(/\n|;|(?<=\d)\. /).flatMap((line) => {
     if (/total|amount due|gesamt|summe|net\b|netto|vat|mwst|ust|итого|合計|消費税|invoice|rechnung/i.test(line)) return [];

@@ -1,15 +1,15 @@
-/** What a prompt is about, apart from what it asks. */
+/** The content of a prompt, apart from its question. */
 export interface Row {
   /** The text itself: without instructions, without lines such as `Subject: …`. */
   readonly text: string;
-  /** What such lines say, by their name in lower case. */
+  /** The content of such lines, by their name in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly instructions: string;
 }
 
-/** Letters of a row that are read; more would not change what is said of it. */
+/** Letters of a row that are read; more would not change the answer. */
 const LONGEST_TEXT = 12_000;
-/** How a line begins that asks for something. */
+/** The start of a line with a question or instruction. */
 const ASKS =
   /\bjson\b|"[a-z_]+"|^\s*(?:rate|classify|label|summari[sz]e|extract|translate|assign|decide|correct|describe|write|read|reply|answer|return|choose|pick|categori[sz]e|tag|detect|identify|determine|give|you are|bewerte|ordne|fasse|klassifiziere|übersetze)\b/i;
 const LISTS = /^\s*[-*•]\s|\bjson\b|"[a-z_]+"/i;
@@ -19,7 +19,7 @@ const HEADER =
 const TEXT_NAME = /^(?:body|text|message|review(?: text)?|comment|content|description|ticket|question)[:：][ \t]*/gim;
 const HEADER_SIGN = /[:：]/;
 
-/** Divides a prompt: the last message is the row, and of a single message what follows the lines that ask. */
+/** Splits a prompt: the last message is the row; in a single message, the part after the instructions. */
 export function findRow(texts: readonly string[]): Row {
   const last = (texts.at(-1) ?? '').slice(0, LONGEST_TEXT);
   if (texts.length > 1) return readHeaders(last, texts.slice(0, -1).join('\n'));

@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<string, string>> = {
   en: 'English',
 };
 
-/** The code of the language a text is most likely in (ISO 639-1), from its script and small words; `en` where nothing speaks for another. */
+/** The most likely language of a text (ISO 639-1), from its script and short words; `en` without any evidence. */
 export function guessLanguage(text: string): string {
   return SCRIPTS.find(([sign]) => sign.test(text))?.[1] ?? 'en';
 }

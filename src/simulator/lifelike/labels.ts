@@ -3,16 +3,16 @@ import type { Sense } from '../lexicon/word-list.ts';
 import type { Draft } from './draft.ts';
 import { readText } from './reading.ts';
 
-/** What a label stands for, as far as its name and the prompt tell. */
+/** The meaning of a label, as far as its name and the prompt show. */
 interface Label {
   /** How well each subject fits it, 0..1. */
   readonly subjects: ReadonlyMap<Sense, number>;
-  /** Its own words and those of its description that speak of no subject, endings cut. */
+  /** Its own words and those of its description that belong to no subject, with endings cut. */
   readonly words: readonly string[];
   readonly ownWords: number;
-  /** What it says about feelings, -1..1; null where it says nothing. */
+  /** Its sentiment, -1..1; null if it has none. */
   readonly feeling: number | null;
-  /** Whether it is what remains when nothing else fits. */
+  /** Whether it is the label for everything else. */
   readonly isRest: boolean;
 }
 
@@ -25,7 +25,7 @@ interface LabelSet {
 /** How a text fits each of some labels. */
 export interface Fit {
   readonly scores: readonly number[];
-  /** The label to name, and how sure that is, 0..1. */
+  /** The label to choose, and the confidence, 0..1. */
   readonly best: number;
   readonly margin: number;
 }
@@ -34,12 +34,12 @@ const REST =
   /^(?:other|others|rest|misc|miscellaneous|general|unknown|none|unclear|neutral|ham|normal|no|not_spam|legitimate|safe|sonstige\w*|andere\w*|прочее|другое|その他|其他|其它)$/i;
 const LETTER = /[\p{L}\p{N}]/u;
 const WORD = /[\p{L}\p{N}]+/gu;
-/** Below this nothing fits, and the rest is named. */
+/** Below this nothing fits, and the label for everything else is chosen. */
 const LEAST_SCORE = 0.6;
 const MOST_LABEL_SETS = 100;
 const known = new Map<string, Map<string, LabelSet>>();
 
-/** How a row fits the values: by feeling where they are a scale, else by subjects and by words they share with it. */
+/** How a row fits the values: by sentiment if they are a scale, else by subjects and by shared words. */
 export function fitLabels(values: readonly unknown[], row: Pick<Draft, 'lower' | 'reading' | 'instructions'>): Fit {
   const { labels, isScale } = readLabels(values, row.instructions);
   if (isScale) return fitScale(labels, row.reading().sentiment);
@@ -57,7 +57,7 @@ export function fitLabels(values: readonly unknown[], row: Pick<Draft, 'lower' |
   return labels[fit.best]?.isRest === true ? { ...fit, margin: fit.margin / 4 } : fit;
 }
 
-/** Whether a word begins so in the text. */
+/** Whether a word in the text starts like this. */
 function holdsWord(text: string, word: string): boolean {
   for (let index = text.indexOf(word); index >= 0; index = text.indexOf(word, index + 1)) {
     if (index === 0 || !LETTER.test(text[index - 1] as string)) return true;
@@ -78,7 +78,7 @@ function rank(scores: readonly number[]): Fit {
   return { scores, best, margin: second === Number.NEGATIVE_INFINITY ? 1 : Math.min(1, (top - second) / (1 + Math.abs(second))) };
 }
 
-/** The labels of a job are the same for all its rows, so they are kept. */
+/** The labels of a job are the same for all its rows, so they are cached. */
 function readLabels(values: readonly unknown[], instructions: string): LabelSet {
   let sets = known.get(instructions);
   if (sets === undefined) {
@@ -98,7 +98,7 @@ function readLabels(values: readonly unknown[], instructions: string): LabelSet 
 function makeLabelSet(values: readonly string[], lines: readonly string[]): LabelSet {
   const drafts = values.map((value) => readLabel(value, findDescription(value, lines)));
   const named = (subject: Sense) => drafts.filter(({ subjects }) => subjects.has(subject)).length;
-  // A subject that several labels speak of tells less about each.
+  // A subject of several labels says less about each.
   const labels = drafts.map((label) => ({
     ...label,
     subjects: new Map([...label.subjects].map(([subject, share]) => [subject, share / Math.sqrt(named(subject))])),
@@ -123,7 +123,7 @@ function readLabel(value: string, description: string): Label {
   };
   if (!isRest) {
     note(name, 1);
-    // Where the name speaks for itself, the other subjects of its description are only touched on.
+    // If the name has its own meaning, the other subjects of its description count less.
     note(description.toLowerCase(), subjects.size > 0 ? 0.2 : 0.8);
   }
   const own = (name.match(WORD) ?? []).map(cutEnding);
@@ -140,7 +140,7 @@ function readLabel(value: string, description: string): Label {
   };
 }
 
-/** What the prompt says of a label: `label: words`, `label - words`. */
+/** The prompt's description of a label: `label: words`, `label - words`. */
 function findDescription(value: string, lines: readonly string[]): string {
   const pattern = new RegExp(`(?:^|[^\\p{L}\\p{N}])${value.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}["'*\`]*\\s*[:=–-]\\s*(.*)`, 'u');
   for (const line of lines) {

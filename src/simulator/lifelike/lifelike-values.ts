@@ -20,10 +20,10 @@ const LEVELS: Readonly<Record<string, number>> = {
   critical: 1,
 };
 
-/** Values made from the words of the row as a reader would give them: right where its words are plain, wrong now and then, and made up all the same. */
+/** Values made from the words of the row, as a reader would: right if its words are plain, wrong now and then, and always made up. */
 export function createLifelikeValues(texts: readonly string[], draw: (name: string) => number): ValueMaker {
   const draft = createDraft(texts);
-  /** How sure the last choice was; an answer tells its confidence after its label. */
+  /** The confidence of the last choice; an answer gives its confidence after its label. */
   let margin: number | null = null;
 
   function chooseIndex(values: readonly unknown[], field: Field): number {
@@ -43,7 +43,7 @@ export function createLifelikeValues(texts: readonly string[], draw: (name: stri
     margin = lead;
     if (field.item > 0)
       return scores.map((score, index) => ({ score, index })).sort((one, other) => other.score - one.score)[field.item]?.index ?? best;
-    // Nothing speaks for any of them.
+    // There is no evidence for any of them.
     return scores.every((score) => score === 0) ? -1 : best;
   }
 
@@ -72,7 +72,7 @@ export function createLifelikeValues(texts: readonly string[], draw: (name: stri
   };
 }
 
-/** Where a number stands between its bounds, as far as the words of the row tell; null for a number of another kind. */
+/** The position of a number between its bounds, as far as the words of the row show; null for another kind of number. */
 function readShare({ name }: Field, { reading, urgency }: Draft): number | null {
   if (/sentiment|score|polarity|rating|stars|valence|satisf|quality|mood/i.test(name))
     return (Math.max(-1, Math.min(1, reading().sentiment * 1.25)) + 1) / 2;
@@ -91,7 +91,7 @@ function amountOf(field: Field, draft: Draft): number | null {
   return field.list === undefined ? findTotal(draft.row.text) : (draft.positions()[field.item]?.amount ?? null);
 }
 
-/** The number that the row gives: an amount, or the first that the bounds allow. */
+/** The number in the row: an amount, or the first within the bounds. */
 function findNumber(field: Field, { minimum = 0, maximum = Number.POSITIVE_INFINITY }: NumberBounds, draft: Draft): number | null {
   if (isAmount(field)) return amountOf(field, draft);
   if (!/count|number|age|year|quantity|hours|days|size/i.test(field.name)) return null;
@@ -100,9 +100,9 @@ function findNumber(field: Field, { minimum = 0, maximum = Number.POSITIVE_INFIN
 
 const LONGEST_QUESTION = 160;
 
-/** Whether the row speaks of what name and description of a field are about. */
+/** Whether the row is about the name and description of a field. */
 function isTrue({ instructions, lower, reading, feeling, urgency, correction }: Draft, { name, description }: Field): boolean {
-  // Where the schema says nothing, a short prompt is the question itself.
+  // Without a description, a short prompt is the question itself.
   const question = description ?? (instructions.length <= LONGEST_QUESTION ? instructions : '');
   const asked = `${name.replaceAll('_', ' ')} ${question}`.toLowerCase();
   if (/urgent|urgency/.test(asked)) return urgency() >= 0.5;
@@ -115,7 +115,7 @@ function isTrue({ instructions, lower, reading, feeling, urgency, correction }: 
   return speaksOf(asked, lower(), reading().subjects);
 }
 
-/** What the words of a field ask about: the same for all rows of a job, so it is kept. */
+/** The words of a field's question: the same for all rows of a job, so they are cached. */
 interface Asked {
   readonly subjects: readonly Sense[];
   readonly words: readonly string[];

@@ -2,23 +2,23 @@ import { type Cue, findCues } from '../lexicon/find-cues.ts';
 import { DENIAL } from '../lexicon/meaning.ts';
 import type { Sense } from '../lexicon/word-list.ts';
 
-/** What the words of a text tell. */
+/** What the words of a text show. */
 export interface Reading {
   /** How much it speaks of each subject: 1 for a word about it. */
   readonly subjects: ReadonlyMap<Sense, number>;
   /** From -1 (awful) to 1 (great). */
   readonly sentiment: number;
-  /** The words that told something of a subject or feeling, as they stand in the text. */
+  /** The words that showed a subject or sentiment, as written in the text. */
   readonly cues: readonly Cue[];
 }
 
-/** A word that changes another stands so close before it. */
+/** How close before a word its modifier must be. */
 const NEAR_CHARACTERS = 24;
 const NEAR_DENSE_CHARACTERS = 3;
-/** German and Japanese deny after the word. */
+/** German and Japanese negate after the word. */
 const DENIED_AFTER = /(?: nicht\b|[^。、，,.]{0,4}?(?:ない|ません|なく|なかった|ず[、。に]))/y;
 
-/** Reads a text (lower case): subjects add up, feelings are turned by negations, strengthened, weakened, and weigh more after a `but`. */
+/** Reads a text (lower case): subjects add up; sentiments are inverted by negations, strengthened, weakened, and weigh more after a `but`. */
 export function readText(text: string): Reading {
   const subjects = new Map<Sense, number>();
   const telling: Cue[] = [];

@@ -1,6 +1,6 @@
 import type { Cue } from '../lexicon/find-cues.ts';
 
-/** A sentence of a row, and who said it where the row is a conversation. */
+/** A sentence of a row, and its speaker if the row is a conversation. */
 export interface Sentence {
   readonly speaker: string | null;
   readonly text: string;
@@ -11,13 +11,13 @@ export interface Sentence {
 
 const END = /[。！？]+|[.!?]+(?=\s|$)/g;
 const SPEAKER = /^(\p{Lu}[\p{L}' .-]{0,24}?|\p{Lo}{1,12})(?: ?\([^)]{1,20}\))?[:：]\s*(?=\S)/u;
-/** Longer texts are looked at up to here. */
+/** Longer texts are read up to here. */
 const MOST_SENTENCES = 60;
 const LONGEST_SENTENCE = 140;
-/** What is shorter says little, such as thanks; a character of Chinese or Japanese says as much as three letters. */
+/** A shorter sentence says little, such as thanks; a Chinese or Japanese character counts as three letters. */
 const SHORTEST_SENTENCE = 15;
 
-/** The sentences of a text in order; a line that begins with a name and a colon is said by that name until the next. */
+/** The sentences of a text in order; a line that starts with a name and a colon is spoken by that name, as are the following lines. */
 export function splitSentences(text: string): readonly Sentence[] {
   const sentences: Sentence[] = [];
   let speaker: string | null = null;
@@ -40,7 +40,7 @@ export function splitSentences(text: string): readonly Sentence[] {
 }
 
 /**
- * The sentences that say most, `most` of them, in order: the first has a head start, and in a conversation so has the last.
+ * The most important sentences, `most` of them, in order: the first has an advantage, and in a conversation so has the last.
  * @param cues of the row
  */
 export function pickSentences(sentences: readonly Sentence[], most: number, cues: readonly Cue[]): readonly Sentence[] {
@@ -55,7 +55,7 @@ export function pickSentences(sentences: readonly Sentence[], most: number, cues
   return picked.map(({ sentence }) => sentence);
 }
 
-/** Sentences that ask for something to be done, or promise it. */
+/** Sentences that request or promise an action. */
 export function findTasks(sentences: readonly Sentence[], cues: readonly Cue[]): readonly Sentence[] {
   return sentences.filter(
     (sentence) => !/[?？]$/.test(sentence.text) && cuesOf(sentence, cues).some(({ meaning }) => meaning.subjects.includes('task')),
@@ -81,7 +81,7 @@ export function joinSentences(sentences: readonly Sentence[]): string {
   return parts.join(/[\u3040-\u30ff\u3400-\u9fff]/.test(parts.join('')) ? '' : ' ');
 }
 
-/** A text of at most so many letters, cut between words. */
+/** A text of limited length, cut between words. */
 export function shorten(text: string, most = LONGEST_SENTENCE): string {
   if (text.length <= most) return text;
   const cut = text.slice(0, most);

@@ -40,7 +40,7 @@ const REPLIES: Readonly<Record<string, Readonly<Record<Occasion, string>>>> = {
   },
 };
 
-/** A polite reply in one of five languages, English for all others, by what the text speaks of most. Facts it cannot know stand in brackets. */
+/** A polite reply in one of five languages, English for all others, about the main subject of the text. Unknown facts are in brackets. */
 export function writeReply(language: string, subjects: ReadonlyMap<Sense, number>): string {
   const occasions = ['money', 'defect', 'wish', 'praise'] as const;
   let occasion: Occasion = 'any';

@@ -31,7 +31,7 @@ const WRITERS = createChooser<Writer>([
   [/summar|abstract|gist|tl_?dr|descri|text|content|comment|note|overview|analysis|message|quote/, writeSummary],
 ]);
 
-/** A text for a field, from the row, by the field's name; a few words where the name is none of those known. */
+/** A text for a field, from the row, by the field's name; a few words if the name is unknown. */
 export function writeText(field: Field, draft: Draft): string {
   const name = readName(field);
   const found = findText(field, draft);
@@ -60,7 +60,7 @@ const FALLBACKS = createChooser<string>([
   [/currency/, 'USD'],
 ]);
 
-/** What the row holds for a field that is read out of it; null where it holds nothing of the kind, undefined for fields that are written. */
+/** The row's value for a field that is extracted from it; null if it has none, undefined for fields that are written. */
 export function findText(field: Field, draft: Draft): string | null | undefined {
   return field.list === undefined ? findField(readName(field), draft.row) : undefined;
 }
@@ -121,7 +121,7 @@ function reply({ row, reading }: Draft): string {
   return writeReply(guessLanguage(row.text), reading().subjects);
 }
 
-/** Nobody here knows other languages: the text with the language it should be in. */
+/** Other languages are not known here: the text, marked with the target language. */
 function translate(name: string, text: string): string {
   if (name === guessLanguage(text)) return text;
   return `[${name}] ${text}`;
@@ -132,7 +132,7 @@ function describePicture({ row }: Draft): string {
   return place === '' || place.length > 60 ? 'A picture' : `A picture: ${place}`;
 }
 
-/** Words that carry the text: those that name a subject, then long ones. */
+/** Key words of the text: those of a subject, then long ones. */
 function findKeywords({ reading, lower }: Draft): readonly string[] {
   const subjects = reading().cues.filter(({ meaning }) => meaning.subjects.some(isOwnSubject));
   const words = subjects.map(({ from, to }) => lower().slice(from, to));
@@ -141,7 +141,7 @@ function findKeywords({ reading, lower }: Draft): readonly string[] {
   return [...new Set(words)].slice(0, MOST_KEYWORDS);
 }
 
-/** A plain answer to a prompt without a format, by what it asks for. */
+/** A plain answer to a prompt without a format, by its question. */
 function obey(draft: Draft): string {
   const { instructions, row } = draft;
   if (/translat|übersetz/i.test(instructions)) {

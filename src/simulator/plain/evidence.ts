@@ -1,4 +1,4 @@
-/** What an answer is made from: the words of the prompt, and the draw that settles ties. */
+/** The input of an answer: the words of the prompt, and the draw that settles ties. */
 export interface Evidence {
   /** The text of the last message: the row. */
   readonly text: string;
@@ -17,7 +17,7 @@ const NEGATIVE =
 const NEGATIONS = new Set(['not', 'no', "isn't", "don't", 'cannot']);
 const FALLBACK_VALUES = new Set(['other', 'neutral', 'unknown', 'none', 'unclear']);
 const MOST_LABEL_LISTS = 100;
-/** Letters of a row that are looked at; more would not change the choice. */
+/** Letters of a row that are read; more would not change the choice. */
 const LONGEST_READ_TEXT = 20_000;
 
 interface LabelWords {
@@ -32,7 +32,7 @@ export function readWords(text: string): string[] {
   return words.map(cutEnding);
 }
 
-/** Gathers the evidence of a prompt whose last message is the row; its words are only counted when somebody asks for them. */
+/** Gathers the evidence of a prompt whose last message is the row; words are counted on first use. */
 export function createEvidence(texts: readonly string[], draw: (name: string) => number): Evidence {
   const text = texts.at(-1) ?? '';
   let words: ReadonlyMap<string, number> | undefined;
@@ -55,7 +55,7 @@ function countWords(text: string): ReadonlyMap<string, number> {
   return words;
 }
 
-/** From -1 to 1: which feeling the words of the row speak of, 0 when they name none. */
+/** From -1 to 1: the sentiment of the words of the row, 0 if there is none. */
 export function readSentiment({ words }: Evidence): number {
   let sum = 0;
   let found = 0;
@@ -100,7 +100,7 @@ function scoreLabel({ own, described }: LabelWords, { words }: Evidence): number
   return score / (own.length || 1);
 }
 
-/** The words of each label are the same for all rows of a job, so they are kept. */
+/** The words of each label are the same for all rows of a job, so they are cached. */
 function readLabelWords(values: readonly unknown[], instructions: string): readonly LabelWords[] {
   const key = JSON.stringify([values, instructions]);
   const kept = labelLists.get(key);

@@ -19,7 +19,7 @@ export function makeText(name: string, evidence: Evidence): string {
   return takeWords(evidence.text, 4) || 'none';
 }
 
-/** A number for a field of that name inside its bounds: sentiment follows the words, confidence is at least one half, the rest is drawn. */
+/** A number for a field of that name within its bounds: sentiment follows the words, confidence is at least one half, the rest is drawn. */
 export function makeNumber(name: string, bounds: NumberBounds, evidence: Evidence): number {
   const field = name.toLowerCase();
   const share = /sentiment|score|polarity|rating|stars|valence/.test(field)
@@ -30,7 +30,7 @@ export function makeNumber(name: string, bounds: NumberBounds, evidence: Evidenc
   return placeNumber(share, bounds);
 }
 
-/** True when the row speaks of what the field is named after (`urgent`, `mentions_refund`). */
+/** True if the row mentions what the field is named after (`urgent`, `mentions_refund`). */
 export function makeBoolean(name: string, evidence: Evidence): boolean {
   if (/urgent/i.test(name) && /urgent|asap|immediately|right away|emergency/i.test(evidence.text)) return true;
   return readWords(name.replaceAll('_', ' ')).some((word) => word.length > 3 && evidence.words.has(word));

@@ -2,7 +2,7 @@ import type { ValueMaker } from '../answers/value-maker.ts';
 import { chooseValue, createEvidence } from './evidence.ts';
 import { makeBoolean, makeNumber, makeText, nameSentiment } from './field-values.ts';
 
-/** Values with as little thought as will do: they say which row they belong to, and stay the same from version to version. */
+/** Values with minimal effort: they depend on the row, and stay the same from version to version. */
 export function createPlainValues(texts: readonly string[], draw: (name: string) => number): ValueMaker {
   const evidence = createEvidence(texts, draw);
   return {

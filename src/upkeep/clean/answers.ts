@@ -8,17 +8,17 @@ import { type RecordedPart, stripFile } from '../../ledger/upkeep/strip-files.ts
 import { measure } from './local-litter.ts';
 import type { StateFacts } from './state-facts.ts';
 
-/** Answers that lie in a state directory. */
+/** Answers in a state directory. */
 export interface StoredAnswers {
   readonly files: number;
   readonly lines: number;
   readonly bytes: number;
 }
 
-/** What repeats answers, or would make a table look finished that has none any more. */
+/** Files that repeat answers, or would make a table look finished that no longer has any. */
 const REPEATED = ['settled.jsonl', 'status.json', 'runs', 'stdout'];
 
-/** @throws UsageError while a run is open, or something paid for is still to come: it would come back */
+/** @throws UsageError while a run is open, or paid results are still to come: they would come back */
 export function listAnswers(directory: string, facts: StateFacts, fold: LedgerFold): readonly (readonly RecordedPart[])[] {
   const responses = join(directory, 'responses');
   const names = [...new Set(facts.parts.map(({ file }) => file))].filter((file) => existsSync(join(responses, file)));
@@ -34,7 +34,7 @@ function describeOpen(fold: LedgerFold): string | null {
   return fold.queuedCalls.size > 0 ? 'calls are in the queue' : null;
 }
 
-/** A live file may hold lines that came after the run had ended. */
+/** A live file may contain lines that arrived after the run had ended. */
 function describeLate(responses: string, parts: readonly RecordedPart[]): string | null {
   const recorded = Math.max(...parts.map(({ offsetBytes, bytes }) => offsetBytes + bytes));
   const [{ file = '' } = {}] = parts;
@@ -51,8 +51,8 @@ export function measureAnswers(directory: string, files: readonly (readonly Reco
 }
 
 /**
- * Removes answers and keeps what they cost. A new generation begins, so that every row is asked again; what is kept of each file is on the disk and
- * announced before the file goes, so that an end in between loses nothing.
+ * Removes answers and keeps their cost. A new generation starts, so that every row is sent again; what is kept of each file is on disk and
+ * announced before the file is deleted, so that an interruption loses nothing.
  */
 export async function removeAnswers(
   upkeep: Upkeep,

@@ -15,33 +15,33 @@ import { type PricedAnswers, priceAnswers } from './price-answers.ts';
 import { createStateFacts, readStateFacts, type StateFacts } from './state-facts.ts';
 
 export interface CleanOptions extends ReadOptions {
-  /** Runs that ended before so long are old. */
+  /** Runs that ended before this are old. */
   readonly olderMs: number;
-  /** Whether our files at the provider go too. */
+  /** Whether to remove our files at the provider. */
   readonly isRemote: boolean;
-  /** Whether the answers go too. */
+  /** Whether to remove the answers. */
   readonly hasAnswers: boolean;
 }
 
-/** What would go of one job's state; names are a contract (`clean --json`). */
+/** What would be removed of one job's state; names are a contract (`clean --json`). */
 export interface Litters {
   readonly job: string;
   readonly state: string;
   readonly origin: string;
-  /** Where its last run talked to; null for the default API, the built-in simulator, and where no run tells. */
+  /** The provider of its last run; null for the default API, the built-in simulator, and if no run says. */
   readonly baseUrl: string | null;
   readonly runs: readonly Litter[];
   readonly leftovers: readonly Litter[];
-  /** Ids of our files at the provider; null where they were not asked for. */
+  /** Ids of our files at the provider; null if not requested. */
   readonly files: readonly string[] | null;
-  /** Null where they were not asked for. */
+  /** Null if not requested. */
   readonly answers: PricedAnswers | null;
 }
 
 /** What was removed. */
 export interface Cleaned {
   readonly bytes: number;
-  /** Null where none were to be removed. */
+  /** Null if none were to be removed. */
   readonly files: RemovedFiles | null;
 }
 
@@ -53,8 +53,8 @@ interface Found {
 }
 
 /**
- * Looks what may go of a job's state. Nothing is changed, and the provider is not asked: what is ours there, the ledger knows.
- * @throws LockHeldError while a run of the job is active; UsageError when the job was never run, or `--answers` must not be
+ * Finds what may be removed of a job's state. Nothing is changed, and the provider is not contacted: the ledger knows our files there.
+ * @throws LockHeldError while a run of the job is active; UsageError if the job was never run, or `--answers` is not allowed
  */
 export async function lookForLitter(options: CleanOptions): Promise<Litters> {
   const { state, job, lastRun } = await findState(options);
@@ -81,8 +81,8 @@ export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
 }
 
 /**
- * Removes what was shown, as far as it still may go: the state is looked at again under its lock.
- * @param target whom files are removed at; not asked where none are
+ * Removes what was shown, if it still may be removed: the state is examined again under its lock.
+ * @param target the provider to remove files at; not contacted if there are none
  * @throws LockHeldError while a run of the job is active; UsageError for files at the provider of a state that is a copy
  */
 export async function clean(shown: Litters, options: CleanOptions, target: Target): Promise<Cleaned> {
@@ -120,7 +120,7 @@ async function removeAtProvider(
   const { provider, close } = await target.connect(shown.state, upkeep.assertHeld);
   try {
     const files = await removeOwnFiles(fileIds, provider, options.signal);
-    // One that another key's account does not know may be there all the same.
+    // A file unknown to another account's key may exist all the same.
     const isOneKey = [...upkeep.fold.batches.values()].every(({ keyFingerprint }) =>
       [null, provider.keyFingerprint].includes(keyFingerprint),
     );
@@ -132,7 +132,7 @@ async function removeAtProvider(
   }
 }
 
-/** Where a state was put back from a backup, a newer copy knows files as collected that it has still to take in. */
+/** If a state was restored from a backup, a newer copy counts files as collected that it still has to download. */
 async function refuseCopy({ state, origin, job }: Litters, upkeep: Upkeep, { effects }: CleanOptions): Promise<void> {
   const adopt = (question: string): never => {
     throw new UsageError(`--remote: ${question}. Clean there, or let a run take this one over first: rowmill run --adopt-copy`, {

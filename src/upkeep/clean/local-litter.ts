@@ -10,7 +10,7 @@ import { failuresPath, partialPath, reportPath } from '../../output/output-paths
 import type { KeptSummary } from '../../run/open/kept-summary.ts';
 import type { StateFacts } from './state-facts.ts';
 
-/** Something on this disk that may go. */
+/** Something on this disk that may be removed. */
 export interface Litter {
   readonly path: string;
   readonly bytes: number;
@@ -20,8 +20,8 @@ export interface Litter {
 const DERIVED = ['table.rows', 'table.rows.part', 'stdin.part'];
 
 /**
- * What runs kept that ended before `before`: their summaries, the figures of their pages and the lists of their rows, no answer and no money.
- * The last run that kept a summary stays, whatever its age: `verify`, `report` and "nothing to do" need it.
+ * Files of runs that ended before `before`: their summaries, the figures of their pages and the lists of their rows, no answers and no costs.
+ * The last run with a summary stays, whatever its age: `verify`, `report` and "nothing to do" need it.
  */
 export function findOldRuns(directory: string, { runs, currentRun }: LedgerFold, before: string): readonly Litter[] {
   const kept = openRunFiles(directory, randomUUID);
@@ -31,7 +31,7 @@ export function findOldRuns(directory: string, { runs, currentRun }: LedgerFold,
   return old.filter(({ id }) => names.has(id)).map(({ id }) => measure(join(directory, 'runs', id)));
 }
 
-/** What killed runs left, here and beside the tables they wrote; nothing that is recorded, and nothing that is still to be sent. */
+/** Leftovers of killed runs, here and next to the tables they wrote; nothing that is recorded, and nothing that is still to be sent. */
 export async function findLocalLeftovers(directory: string, facts: StateFacts, fold: LedgerFold): Promise<readonly Litter[]> {
   const folders = ['', 'requests', 'responses', ...listNames(join(directory, 'runs')).map((run) => join('runs', run))];
   const temporary = folders.flatMap((folder) =>
@@ -43,7 +43,7 @@ export async function findLocalLeftovers(directory: string, facts: StateFacts, f
   return [...new Set([...temporary, ...derived, ...sent, ...findHalfRemoved(directory, facts), ...beside.flat()])].map(measure);
 }
 
-/** Of a removal of answers that was interrupted: what it was about to keep, or what was to go. */
+/** Of an interrupted removal of answers: what it was about to keep, or what was to be removed. */
 function findHalfRemoved(directory: string, { announced, parts }: StateFacts): readonly string[] {
   const responses = join(directory, 'responses');
   const pairs = [...new Set(parts.map(({ file }) => file))].filter(
@@ -58,7 +58,7 @@ function isSpent(name: string, fold: LedgerFold): boolean {
   return status === undefined || status === 'collected' || status === 'retired';
 }
 
-/** Every table the kept runs wrote, and what stands beside each. */
+/** Every table written by the kept runs, and the files that belong to each. */
 function listWritten(directory: string): readonly string[] {
   const kept = openRunFiles(directory, randomUUID);
   const tables = kept.listRuns().flatMap((run) => {
@@ -72,7 +72,7 @@ function listIn(folder: string): readonly string[] {
   return listNames(folder).map((name) => join(folder, name));
 }
 
-/** A file, or a folder with all it holds. */
+/** A file, or a folder with all its content. */
 export function measure(path: string): Litter {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return { path, bytes: 0 };

@@ -4,8 +4,8 @@ import type { Provider } from '../../openai/provider.ts';
 import type { StateFacts } from './state-facts.ts';
 
 /**
- * Files at the provider that are ours and of no more use, by the ids the ledger holds and by nothing else: no name, no purpose, no list of the
- * provider's says that a file is ours. An input file waits until every batch that may have been made from it has come to its end.
+ * Files of ours at the provider that are no longer needed, by the ids in the ledger and by nothing else: no name, purpose or listing of the
+ * provider makes a file ours. An input file is kept until every batch that may have been created from it has ended.
  */
 export function listOwnFiles({ inputs, answers, removed }: StateFacts, fold: LedgerFold): readonly string[] {
   const batches = [...fold.batches.values()];
@@ -21,7 +21,7 @@ export function listOwnFiles({ inputs, answers, removed }: StateFacts, fold: Led
   return [...new Set([...ofInputs, ...ofAnswers])].filter((fileId) => !removed.has(fileId));
 }
 
-/** What came of removing files at the provider. */
+/** The result of removing files at the provider. */
 export interface RemovedFiles {
   readonly removed: readonly string[];
   /** Ids the provider does not know: expired, or removed by hand. */
@@ -29,7 +29,7 @@ export interface RemovedFiles {
   readonly failed: readonly { readonly id: string; readonly message: string }[];
 }
 
-/** Removes them one after the other. An answer that is lost leaves a file to the next time. */
+/** Removes them one after the other. If a response is lost, the file is left to the next time. */
 export async function removeOwnFiles(
   fileIds: readonly string[],
   provider: Pick<Provider, 'deleteFile'>,

@@ -4,15 +4,15 @@ import type { StoredAnswers } from './answers.ts';
 
 /** Integer nano-dollars. */
 export interface PricedAnswers extends StoredAnswers {
-  /** What all attempts of the ledger cost; this stays in every sum. */
+  /** The cost of all attempts of the ledger; it stays in every sum. */
   readonly paidNanoUsd: number;
-  /** What asking the whole table again is expected to cost; null at an unknown price. */
+  /** The expected cost of sending the whole table again; null at an unknown price. */
   readonly againNanoUsd: number | null;
 }
 
 /**
- * What a job's answers cost, and what asking its table again is expected to.
- * @throws UsageError when the table is not there: nobody could say then what is given up
+ * What a job's answers cost, and the expected cost of sending its table again.
+ * @throws UsageError if the table does not exist: nobody could say then what is given up
  */
 export async function priceAnswers(options: ReadOptions): Promise<Pick<PricedAnswers, 'paidNanoUsd' | 'againNanoUsd'>> {
   const { state, paths } = await findState(options);

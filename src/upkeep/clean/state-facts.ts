@@ -5,17 +5,17 @@ import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { createFold } from '../../ledger/events/fold-events.ts';
 import type { RecordedPart } from '../../ledger/upkeep/strip-files.ts';
 
-/** What the events of a state directory say of files, here and at the provider. */
+/** What the events of a state directory say about files, here and at the provider. */
 export interface StateFacts {
   /** Input files at the provider, by shard: one for each upload. */
   readonly inputs: ReadonlyMap<string, readonly string[]>;
-  /** Output and error files at the provider that were taken whole, by batch. */
+  /** Output and error files at the provider that were downloaded completely, by batch. */
   readonly answers: ReadonlyMap<string, readonly string[]>;
-  /** Those of both that are there no more. */
+  /** Those of both that no longer exist. */
   readonly removed: ReadonlySet<string>;
   /** Recorded response files and parts of live ones, in the order of recording. */
   readonly parts: readonly RecordedPart[];
-  /** Names of files whose answers were announced to go. */
+  /** Names of files whose answers were announced as removed. */
   readonly announced: ReadonlySet<string>;
 }
 
@@ -28,7 +28,7 @@ export function createStateFacts(): { readonly facts: StateFacts; readonly take:
   const announced = new Set<string>();
   const add = (files: Map<string, string[]>, owner: string, fileIds: readonly string[]) => {
     files.set(owner, [...(files.get(owner) ?? []), ...fileIds]);
-    // A server that gives an id twice has a file of it again.
+    // A server that reuses an id has a file of it again.
     for (const fileId of fileIds) removed.delete(fileId);
   };
 

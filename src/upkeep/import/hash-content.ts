@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { isWireObject, type WireObject } from '../../core/answer/completion.ts';
 
-/** What steers delivery, on whatever program's line: no part of what is asked. */
+/** Delivery settings, in the lines of any program: not part of what is asked. */
 const DELIVERY: ReadonlySet<string> = new Set(['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'service_tier']);
 
 /**
- * Names what a request asks, whatever program wrote it: the same for bodies that differ in spaces, escapes, the order of their fields or how they
- * are delivered. Keys are made of bytes; this finds the key of a body that has others.
+ * Identifies what a request asks, whatever program wrote it: the same for bodies that differ in spaces, escapes, the order of their fields or
+ * delivery. Keys are derived from bytes; this finds the key of a body with other bytes.
  */
 export function hashContent(url: string, body: WireObject): string {
   const content = Object.fromEntries(Object.entries(body).filter(([name]) => !DELIVERY.has(name)));

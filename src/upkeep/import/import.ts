@@ -23,14 +23,14 @@ export interface ImportOptions extends PrepareOptions {
   readonly effects: Effects;
   /** Ids of batches at the provider. */
   readonly batchIds: readonly string[];
-  /** Files at hand, as typed; null: those of the provider. */
+  /** Local files, as typed; null: those of the provider. */
   readonly inputFile: string | null;
   readonly outputFile: string | null;
   readonly errorFile: string | null;
   readonly warn: (message: string) => void;
 }
 
-/** What came of an import; names are a contract (`import --json`). */
+/** The result of an import; names are a contract (`import --json`). */
 export interface ImportResult {
   readonly schema: 'rowmill.import/1';
   readonly job: string;
@@ -39,9 +39,9 @@ export interface ImportResult {
 }
 
 export interface ImportedBatch extends Omit<Imported, 'sha256'> {
-  /** At the provider; of files at hand a name made from their bytes, unless one was given. */
+  /** The id at the provider; for local files a name made from their bytes, unless one was given. */
   readonly id: string;
-  /** `known`: all of it had been taken in before, and nothing was done. */
+  /** `known`: all of it had been imported before, and nothing was done. */
   readonly result: 'imported' | 'known';
   /** Lines of the input file. */
   readonly requests: number;
@@ -51,7 +51,7 @@ export interface ImportedBatch extends Omit<Imported, 'sha256'> {
 interface BatchFiles {
   readonly id: string;
   readonly input: string;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly shownInput: string;
   readonly answers: readonly { readonly kind: 'output' | 'error'; readonly path: string }[];
   /** Unix seconds. */
@@ -59,9 +59,9 @@ interface BatchFiles {
 }
 
 /**
- * Takes in the answers of batches another program made, as far as they answer what rows of the job's table ask, byte for byte or not. Nothing is
- * sent that could cost; what the answers cost counts in the ledger's life and in no run. Doing it twice changes nothing.
- * @throws UsageError when the input file is gone and not given, when no row asks the same, or the batch is not over
+ * Imports the answers of batches created by another program, if they match requests of the job's table, whether byte for byte or not. Nothing is
+ * sent that could cost; the cost of the answers is part of the ledger's total and of no run. Repeating it changes nothing.
+ * @throws UsageError if the input file is gone and not given, if no row matches, or the batch has not ended
  */
 export async function importBatches(options: ImportOptions): Promise<ImportResult> {
   const prepared = await prepareJob(options);
@@ -118,7 +118,7 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
     const got = await download(context, { fileId, name: `${id}.${kind}`, asked: { shard: null, rows: batch.counts.total } });
     if (got === null) return null;
     paths.push(got.path);
-    if (got.cut !== null) remote.warn(`batch ${id}: of its ${kind} file not all is taken, ${got.cut}`);
+    if (got.cut !== null) remote.warn(`batch ${id}: its ${kind} file is not used completely: ${got.cut}`);
     return got.path;
   }
   try {
@@ -189,12 +189,12 @@ async function findFilesAtHand({
 function requireFile(path: string, shown: string): void {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isFile() !== true)
-    throw new UsageError(`${shown}: ${status === undefined ? 'no such file' : 'is no file'}`, { code: 'no_input_file' });
+    throw new UsageError(`${shown}: ${status === undefined ? 'no such file' : 'is not a file'}`, { code: 'no_input_file' });
 }
 
 /**
- * Rewrites the files and books what is new in them: what is known already is not booked again, by whatever name or in whatever bytes it comes.
- * @throws UsageError when nothing in them answers a row
+ * Rewrites the files and books what is new in them: what is already known is not booked again, under whatever name or in whatever bytes.
+ * @throws UsageError if nothing in them answers a row
  */
 async function takeFiles(
   { ledger, books }: OpenedLedger,
@@ -221,7 +221,7 @@ async function takeFiles(
     const fresh = parts.filter(({ matched }) => matched > 0);
     if (fresh.length === 0 && sums.known === 0)
       throw new UsageError(`${id}: ${describeUseless(sums, shownInput)}. Nothing was imported`, { code: 'no_match' });
-    // One that was announced and killed goes on under its name; of one that came in part before the rest has a name of its own.
+    // An import that was announced and killed continues under its name; a file that was first imported in part gets its own name.
     const isAnnounced = knownAs.every((name) => name !== undefined);
     const name = knownAs.find((one) => one !== undefined) ?? id;
     const free = fresh.length === 0 ? name : findFreeName(name, fresh, ledger);
@@ -243,7 +243,7 @@ function describeUseless({ lines, malformed, foreign }: Omit<Imported, 'sha256'>
   return `in ${formatThings(foreign, 'answer')} none answers a request of ${shownInput}; check that both are files of one batch`;
 }
 
-/** A batch has one file of a kind: what comes later is kept beside it. */
+/** A batch has one file of each kind: a later one is stored next to it. */
 function findFreeName(name: string, parts: readonly { readonly kind: 'output' | 'error' }[], { files }: Ledger): string {
   const isTaken = (candidate: string) => parts.some(({ kind }) => files.some((file) => file.name === makeResponseName(candidate, kind)));
   let candidate = name;

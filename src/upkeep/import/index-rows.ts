@@ -6,11 +6,11 @@ import { createRowKeys } from '../../run/open/row-keys.ts';
 import { hashContent } from './hash-content.ts';
 import type { ForeignRequests } from './read-requests.ts';
 
-/** What the rows of a table ask, by content. */
+/** The requests of a table's rows, by content. */
 export interface RowIndex {
-  /** Wire ids of the requests of this content: one, or as many as there are rows of it where equal rows are not collapsed. */
+  /** Wire ids of the requests with this content: one, or one per row if equal rows are not collapsed. */
   readonly customIds: ReadonlyMap<string, readonly string[]>;
-  /** The request of the first row that can be asked; null where there is none. */
+  /** The request of the first row that can be sent; null if there is none. */
   readonly first: { readonly url: string; readonly body: WireObject } | null;
 }
 
@@ -36,7 +36,7 @@ export async function indexRows({ table, compiled }: PreparedJob, ledger: Ledger
 }
 
 /**
- * @throws UsageError when no row asks what the batch asked: nothing of it would serve, and the first requests of both say in which fields they
+ * @throws UsageError if no row matches the batch: nothing in it would be of use; names the fields in which the first requests of both
  * differ
  */
 export function requireMatch(batch: string, { contents, first: theirs }: ForeignRequests, { customIds, first: ours }: RowIndex): void {

@@ -3,15 +3,15 @@ import { UsageError } from '../../core/errors.ts';
 import { forEachLine, readLineChunks } from '../../ledger/disk/read-lines.ts';
 import { hashContent } from './hash-content.ts';
 
-/** What the input file of a batch asked. */
+/** The requests in the input file of a batch. */
 export interface ForeignRequests {
-  /** The content of each request (hashContent), by custom id; null where one id stands for several that differ. */
+  /** The content of each request (hashContent), by custom id; null if an id is used for different requests. */
   readonly contents: ReadonlyMap<string, string | null>;
   readonly requests: number;
   readonly first: { readonly url: string; readonly body: WireObject };
 }
 
-/** Reads a batch's input file. @throws UsageError when it is none */
+/** Reads a batch's input file. @throws UsageError if it is not one */
 export async function readForeignRequests(file: string, shown: string, signal: AbortSignal): Promise<ForeignRequests> {
   const contents = new Map<string, string | null>();
   let requests = 0;
@@ -34,7 +34,7 @@ export async function readForeignRequests(file: string, shown: string, signal: A
       first ??= request;
     });
   }
-  if (first === null) throw new UsageError(`${shown}: is empty; name the file the batch was made from`);
+  if (first === null) throw new UsageError(`${shown}: is empty; name the file the batch was created from`);
   return { contents, requests, first };
 }
 

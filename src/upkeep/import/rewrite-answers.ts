@@ -9,28 +9,28 @@ import { stripLine } from '../../ledger/upkeep/strip-line.ts';
 import type { RowIndex } from './index-rows.ts';
 import type { ForeignRequests } from './read-requests.ts';
 
-/** What a file of answers held. Integer nano-dollars. */
+/** The content of a file of answers. Integer nano-dollars. */
 export interface Imported {
   readonly lines: number;
-  /** Of them, answers to what rows of the table ask, and not taken in before. */
+  /** Of them, new answers to requests of the table. */
   readonly matched: number;
-  /** Of the matched, those without an answer that serves: refusals of the provider, and what fails the job's checks. */
+  /** Of the matched, those without a usable answer: refusals of the provider, and answers that fail the job's checks. */
   readonly failed: number;
-  /** Lines that were taken in before, in whatever file. */
+  /** Lines that were imported before, in whatever file. */
   readonly known: number;
-  /** Answers to what no row asks: they are counted with what they cost, and what they say is not kept. */
+  /** Answers that no row matches: they are counted with their cost, and their text is not kept. */
   readonly foreign: number;
   readonly malformed: number;
   readonly nanoUsd: number;
   readonly foreignNanoUsd: number;
   /** Of the matched, billed lines without a known price or usage. */
   readonly unpriced: number;
-  /** Of the file as it came. */
+  /** Of the original file. */
   readonly sha256: string;
 }
 
 export interface RewriteOptions {
-  /** Where the answers lie, and where they are to be written. */
+  /** Where the answers are, and where they are to be written. */
   readonly from: string;
   readonly to: string;
   readonly asked: ForeignRequests;
@@ -40,17 +40,17 @@ export interface RewriteOptions {
   /** Ids of the lines written so far, each with its wire id, over the files of the batch. */
   readonly written: Set<string>;
   readonly decide: DecideLine;
-  /** Ids of the lines that are recorded for a wire id. */
+  /** Ids of the lines recorded for a wire id. */
   readonly readLineIds: (customId: string) => readonly string[];
   readonly costOf: CostOf;
-  /** Unix seconds, for answers that tell no time. */
+  /** Unix seconds, for answers without a time. */
   readonly createdSeconds: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Writes a file of answers anew, under the wire ids our rows would have asked with. All else of a line stays as it came. A line is known by its id,
- * and left out when it comes again: the bytes of a download differ by its newlines, or by where it was cut.
+ * Writes a file of answers again, under the wire ids of our rows. Everything else in a line stays unchanged. A line is identified by its id,
+ * and skipped when it is repeated: the bytes of a download may differ by newlines, or by where it was cut.
  */
 export async function rewriteAnswers(options: RewriteOptions): Promise<Imported> {
   const { from, to, asked, rows, taken, written, signal } = options;
@@ -58,7 +58,7 @@ export async function rewriteAnswers(options: RewriteOptions): Promise<Imported>
   const sums = { lines: 0, matched: 0, failed: 0, known: 0, foreign: 0, malformed: 0, nanoUsd: 0, foreignNanoUsd: 0, unpriced: 0 };
   const stream = createWriteStream(to, { mode: 0o600 });
 
-  /** Null for a line that was taken in before. */
+  /** Null for a line that was imported before. */
   function rewrite(text: string): string | null {
     sums.lines += 1;
     const reading = readResponseLine(text);

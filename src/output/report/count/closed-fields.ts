@@ -1,18 +1,18 @@
 import type { Job } from '../../../core/job.ts';
 import type { FieldFacts } from '../facts.ts';
 
-/** A field of the answers whose values can be counted, because there are few. */
+/** A field of the answers with few values, which can be counted. */
 export interface ClosedField {
   readonly field: string;
   /** In the order of the job. */
   readonly values: readonly string[];
-  /** The place of an answer's value among `values`; -1 for none. */
+  /** The index of an answer's value among `values`; -1 for none. */
   readonly placeOf: (answer: unknown) => number;
 }
 
-/** Bars a bounded number is shown in. */
+/** The number of bars for a bounded number. */
 const NUMBER_BARS = 10;
-/** More values than this are no closed set a person could read. */
+/** More values than this are not a closed set a person could read. */
 const MAX_VALUES = 60;
 
 /** The labels, enums, booleans and bounded numbers of a job's answers. */
@@ -31,7 +31,7 @@ export function findClosedFields({ output, labels }: Pick<Job, 'output' | 'label
   });
 }
 
-/** Counts one field over the answers it is shown. */
+/** Counts one field over the given answers. */
 export function createFieldCounter({ field, values, placeOf }: ClosedField): {
   add(answer: unknown, isNew?: boolean): void;
   read(): FieldFacts;

@@ -1,20 +1,20 @@
-/** Keeps some of the items it is shown, as many as it was made for at most. */
+/** Keeps some of the given items, up to a maximum. */
 export interface Picker<Item> {
   add(item: Item): void;
   read(): readonly Item[];
 }
 
-/** Keeps the items with the largest scores (above 0); of equal ones the first. Read, the largest comes first. */
+/** Keeps the items with the largest scores (above 0); of equal ones the first. They are returned largest first. */
 export function createTopPicker<Item>(size: number, scoreOf: (item: Item) => number): Picker<Item> {
   let kept: { item: Item; score: number }[] = [];
-  /** What an item has to beat; only looked at once there are enough. */
+  /** What an item has to exceed; used only once there are enough. */
   let threshold = 0;
   return {
     add(item) {
       const score = scoreOf(item);
       if (score <= threshold) return;
       kept.push({ item, score });
-      // Sorting now and then instead of each time keeps a table sorted by cost from costing more than another one.
+      // Sorting now and then instead of each time, so that a table sorted by cost does not cost more than another one.
       if (kept.length < size * 2) return;
       kept = largest(kept, size);
       threshold = kept.at(-1)?.score ?? 0;
@@ -27,7 +27,7 @@ function largest<Scored extends { readonly score: number }>(kept: readonly Score
   return kept.toSorted((a, b) => b.score - a.score).slice(0, size);
 }
 
-/** Keeps items so that each one shown had the same chance. The seed decides; the same items in the same order give the same ones again. */
+/** Keeps items so that each had the same chance. The seed decides; the same items in the same order give the same result. */
 export function createRandomPicker<Item>(size: number, seed: number): Picker<Item> {
   const kept: Item[] = [];
   let seen = 0;

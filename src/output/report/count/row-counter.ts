@@ -5,19 +5,19 @@ import { createFieldCounter, findClosedFields } from './closed-fields.ts';
 import { createRandomPicker, createTopPicker } from './pick.ts';
 import { createSpreadCounter } from './spread.ts';
 
-/** How many rows of each kind a report shows; of the failed ones so many of each cause. */
+/** How many rows of each kind a report shows; for failed rows, of each cause. */
 const SHOWN = { ofCause: 10, dearest: 20, random: 60 } as const;
 export const SHOWN_SLOWEST = 20;
 const SEED = 1;
 const COST_BARS = 30;
 
-/** A row picked for the report, with what it says. */
+/** A row picked for the report, with its text. */
 export interface PickedRow {
   readonly facts: SampleFacts;
   readonly text: SampleText;
 }
 
-/** What the rows alone tell a report. */
+/** What a report can compute from the rows alone. */
 export interface CountedRows {
   readonly models: readonly ModelShare[];
   readonly figures: RowFigures | null;
@@ -30,7 +30,7 @@ export interface CountedRows {
 
 const HELD_CHARACTERS = 10_000;
 
-/** Folds finished rows into a report's figures: in constant memory, and well under a microsecond a row. */
+/** Folds finished rows into a report's figures: in constant memory, and well under a microsecond per row. */
 export interface RowCounter {
   add(row: FinishedRow): void;
   read(): CountedRows;
@@ -40,7 +40,7 @@ export interface RowCounterOptions {
   readonly job: Pick<Job, 'output' | 'labels'>;
   /** How long the slowest calls took, by key. */
   readonly slowestMs: ReadonlyMap<string, number>;
-  /** Reads what a row says, cut to a bounded length. */
+  /** Reads a row's text, cut to a bounded length. */
   readonly readText: (row: Pick<FinishedRow, 'row' | 'key'> & { readonly isOk: boolean }) => SampleText;
 }
 
@@ -77,7 +77,7 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
 
   function addOk(row: FinishedRow): void {
     for (const field of fields) field.add(row.answer, row.disposition.status === 'ok' && row.disposition.source === 'new');
-    // Its answer is read again where it is shown.
+    // Its answer is read again when it is shown.
     const held = (row.answerCharacters ?? 0) > HELD_CHARACTERS ? { ...row, answer: undefined } : row;
     random.add(held);
     if (row.attempts === 0) return;
@@ -85,7 +85,7 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
     if (row.key !== null && slowestMs.has(row.key)) slowest.push(held);
   }
 
-  /** @returns how many rows have this cause so far, this one included */
+  /** @returns how many rows have this cause so far, including this one */
   function countCause(status: 'failed' | 'skipped', cause: string): number {
     const known = causes.get(cause) ?? { cause, status, rows: 0 };
     causes.set(cause, known);
@@ -144,7 +144,7 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
       const { disposition } = row;
       if (row.attempts > 0) addAsked(row);
       if (disposition.status === 'ok') addOk(row);
-      // They are counted with the causes, and are no example of anything.
+      // They are counted with the causes, and are not shown as examples.
       else if (disposition.status === 'skipped' && disposition.cause === 'where') countCause('skipped', disposition.cause);
       else if (disposition.status !== 'pending') addFailed(row, disposition.status, disposition.cause);
     },

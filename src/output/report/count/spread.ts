@@ -3,9 +3,9 @@ import type { Histogram, Spread } from '../facts.ts';
 /** Gathers numbers (whole, >= 0, below 2^53) in bounded memory. */
 export interface SpreadCounter {
   add(value: number): void;
-  /** Null when nothing was added. */
+  /** Null if nothing was added. */
   read(): Spread | null;
-  /** At most `bars` + 1 bars from the smallest number to the 99th percentile, and how many lie beyond; null when nothing was added. */
+  /** At most `bars` + 1 bars from the smallest number to the 99th percentile, and how many lie beyond; null if nothing was added. */
   readHistogram(bars: number): Histogram | null;
 }
 
@@ -79,7 +79,7 @@ function middleOf(slot: number): number {
   return (PARTS + ((slot - EXACT_BELOW) % PARTS)) * unit + Math.floor(unit / 2);
 }
 
-/** The next number above that a person counts in: 1, 2, 2.5 or 5 times a power of ten, at least 1. */
+/** The next number above in human steps: 1, 2, 2.5 or 5 times a power of ten, at least 1. */
 export function niceWidth(width: number): number {
   if (width <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(width));

@@ -1,16 +1,16 @@
 import type { TempoStep } from '../facts.ts';
 
-/** Gathers what happens over time in steps that grow with the time they have to cover. */
+/** Counts events over time in steps that grow with the time they have to cover. */
 export interface TempoCounter {
   add(atMs: number, what: Partial<TempoStep>): void;
-  /** Null when nothing was added. */
+  /** Null if nothing was added. */
   read(): { readonly fromAt: string; readonly stepMs: number; readonly steps: readonly TempoStep[] } | null;
 }
 
 const FIRST_STEP_MS = 250;
 const MAX_STEPS = 120;
 
-/** @param startMs nothing that counts happened before */
+/** @param startMs no event before this counts */
 export function createTempoCounter(startMs: number): TempoCounter {
   let stepMs = FIRST_STEP_MS;
   let steps: TempoStep[] = [];

@@ -165,7 +165,7 @@ test('a proxy that is no address is told by its variable, and never shown', asyn
     await assert.rejects(
       openWay({ HTTPS_PROXY: text }),
       (error) =>
-        error instanceof UsageError && /^UsageError: HTTPS_PROXY is no address/.test(String(error)) && !/topsecret/.test(String(error)),
+        error instanceof UsageError && /^UsageError: HTTPS_PROXY is not a proxy address/.test(String(error)) && !/topsecret/.test(String(error)),
     );
   }
   assert.equal((await openWay({ HTTPS_PROXY: 'proxy.example:3128' })).proxy?.host, 'proxy.example:3128');
@@ -200,6 +200,6 @@ wideTest('doctor names the proxy and the certificates, and a certificate in NODE
     trusting.stdout,
     /proxy +calls go through proxy\.example:3128 \(HTTPS_PROXY\), but not to a\.example \(NO_PROXY\); certificates of .*localhost\.crt are trusted too/,
   );
-  assert.match(trusting.stdout, /models +1 models/);
+  assert.match(trusting.stdout, /models +1 model\b/);
   assert.doesNotMatch(trusting.stdout, /topsecret/);
 });

@@ -163,7 +163,7 @@ describe('scores', () => {
     const tally = createTally('summary');
     assert.throws(() => {
       for (let row = 0; row <= 50_000; row += 1) tally.add([`gold ${row}`], ['x']);
-    }, /summary: its values are too many/);
+    }, /summary: it has too many values to be labels/);
   });
 });
 

@@ -123,7 +123,7 @@ const vectors = (input: string) =>
 
 const BAD: readonly [line: string, column: number, message: RegExp][] = [
   ['{"custom_id":', 14, /not valid JSON: it ends too early/],
-  [good, 1, /custom_id: "a-1" stands at in\.jsonl:1 already/],
+  [good, 1, /custom_id: "a-1" already occurs at in\.jsonl:1/],
   [good.replace('"a-1"', '7'), 16, /custom_id: must be a text/],
   [good.replace('POST', 'GET').replace('a-1', 'x'), 29, /method: must be POST/],
   [good.replace('/v1/chat', '/v2/chat').replace('a-1', 'x'), 43, /url: must be one of \/v1\/chat\/completions, /],

@@ -107,7 +107,9 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const bound = { ...loaded, prompts, ...(chosen === null ? {} : { examples: chosen.examples }) };
     const bare = compileJob(bound, table, limits);
     if (options.isToWrite === true) await inspectCode(loaded, { table: given, prompts, signal: options.signal });
-    const compiled = await withSample(bare, { ...options, table, loaded });
+    const shared = options.isToWrite === true ? await warnOfSharedTable(job, stateDirectory, options) : [];
+    const sampled = await withSample(bare, { ...options, table, loaded });
+    const compiled = { ...sampled, warnings: [...sampled.warnings, ...shared] };
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {
@@ -183,14 +185,18 @@ async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFi
   const { overrides, environmentFiles = [], besides = [] } = options;
   const read = { job, tableFiles: table.files, exampleFiles, environmentFiles, besides };
   const { cwd } = overrides;
-  const problem =
-    (await findRunDestinationProblem(read, { stateDirectory, cwd })) ??
-    (job.write.isStdout === true ? null : await findSharedTable({ job, stateDirectory, cwd, signal: options.signal }));
+  const problem = await findRunDestinationProblem(read, { stateDirectory, cwd });
   if (problem === null) return;
   // A path from the command line has no place in the file.
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;
   const isBeside = besides.some(({ name }) => problem.startsWith(name));
   throw new UsageError([{ place: isBeside ? null : place, message: isBeside ? problem : `write: ${problem}` }], { code: 'output' });
+}
+
+async function warnOfSharedTable(job: Job, stateDirectory: string, { overrides, signal }: PrepareOptions): Promise<readonly string[]> {
+  if (job.write.isStdout === true) return [];
+  const warning = await findSharedTable({ job, stateDirectory, cwd: overrides.cwd, signal });
+  return warning === null ? [] : [warning];
 }
 
 function findMissingFolder(directory: string): string | null {

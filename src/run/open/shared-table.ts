@@ -8,16 +8,16 @@ import type { Fingerprint, KeptSummary } from './kept-summary.ts';
 
 export interface SharedTableOptions {
   readonly job: Pick<Job, 'name' | 'directory' | 'write'>;
-  /** The job's own; those of other jobs lie beside it. */
+  /** The job's own; those of other jobs are next to it. */
   readonly stateDirectory: string;
   readonly cwd: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Whether the file a run would replace is another job's table, as that job's last run wrote it. A job without a file beside this one was renamed or
- * removed, and its table may be replaced; so may one that somebody has changed since.
- * @returns why not, in a sentence; null when it may be replaced
+ * Looks whether the file a run will replace is another job's table, as that job's last run wrote it. A job without a file next to this one was renamed
+ * or removed, and a table that was changed since is nobody's.
+ * @returns a warning; null if there is no such job
  */
 export async function findSharedTable({ job, stateDirectory, cwd, signal }: SharedTableOptions): Promise<string | null> {
   for (const directory of listStates(path.dirname(stateDirectory))) {
@@ -31,7 +31,7 @@ export async function findSharedTable({ job, stateDirectory, cwd, signal }: Shar
     const isOwn = own !== null && own.table === job.write.path && own.tableSha256 === sha256;
     if (file === null || sha256 !== table.tableSha256 || isOwn) continue;
     const [shown, whose] = [showFile(job.write.path, cwd), showFile(file, cwd)];
-    return `the table cannot be written to ${shown}: the job ${name} (${whose}) wrote that table, and each of the two jobs would overwrite the other’s; name another file, or remove ${shown} first`;
+    return `${shown} is the table of the job ${name} (${whose}), and this run will replace it; give each job its own write.path`;
   }
   return null;
 }
@@ -44,7 +44,7 @@ function listStates(root: string): readonly string[] {
   }
 }
 
-/** The table of the newest run that ended with one. What cannot be read is not known. */
+/** The table of the newest run that ended with one; a run that cannot be read is skipped. */
 function findLastTable(directory: string): Fingerprint | null {
   const runFiles = openRunFiles(directory, () => '');
   for (const run of runFiles.listRuns().toReversed()) {

@@ -22,7 +22,10 @@ describe('plan --prompts', () => {
     );
     assert.equal(stdout.match(/^ {2}line 39$/gm)?.length, 3);
     assert.doesNotMatch(stdout, /more characters/);
-    assert.match((await world.run(['plan', 'job.yaml'])).stdout, /\n… 232 more characters; the whole prompt: rowmill plan job\.yaml --prompts 1\n/);
+    assert.match(
+      (await world.run(['plan', 'job.yaml'])).stdout,
+      /\n… 232 more characters; the whole prompt: rowmill plan job\.yaml --prompts 1\n/,
+    );
   });
 
   it('has them in its object, and no more than there are', async () => {

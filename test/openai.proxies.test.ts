@@ -165,7 +165,9 @@ test('a proxy that is no address is told by its variable, and never shown', asyn
     await assert.rejects(
       openWay({ HTTPS_PROXY: text }),
       (error) =>
-        error instanceof UsageError && /^UsageError: HTTPS_PROXY is not a proxy address/.test(String(error)) && !/topsecret/.test(String(error)),
+        error instanceof UsageError &&
+        /^UsageError: HTTPS_PROXY is not a proxy address/.test(String(error)) &&
+        !/topsecret/.test(String(error)),
     );
   }
   assert.equal((await openWay({ HTTPS_PROXY: 'proxy.example:3128' })).proxy?.host, 'proxy.example:3128');

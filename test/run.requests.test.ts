@@ -150,7 +150,7 @@ test('lines that are no requests are refused, all at once, with their places; wi
     assert.match(told[index] as string, message, line);
     assert.ok(told[index]?.startsWith(`in.jsonl:${index + 2}:${column}  `), `${told[index]} of ${line}`);
   }
-  assert.match(told.at(-1) as string, /^14 bad lines; input\.bad_rows/);
+  assert.match(told.at(-1) as string, /^job\.yaml:2:10 {2}14 bad lines; input\.bad_rows/);
   world.write('job.yaml', JOB.replace('format: requests', 'format: requests, bad_rows: skip'));
   const plan = await planWorld(world);
   assert.deepEqual([plan.rows.new, plan.skipped], [1, { bad_row: 14 }]);

@@ -102,7 +102,7 @@ wideTest(
       /\n {2}live( +\$[\d.]+){2} +- +\$[\d.]+\n[\s\S]*upper: not known before a first run has measured some answers\n/,
     );
     const typo = await world.run([...asked, 'gpt-4o-mni']);
-    assert.match(typo.stdout, /warning: no model gpt-4o-mni is known here, .*Did you mean "gpt-4o-mini"\?/);
+    assert.match(typo.stdout, /warning: no model gpt-4o-mni is known, .*Did you mean "gpt-4o-mini"\?/);
     assert.match(typo.stdout, /\nTo do it: rowmill run notes\.csv --prompt 'Sum it up' --model gpt-4o-mini\n$/);
     assert.equal((await world.run(['init', 'notes.csv', '--model', 'gpt-4o-mni'])).exitCode, 0);
     const clash = await world.run([...asked, 'gpt-4o-mini', '--output', 'mood: good | bad']);

@@ -243,15 +243,17 @@ describe('quality of answers', () => {
       `accuracy ${share(found.a.scores?.accuracy)}`,
       'job differs in prompt',
       'Row 3 t3 answered only in B A refused: ',
+      'Can I trust it? No clear winner',
     ])
       assert.ok(text.includes(words), `"${words}" is missing in ${text}`);
-    // Without the section it is the page the run wrote itself.
+    // Without the section, and who won, it is the page the run wrote itself.
+    const withoutTrust = (html: string) => html.replace(/<div class="ask"><h2>Can I trust it.*?<\/div><\/div>/s, '');
     await world.run(['report', 'job.yaml', '--run', runs[1] as string, '--html', 'own.html']);
     const own = readFileSync(join(world.folder, 'own.html'), 'utf8');
     const without = page
       .replace(/<section aria-labelledby="comparison">.*?<\/section>/s, '')
       .replace(/<li><a href="#comparison">[^<]*<\/a><\/li>/, '');
-    assert.equal(without, own);
+    assert.equal(withoutTrust(without), withoutTrust(own));
     assert.notEqual(page, own);
   });
 

@@ -172,7 +172,7 @@ describe('bill', () => {
       const damaged = await copy.json<Bill>(['bill']);
       assert.deepEqual([damaged.exitCode, damaged.total.nanoUsd], [1, ledgers[1]?.nanoUsd]);
       assert.match(damaged.problems.join('\n'), /events\.jsonl:2: /);
-      assert.match((await copy.run(['bill'])).stderr, /This bill is not whole/);
+      assert.match((await copy.run(['bill'])).stderr, /This bill is incomplete/);
 
       writeFileSync(log, events);
       rewriteEvents(log, (event) => (event.type === 'state-created' ? ({ ...event, format: 9, version: '9.1.0' } as StoredEvent) : event));

@@ -14,6 +14,15 @@ export function formatPointsWithin({ value, low, high }: { readonly value: numbe
   return `${points(value)} points [${points(low)}, ${points(high)}]`;
 }
 
+/** Below this p-value a difference is more than chance. */
+const SIGNIFICANT = 0.05;
+
+/** Which of two runs has more right answers, if that is more than chance. */
+export function describeWinner({ pValue }: McNemar, difference: { readonly value: number }): string {
+  if (pValue >= SIGNIFICANT || difference.value === 0) return 'No clear winner';
+  return `${difference.value > 0 ? 'B' : 'A'} is better`;
+}
+
 /** `p = 0.0412 (exact): 3 rows correct only in A, 11 only in B`. */
 export function describeMcNemar({ basis, onlyA, onlyB, method, statistic, pValue }: McNemar): string {
   const how = method === 'exact' ? 'exact' : `chi-squared ${statistic?.toFixed(2)}`;

@@ -71,6 +71,6 @@ write:
   path: ${name}.out.csv
   keep: all                      # the columns to carry over
   # prefix: llm_                 # before every column that is added
-# fail_if: { failed_rows: "> 1%" }   # when a finished run counts as failed (exit 3); default: any failed row
+# fail_if: { failed_rows: "> 1%", skipped_rows: "> 1%" }   # when a finished run counts as failed (exit 3); default: any failed or skipped row
 `;
 }

@@ -1,7 +1,13 @@
 import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
-import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
+import {
+  describeMcNemar,
+  describeWinner,
+  formatDollarDifference,
+  formatPointsWithin,
+  formatShareWithin,
+} from '../../output/format-quality.ts';
 import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
@@ -28,7 +34,14 @@ export function renderComparison(comparison: RunComparison, paint: Paint): strin
       `${formatCount(rows.compared)} compared: ${formatCount(rows.same)} same, ${formatCount(rows.changed)} changed, ${oneSided}${outside}`,
     ),
     line('agreement', `${formatShareWithin(comparison.agreement, comparison.agreementInterval)} of ${formatCount(both)} answered in both`),
-    ...(comparison.accuracyDifference === null ? [] : [line('accuracy', `B - A: ${formatPointsWithin(comparison.accuracyDifference)}`)]),
+    ...(comparison.accuracyDifference === null
+      ? []
+      : [
+          line(
+            'accuracy',
+            `${describeWinner(comparison.mcnemar, comparison.accuracyDifference)}; B - A: ${formatPointsWithin(comparison.accuracyDifference)}`,
+          ),
+        ]),
     line('McNemar', describeMcNemar(comparison.mcnemar)),
     line('cost', `B - A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
     '',

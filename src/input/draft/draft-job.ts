@@ -50,7 +50,7 @@ export function draftJob(parts: DraftParts): string {
     ...chooseParams(asked).map(([name, value, why]) => entry(name, value, why, 2)),
     '# budget: { usd: 5.00 }          # per run; nothing is sent that could exceed it',
     '# pilot: 50                      # rows to send first; the others follow if these go well',
-    '# fail_if: { failed_rows: "> 1%" }   # when a finished run ends with exit 3; default: any failed or skipped row',
+    '# fail_if: { failed_rows: "> 1%", skipped_rows: "> 1%" }   # when a finished run ends with exit 3; default: any failed or skipped row',
     'write:',
     entry('path', parts.out ?? `${place.out}.${chooseExtension(sample)}`, 'the table with the answers', 2),
     entry('keep', 'all', 'the columns to carry over', 2),

@@ -2,7 +2,7 @@ import { EXIT } from '../../core/errors.ts';
 import type { RunComparison } from '../../core/quality.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
-import { formatPointsWithin, formatShareWithin } from '../format-quality.ts';
+import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
 import { describeEstimate } from './describe-estimate.ts';
@@ -76,9 +76,6 @@ function describeQuality(quality: QualityFacts | null): Measured | null {
   return { value: formatShare(quality.accuracy), say };
 }
 
-/** Below this p-value a difference is more than chance. */
-const SIGNIFICANT = 0.05;
-
 /** Without gold labels there is no winner, only how often both runs agree. */
 function describeComparison(comparison: RunComparison | null): Measured | null {
   if (comparison === null) return null;
@@ -91,8 +88,7 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
       say: html`Run A and run B (this one) ${link}; ${words}.`,
     };
   }
-  const isDifferent = mcnemar.pValue < SIGNIFICANT && accuracyDifference.value !== 0;
-  const value = isDifferent ? `${accuracyDifference.value > 0 ? 'B' : 'A'} is better` : 'No clear winner';
+  const value = describeWinner(mcnemar, accuracyDifference);
   const right = `A ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, B (this run) ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
   return { value, say: html`${link}: ${right}; B − A: ${formatPointsWithin(accuracyDifference)}.` };
 }

@@ -118,7 +118,7 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
     onItsWay: () => countOnItsWay(ledger, lanes, [...ledger.fold.unknownCalls.values()].flatMap(listSent)),
     phase: '',
     name: `budget.usd_total, ${formatDollars(limitNanoUsd)},`,
-    remedy: '; it never resets: only a larger one in the job file sends more',
+    remedy: '; it never resets: raise it in the job file to send more',
   };
 }
 

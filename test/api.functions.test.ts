@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { inspectPrompt } from '../src/api/inspect-prompt.ts';
 import { defineJob, type RunSettings, type StandardSchema, UsageError } from '../src/index.ts';
 import { collect, makeFolder } from './helpers/api-world.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
@@ -236,4 +237,21 @@ test('a prompt function sends PDF files, each by itself and no more than it said
       '2 images and files, where the job has at most 1; raise max_images',
     ],
   );
+});
+
+test('trying a prompt function on many rows makes Node warn of no leak', async () => {
+  const warnings: string[] = [];
+  const listen = ({ name }: Error) => warnings.push(name);
+  process.on('warning', listen);
+  try {
+    const rows = Array.from({ length: 32 }, (_, index) => ({ text: String(index) }));
+    await inspectPrompt({ renderMessages: async ({ text }) => [{ role: 'user', content: String(text) }] }, rows as never, {
+      sleep: () => Promise.resolve(),
+      signal: new AbortController().signal,
+    });
+    await new Promise(setImmediate);
+    assert.deepEqual(warnings, []);
+  } finally {
+    process.off('warning', listen);
+  }
 });

@@ -19,16 +19,17 @@ export async function inspectPrompt(
   if (renderMessages === null) return;
   const ask = async (row: TextRow): Promise<string> => {
     try {
-      return JSON.stringify(await waitUnlessAborted(Promise.resolve(renderMessages(row)), signal));
+      return JSON.stringify(await renderMessages(row));
     } catch (error) {
-      signal.throwIfAborted();
       if (error instanceof UsageError) throw error;
       return `threw ${describeThrown(error)}`;
     }
   };
-  const first = await Promise.all(rows.map(ask));
+  // One wait for all rows: a listener for each would make Node warn of a leak.
+  const askAll = () => waitUnlessAborted(Promise.all(rows.map(ask)), signal);
+  const first = await askAll();
   await sleep(CLOCK_STEP_MS, signal);
-  const second = await Promise.all(rows.map(ask));
+  const second = await askAll();
   const different = first.findIndex((said, index) => said !== second[index]);
   if (different >= 0)
     throw new UsageError(

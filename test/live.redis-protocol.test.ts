@@ -8,6 +8,7 @@ import { FORMATS, NewerFormatError } from '../src/core/formats.ts';
 import { VERSION } from '../src/core/version.ts';
 import { startTimer } from '../src/host/real-effects.ts';
 import {
+  makeGroupId,
   makeJobId,
   makeQueueName,
   makeRegistryKey,
@@ -224,6 +225,19 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     const refusals = told.filter((message) => SENTENCE.test(message));
     assert.equal(refusals.length, 1);
     assert.match(refusals[0] as string, /^the worker w9 was started .*; it gets no calls$/);
+  });
+
+  test('a job of several calls that is done while a runner looks what is held is waited for by nobody', async () => {
+    const { account, queueName } = makeAccount();
+    const state = makeState();
+    // Listed, and gone when its calls are read: its worker has delivered them meanwhile.
+    await redis.lpush(`${REDIS_PREFIX}:${queueName}:wait`, makeGroupId(state, 7));
+    const queue = await openTestQueue(server.url, { state, keyFingerprint: account.keyFingerprint });
+    try {
+      assert.deepEqual(await queue.attach(new TestBooks()), []);
+    } finally {
+      await queue.close();
+    }
   });
 
   test('what a newer run of the same state has in Redis is not touched', async () => {

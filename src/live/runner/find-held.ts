@@ -31,8 +31,10 @@ async function listCalls({ link, state }: RunnerContext, jobIds: readonly string
     const jobKeys = some.map((jobId) => makeJobKey(link.queueName, jobId));
     const carried = (await runScript(link.redis, LIST_CALLS, jobKeys, [])) as readonly (readonly string[])[];
     for (const [at, jobId] of some.entries()) {
+      const isGroup = makeGroupedCallId(state, jobId, '') !== null;
+      // A group without calls was finished by a worker since it was listed: the ends of its calls are in Redis already.
       const grouped = (carried[at] ?? []).flatMap((customId) => makeGroupedCallId(state, jobId, customId) ?? []);
-      callIds.push(...(grouped.length > 0 ? grouped : [jobId]));
+      callIds.push(...(isGroup ? grouped : [jobId]));
     }
   }
   return callIds;

@@ -1,4 +1,6 @@
-/** What one run of a script takes at most: a longer one would keep Redis from everybody else. */
+import { createGathering, type Gathering } from '../../core/gathering.ts';
+
+/** The most items per call of a script: a longer one would block Redis for everybody else. */
 const MOST_ITEMS = 64;
 const MOST_CHARACTERS = 1_000_000;
 
@@ -8,16 +10,22 @@ interface Waiting<Item, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
+/** What is asked over one connection, by state, and waits to be sent. */
+interface Asked<Item, Answer> {
+  readonly gathering: Gathering;
+  byState: Map<string, Waiting<Item, Answer>[]>;
+}
+
 /**
- * Makes one command of what is asked of a state over one link within one turn of the event loop: a command of its own costs each of them several times as much,
- * here and in Redis.
- * @param run gives an answer for each item, in their order; where it rejects, each of them has failed
+ * Combines what is asked about a state over one connection within a few milliseconds into one command: separate commands cost several times as
+ * much, here and in Redis.
+ * @param run returns an answer for each item, in order; if it rejects, each of them has failed
  */
 export function createTogether<Link extends object, Item, Answer>(
   run: (link: Link, state: string, items: readonly Item[]) => Promise<readonly Answer[]>,
   lengthOf: (item: Item) => number,
 ): (link: Link, state: string, item: Item) => Promise<Answer> {
-  const byLink = new WeakMap<Link, Map<string, Waiting<Item, Answer>[]>>();
+  const byLink = new WeakMap<Link, Asked<Item, Answer>>();
 
   async function runAll(link: Link, state: string, group: readonly Waiting<Item, Answer>[]): Promise<void> {
     try {
@@ -32,8 +40,11 @@ export function createTogether<Link extends object, Item, Answer>(
     }
   }
 
-  function leave(link: Link, byState: Map<string, Waiting<Item, Answer>[]>): void {
-    byLink.delete(link);
+  async function leave(link: Link, asked: Asked<Item, Answer>): Promise<void> {
+    await asked.gathering.gather();
+    const { byState } = asked;
+    asked.byState = new Map();
+    asked.gathering.taken([...byState.values()].reduce((sum, { length }) => sum + length, 0));
     for (const [state, waiting] of byState) {
       let group: Waiting<Item, Answer>[] = [];
       let characters = 0;
@@ -52,13 +63,13 @@ export function createTogether<Link extends object, Item, Answer>(
 
   return (link, state, item) =>
     new Promise((resolve, reject) => {
-      let byState = byLink.get(link);
-      if (byState === undefined) {
-        const gathered = new Map<string, Waiting<Item, Answer>[]>();
-        byState = gathered;
-        byLink.set(link, gathered);
-        setImmediate(() => leave(link, gathered));
+      let asked = byLink.get(link);
+      if (asked === undefined) {
+        asked = { gathering: createGathering(), byState: new Map() };
+        byLink.set(link, asked);
       }
+      const { byState } = asked;
+      if (byState.size === 0) void leave(link, asked);
       const waiting = byState.get(state);
       if (waiting === undefined) byState.set(state, [{ item, resolve, reject }]);
       else waiting.push({ item, resolve, reject });

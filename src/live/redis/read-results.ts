@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { makeScript, runScript } from './presence-scripts.ts';
 
 /** Ends read in one round: what is recorded with one sync of the disk. */
-const ROUND_ENTRIES = 500;
+export const ROUND_ENTRIES = 500;
 /** The byte limit of a round; a single larger entry is read alone. */
 const ROUND_BYTES = 8 * 2 ** 20;
 

@@ -6,6 +6,7 @@ import { FULL } from '../redis/error-reply.ts';
 import { findJobId, makeRegistryKey, readNotice, refuseRunner, writeNotice } from '../redis/keys.ts';
 import { writeJobLimits } from '../redis/limits.ts';
 import { writeHash } from '../redis/presence-scripts.ts';
+import { ROUND_ENTRIES } from '../redis/read-results.ts';
 import { RedisPatience } from '../redis/watch.ts';
 import { EndCollector, giveBack, type Notice } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
@@ -14,8 +15,9 @@ import { findHeld } from './find-held.ts';
 import { type Roster, recoverLost } from './recover-lost.ts';
 import { readRoster, type WorkerView } from './worker-roster.ts';
 
-/** Ends are collected at most so far apart; right after some came, more are likely. */
-const IDLE_PAUSE_MS = 40;
+/** The time between collections of ends. If several arrived together, more are likely, and share the cost of a round; a full round leaves some behind. */
+const PAUSE_MS = 40;
+const FLOW_PAUSE_MS = 100;
 const ROSTER_MS = 100;
 const RECALL_MS = 500;
 /** How much more Redis may hold changes with what others add. */
@@ -136,7 +138,7 @@ export class RunnerLoop {
           recallAtMs = nowMs() + RECALL_MS;
         }
         this.#patience.onAnswer();
-        if (read === 0) await sleep(IDLE_PAUSE_MS, closed);
+        if (read < ROUND_ENTRIES) await sleep(read > 1 ? FLOW_PAUSE_MS : PAUSE_MS, closed);
       } catch (error) {
         if (closed.aborted || this.#isDead || this.#isLeaving) return;
         // Workers that could not send heartbeats meanwhile are not dead: they are asked before any is removed.
@@ -149,14 +151,13 @@ export class RunnerLoop {
   }
 
   async #lookAtWorkers(): Promise<void> {
-    const roster = await readRoster(this.#context, this.#notice.sessionId);
+    const [roster] = await Promise.all([readRoster(this.#context, this.#notice.sessionId), this.#context.pace.refresh()]);
     if (roster === null) {
       this.#suspicions += 1;
       await this.#clearSuspicions();
       return;
     }
     this.#roster = roster.last;
-    await this.#context.pace.refresh();
     this.workers = roster.view;
     for (const refusal of roster.refusals) {
       if (this.#refused.size >= MOST_REFUSED || this.#refused.has(refusal)) continue;

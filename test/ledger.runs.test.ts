@@ -34,6 +34,30 @@ test('a run keeps its files, and its rows in order', async (t) => {
   assert.deepEqual(fs.readdirSync(path.join(world.directory, 'runs', 'run-2')), []);
 });
 
+test('a run that was displaced leaves what its successor is writing', (t) => {
+  const world = makeLedgerWorld(t);
+  const refuse = () => {
+    throw new Error('displaced');
+  };
+  let refused = false;
+  const displaced = openRunFiles(
+    world.directory,
+    () => 'one',
+    () => (refused ? refuse() : undefined),
+  );
+  const late = displaced.createRunRowsWriter('run-1');
+  refused = true;
+  const rows = openRunFiles(world.directory, () => 'two').createRunRowsWriter('run-1');
+  rows.add('11111111', k(1));
+  assert.throws(() => displaced.createRunRowsWriter('run-1'), /displaced/);
+  assert.throws(() => displaced.writeRunFile('run-1', 'job.yaml', ''), /displaced/);
+  assert.throws(() => displaced.pruneRuns(Array.from({ length: 20 }, () => 'run-1')), /displaced/);
+  assert.throws(() => late.finish(), /displaced/);
+  late.abandon();
+  rows.finish();
+  assert.equal([...(displaced.readRunRows('run-1') ?? [])].length, 1);
+});
+
 test('the last fourteen runs keep their files', async (t) => {
   const world = makeLedgerWorld(t);
   const { runFiles } = await world.open();

@@ -106,7 +106,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       altered: state.altered,
       decide,
       noLongerOk,
-      runFiles: openRunFiles(directory, options.randomId),
+      runFiles: openRunFiles(directory, options.randomId, lock?.assertHeld),
       ...reading,
       ...writing,
     };

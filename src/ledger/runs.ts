@@ -81,8 +81,12 @@ interface KeptObject {
   readonly provenance?: { readonly rowmill?: string };
 }
 
-/** @param randomId names files while they are written */
-export function openRunFiles(stateDirectory: string, randomId: () => string): RunFiles {
+/**
+ * @param randomId names files while they are written
+ * @param assertWritable called before anything is written or removed: a run that was displaced while it stood still would remove what its successor
+ *   is writing. @throws whatever it throws
+ */
+export function openRunFiles(stateDirectory: string, randomId: () => string, assertWritable: () => void = () => {}): RunFiles {
   const root = path.join(stateDirectory, 'runs');
 
   function locate(run: string, name: string): string {
@@ -92,6 +96,7 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
 
   function makeFilePath(run: string, name: string): string {
     const file = locate(run, name);
+    assertWritable();
     const folder = path.dirname(file);
     const isNew = !fs.existsSync(folder);
     makePrivateDirectory(root);
@@ -129,7 +134,7 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     createRunRowsWriter(run) {
       const file = makeFilePath(run, ROWS_FILE);
       removeTemporaryFiles(path.dirname(file));
-      return openRowsWriter(file, randomId());
+      return openRowsWriter(file, randomId(), assertWritable);
     },
     readRunFile,
     readRunSummary: (run, leaveOut) => readRunObject(run, 'summary.json', leaveOut),
@@ -141,6 +146,7 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     },
     listRuns: () => listNames(root).filter((name) => RUN_ID.test(name)),
     pruneRuns(runs) {
+      assertWritable();
       for (const run of runs.slice(0, -KEPT_RUNS)) fs.rmSync(path.dirname(locate(run, ROWS_FILE)), { recursive: true, force: true });
     },
   };
@@ -185,7 +191,7 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function openRowsWriter(file: string, token: string): RunRowsWriter {
+function openRowsWriter(file: string, token: string, assertWritable: () => void): RunRowsWriter {
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
   const temporaryPath = makeTemporaryPath(file, token);
   const descriptor = onDisk(file, () => openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL));
@@ -215,6 +221,7 @@ function openRowsWriter(file: string, token: string): RunRowsWriter {
       flush();
       onDisk(file, () => fs.fsyncSync(descriptor));
       close();
+      assertWritable();
       publishFile(temporaryPath, file);
     },
     abandon() {

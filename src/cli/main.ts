@@ -9,7 +9,16 @@ function endQuietly(stream: NodeJS.WriteStream): void {
   });
 }
 
+let isOpen = false;
+
+/** What is said is opened with the first command, and where help has to know a terminal: that takes as long as all of the help. */
+function openOutput(): void {
+  if (isOpen) return;
+  isOpen = true;
+  endQuietly(process.stdout);
+  endQuietly(process.stderr);
+}
+
 keepCompiled();
-endQuietly(process.stdout);
-// Loaded once compiled code is taken and kept. What is said aside is opened with the first command: help has nothing to say there.
-void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, () => endQuietly(process.stderr)));
+// Loaded once compiled code is taken and kept.
+void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, openOutput));

@@ -91,7 +91,7 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
 
 /** Why rows are named by their number. */
 function describeNumbers({ nearId }: ColumnRoles): string {
-  const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} stands in it more than once`;
+  const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} occurs more than once`;
   return `rows are named by their numbers${why}`;
 }
 

@@ -62,7 +62,7 @@ export class RedisWatch {
   /** A run's step has failed for so long that the run ends. */
   onLongFailure(error: unknown): AppError {
     const reply = this.readReply(error);
-    if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; it has been so for ten minutes`, error);
+    if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; this has lasted for ten minutes`, error);
     const message = 'Redis could not be reached for ten minutes; nothing is lost: start it and run the same command again';
     return new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error });
   }

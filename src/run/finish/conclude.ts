@@ -209,7 +209,7 @@ async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNan
   const nanoUsd = await sumOrphaned({ ledger, costOf: books.costOf, run, hasRow });
   if (nanoUsd !== expectedNanoUsd) {
     throw new Error(
-      `the books do not balance: ${expectedNanoUsd} nano-dollars stand on no row, ${nanoUsd} of them belong to calls without one`,
+      `the books do not balance: ${expectedNanoUsd} nano-dollars are booked on no row, ${nanoUsd} of them belong to calls without one`,
     );
   }
   return nanoUsd;

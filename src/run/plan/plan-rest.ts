@@ -12,7 +12,7 @@ export interface RestOptions extends Pick<PlanOpenJobOptions, 'prepared' | 'open
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'commands'>;
 }
 
-/** What a pilot has not asked, planned as a run of the whole table would be: by what the pilot measured. Null where nothing is left, or cannot be told. */
+/** Plans the rows a pilot left out as a run of the whole table would, using what the pilot measured. Null if none are left, or no plan is possible. */
 export async function planRest({ prepared, opened, laneName, options }: RestOptions): Promise<NotAsked | null> {
   try {
     const selected = await selectRows({ type: 'all' }, prepared.table, options.signal);
@@ -23,7 +23,7 @@ export async function planRest({ prepared, opened, laneName, options }: RestOpti
     const expectedNanoUsd = plan.cost[choosePrice(prepared.compiled.job.mode, laneName)]?.expectedNanoUsd ?? null;
     return { rows, of: plan.rows.in, expectedNanoUsd, command: options.commands.whole ?? null };
   } catch (error) {
-    // What is wrong with other rows is told by the run that asks them.
+    // Problems of other rows are reported by the run that sends them.
     if (error instanceof AppError) return null;
     throw error;
   }

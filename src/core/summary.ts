@@ -55,9 +55,11 @@ export interface Summary {
 /** `nanoUsd`: the part of the run's cost that is known of them. */
 export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
-/** The rows that a run of the whole table would send. */
+/** The rows that a run of the whole table would ask for the first time. */
 export interface NotAsked {
   readonly rows: number;
+  /** What they take: rows that ask the same share a request. Absent in early versions. */
+  readonly requests?: number;
   /** Rows of the whole table. */
   readonly of: number;
   /** By what was measured; null where the price is unknown. */

@@ -33,7 +33,7 @@ export interface Summary {
   readonly cost: CostSummary;
   /** Billed attempts of the run that gave no answer that counts, by why; their rows were asked again, or failed. Absent without any. */
   readonly withoutAnswer?: WithoutAnswer;
-  /** After a pilot that came to its end: what it was not to ask. Absent where nothing is left. */
+  /** After a pilot that came to its end: what it was not to ask. After a stop: what is left to send. Absent where nothing is. */
   readonly notAsked?: NotAsked;
   /** Over the ledger's lifetime, all runs. `unpricedAttempts`: billed ones of unknown cost, not included in any sum; absent if there are none. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
@@ -55,10 +55,10 @@ export interface Summary {
 /** `nanoUsd`: the part of the run's cost that is known of them. */
 export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
-/** The rows that a run of the whole table would send. */
+/** The rows that the next run would send: of the whole table after a pilot, else of this run. */
 export interface NotAsked {
   readonly rows: number;
-  /** Rows of the whole table. */
+  /** Rows of the whole table; after a stop, rows of the run. */
   readonly of: number;
   /** By what was measured; null where the price is unknown. */
   readonly expectedNanoUsd: number | null;

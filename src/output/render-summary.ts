@@ -89,13 +89,13 @@ function listMoney(summary: Summary): readonly Line[] {
   return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
 }
 
-/** Of a pilot. The command stands below, but where another one comes first. */
-function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
+/** After a pilot or a stop. The command stands below, but where another one comes first. */
+function listNotAsked({ notAsked, next, rows: { pending } }: Summary): readonly Line[] {
   if (notAsked === undefined) return [];
   const { rows, of, expectedNanoUsd, command } = notAsked;
   const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
   const how = command === null || command === next ? '' : `: ${command}`;
-  return [['not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
+  return [[pending > 0 ? 'left' : 'not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
 }
 
 /** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */

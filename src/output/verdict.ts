@@ -7,8 +7,20 @@ export interface Stop {
   readonly exitCode: Exclude<ExitCode, typeof EXIT.done | typeof EXIT.failedRows | typeof EXIT.locked>;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
-  /** A budget with which the run could send all remaining rows; null or absent if no budget stopped it. */
-  readonly finishNanoUsd?: number | null;
+  /** What the next command has to change, because it was why the run stopped; absent if the same command continues it. */
+  readonly change?: CommandChange;
+}
+
+/** Flags of a command that would stop it again. Each is absent if it may stay. */
+export interface CommandChange {
+  /** A budget with which the run could send all remaining rows. */
+  readonly maxNanoUsd?: number;
+  /** The model that was probably meant, or that follows one which has ended. */
+  readonly model?: string;
+  /** The lane that this address has. */
+  readonly mode?: 'live';
+  /** Nothing more may be sent live to keep the deadline. */
+  readonly hasDeadline?: false;
 }
 
 /** How a run ended: words and exit code are one value, so that they cannot disagree. */

@@ -36,7 +36,7 @@ function answerWorked({ summary, causes }: ReportFacts): Html {
   return ask(
     'Did it work?',
     html`<span class="${tone}">${word}</span>`,
-    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined || rows.pending > 0 ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
   );
 }
 

@@ -5,6 +5,7 @@ import { formatCount, formatDollars, formatSpent, formatThings } from '../format
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
+import { nameRuns } from './describe-comparison.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
@@ -89,7 +90,8 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
     };
   }
   const value = describeWinner(mcnemar, accuracyDifference);
-  const right = `A ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, B (this run) ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
+  const names = nameRuns(comparison);
+  const right = `${names.a} ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, this run, ${names.b}, ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
   return { value, say: html`${link}: ${right}; B − A: ${formatPointsWithin(accuracyDifference)}.` };
 }
 

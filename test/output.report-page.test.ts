@@ -47,7 +47,7 @@ test('the page shows everything a report must show', () => {
     '210 rows in = 200 ok + 6 failed + 4 skipped + 0 pending',
     '200 ok = 184 new + 9 reused + 7 duplicate',
     // money
-    'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed, 4 skipped ( why ).',
+    'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed; 4 empty, never sent ( why ).',
     'Can I trust it? No clear winner, simulated compared : A (gpt-6-luna, earlier prompt) 82.0 % [84.0, 95.0] right, this run, B (gpt-4.1-mini, changed prompt), 87.0 % [84.0, 95.0]',
     'Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
     '13 % of label changed since the last run',
@@ -85,7 +85,7 @@ test('the page shows everything a report must show', () => {
     // failures, answers, quality
     'All of them as a table: rowmill failures jobs/ticket-labels.yaml --csv failed.csv',
     'refused 4 rows, 1.9 %: the model refused to answer To retry them: rowmill retry jobs/ticket-labels.yaml --cause refused',
-    'empty 4 rows, 1.9 %: every cell the prompt shows is empty Never sent: change the table or the job. And 4 more rows.',
+    'empty 4 rows, 1.9 %: every cell the prompt shows is empty Never sent: change the table or the job.',
     'billing 120 60 % +12.6',
     'Since run 20261121-0410-aaaaaaaaaa ( 190 answers), 13 % of the answers have moved',
     '91 % of 100 rows have the label that expected says (95 % interval 84 % to 95 %); macro-F1 0.887',

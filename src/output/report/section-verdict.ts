@@ -4,7 +4,7 @@ import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter } from './charts.ts';
-import { countAskedAbout } from './count-asked-about.ts';
+import { countAskedAbout, countEmptyAlone } from './count-asked-about.ts';
 import { nameRuns } from './describe-comparison.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
@@ -25,14 +25,17 @@ function ask(question: string, answer: Html, say: Html): Html {
 function answerWorked({ summary, causes }: ReportFacts): Html {
   const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
-  const tone = exitCode === EXIT.done ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
-  const word = rows.ok === all ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
+  const { where = 0, empty = 0 } = summary.causes;
+  const isWhole = rows.ok > 0 && (rows.ok === all || countEmptyAlone(summary) > 0);
+  const tone = exitCode === EXIT.done || isWhole ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
+  const word = isWhole ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
   const left = [
     { count: rows.failed, name: 'failed' },
-    { count: rows.skipped - (summary.causes.where ?? 0), name: 'skipped' },
+    { count: rows.skipped - where - empty, name: 'skipped' },
     { count: rows.pending, name: 'not asked yet' },
+    { count: empty, name: 'empty, never sent' },
   ].filter(({ count }) => count > 0);
-  const words = left.map(({ count, name }) => `${formatCount(count)} ${name}`).join(', ');
+  const words = left.map(({ count, name }) => `${formatCount(count)} ${name}`).join('; ');
   const why = causes.some(({ cause }) => cause !== 'where') ? html` (<a href="#failures">why</a>)` : NOTHING;
   return ask(
     'Did it work?',
@@ -143,10 +146,14 @@ function answerNext({ summary, causes }: ReportFacts): Html {
       html`${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')}, for ${price}. ${command}`,
     );
   }
-  if (summary.next !== null) {
-    const word = summary.rows.pending > 0 ? 'Continue' : 'See what failed';
+  const empty = countEmptyAlone(summary);
+  if (summary.next !== null && empty === 0) {
+    const { pending, failed, skipped } = summary.rows;
+    const word = pending > 0 ? 'Continue' : failed === 0 && skipped > 0 ? 'See what was skipped' : 'See what failed';
     return ask('What next?', html`${word}`, renderCommand(summary.next));
   }
   const table = summary.outputs.table === null ? NOTHING : html`The table: <b>${summary.outputs.table}</b>`;
-  return ask('What next?', html`Nothing to do`, table);
+  const which =
+    empty === 0 || summary.next === null ? NOTHING : html` The ${formatThings(empty, 'empty row')}: ${renderCommand(summary.next)}`;
+  return ask('What next?', html`Nothing to do`, html`${table}${which}`);
 }

@@ -225,6 +225,48 @@ const MUTANTS = [
     foundBy: 'power',
   },
   {
+    name: 'the limits of an account hold nobody back',
+    edits: [
+      [
+        'src/live/limits/gcra.js',
+        'Math.max(nowMs, state.blockedUntilMs, requestsAtMs, tokensAtMs)',
+        'Math.max(nowMs, state.blockedUntilMs)',
+      ],
+    ],
+    foundBy: 'limits',
+  },
+  {
+    name: 'half of what an account allows is not used',
+    edits: [['src/live/limits/throttle-rules.js', 'FULL_SHARE = 0.98', 'FULL_SHARE = 0.49']],
+    foundBy: 'limits',
+  },
+  {
+    // The look before a group of lines is covered as well: no line is written without an intent, and a file that was open before is a successor's no more.
+    name: 'a displaced run opens, and then removes, the file for answers of its successor',
+    edits: [
+      [
+        'src/ledger/responses/live-file.js',
+        'try {\n            options.assertWritable();\n            syncDirectory',
+        'try {\n            syncDirectory',
+      ],
+      [
+        'src/ledger/responses/live-file.js',
+        'async function writeGroup(lines) {\n        options.assertWritable();',
+        'async function writeGroup(lines) {',
+      ],
+    ],
+    foundBy: 'woken',
+  },
+  {
+    // Either alone is enough: what is in a batch is in flight, and by then no batch is left.
+    name: 'calls are made before the batches they replace have ended, for rows that are in them',
+    edits: [
+      ['src/run/send/deadline-lane.js', 'await batch.drain();\n        await batch.nextEnd();', ''],
+      ['src/run/open/next-step.js', 'if (shard !== 0 && (seesQueue || shard !== LIVE_QUEUE))', 'if (shard === LIVE_QUEUE && seesQueue)'],
+    ],
+    foundBy: 'deadline',
+  },
+  {
     name: 'what a cancelled batch has answered is not collected',
     edits: [['src/batch/collect.js', 'if (fileId === null)', "if (fileId === null || batch.status === 'cancelled')"]],
     foundBy: 'deadline',

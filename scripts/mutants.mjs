@@ -15,7 +15,7 @@ const COPY = '.cache/mutants';
 const LEFT = resolve(COPY, 'left');
 const LONGEST_MS = 600_000;
 
-/** What is broken, where, how, and the attack that must find it. */
+/** What is broken, where, how, the attack that must find it, and whether that takes a Redis. */
 const MUTANTS = [
   {
     name: 'events are not synced before they count',
@@ -236,6 +236,12 @@ const MUTANTS = [
     foundBy: 'limits',
   },
   {
+    name: 'each worker has the limits for itself',
+    edits: [['src/live/redis/keys.js', "requests: of('requests')", 'requests: of(`requests${process.pid}`)']],
+    foundBy: 'limits',
+    isOverRedis: true,
+  },
+  {
     name: 'half of what an account allows is not used',
     edits: [['src/live/limits/throttle-rules.js', 'FULL_SHARE = 0.98', 'FULL_SHARE = 0.49']],
     foundBy: 'limits',
@@ -320,9 +326,9 @@ const missing = whyNoRedis();
 const redis = missing === false ? await borrowRedis() : null;
 const tried = { found: 0, bare: 0, all: 0 };
 for (const [mutant, files] of plans) {
-  const { name, foundBy } = mutant;
+  const { name, foundBy, isOverRedis = foundBy === 'redis' } = mutant;
   if (positionals.length > 0 && !positionals.some((word) => name.includes(word))) continue;
-  if (foundBy === 'redis' && redis === null) {
+  if (isOverRedis && redis === null) {
     console.log(`skipped   ${name}: ${missing}`);
     continue;
   }
@@ -334,7 +340,7 @@ for (const [mutant, files] of plans) {
   const isFound = typeof found === 'string';
   tried.all += 1;
   if (isFound) tried.found += 1;
-  if (isFound && foundBy !== 'redis') tried.bare += 1;
+  if (isFound && !isOverRedis) tried.bare += 1;
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const ending = isFound ? `by ${found}` : `${foundBy} did not notice${found === null ? '' : `: ${found.message}`}`;
   console.log(`${isFound ? 'found   ' : 'SURVIVED'}  ${name}: ${ending}, ${seconds} s`);

@@ -47,7 +47,7 @@ const TRIES = 2;
 const WARM_UP_MS = 2_000;
 
 function attack(context: AttackContext): Promise<AttackResult> {
-  const account = takeTurn(context, context.redisUrl === null ? [NAMED, TOKENS, TOLD] : [SHARED, TOKENS, NAMED, TOLD]);
+  const account = takeTurn(context, context.redisUrl === null ? [NAMED, TOKENS, TOLD] : [TOLD, SHARED, TOKENS, NAMED]);
   return attackUntilFired({ ...context, lane: 'live' }, TRIES, async (own, isLast) => {
     const { use, ...result } = await useUp(own, account);
     if (use === null || use.used >= LEAST_USED) return result;

@@ -159,7 +159,7 @@ const MUTANTS = [
       ['src/run/send/possibly-billed.js', "found.push({ ...about, ...missing, why: 'missing_lines' });", ';'],
       [
         'src/run/send/possibly-billed.js',
-        "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });",
+        "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });",
         ';',
       ],
     ],

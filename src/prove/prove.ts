@@ -185,5 +185,6 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   else count.vain.push(seed);
   if (result.broken.length > 0) count.breaks.push({ seed, violations: result.broken, folder: result.folder ?? folder });
   else removeArena(folder);
-  if (result.broken.length > 0) options.tell(`${promise.name} is broken (seed ${seed}): ${result.broken[0]}`);
+  if (result.broken.length > 0)
+    options.tell(`${promise.name} is broken (seed ${seed}): ${result.broken[0]}; kept: ${result.folder ?? folder}`);
 }

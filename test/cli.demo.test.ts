@@ -35,7 +35,7 @@ describe('demo', () => {
     assert.match(first.stdout, /What to type next:\n {2}rowmill /);
   });
 
-  wideTest('names commands that work as they are typed', async () => {
+  wideTest('suggests commands that work as typed', async () => {
     const commands = [...first.stdout.matchAll(/^ {2}rowmill (\w+ .*)$/gm)].map((match) => match[1] as string);
     assert.deepEqual(
       commands.map((command) => command.split(' ')[0]),

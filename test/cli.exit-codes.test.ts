@@ -157,7 +157,7 @@ describe('exit codes', () => {
     }
   });
 
-  wideTest('0: cancelling a batch that has ended meanwhile is no failure', async () => {
+  wideTest('0: cancelling a batch that has ended meanwhile is not a failure', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ batchSeconds: 3600 });
     try {
@@ -174,7 +174,7 @@ describe('exit codes', () => {
     }
   });
 
-  wideTest('130: the first Ctrl-C stops in order and says how to go on', async () => {
+  wideTest('130: the first Ctrl-C stops in order and says how to continue', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ faults: [{ match: {}, do: { stuck: 'in_progress' } }] });
     try {

@@ -101,7 +101,7 @@ describe('a state directory', () => {
   });
 });
 
-describe('what a newer version kept of a run', () => {
+describe('files of a run that a newer version wrote', () => {
   const worlds: World[] = [];
   const copy = (world: World) => {
     const copied = copyStateOfBefore('batch-finished');

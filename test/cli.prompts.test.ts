@@ -43,7 +43,7 @@ describe('plan --prompts', () => {
     assert.equal((await world.json<Plan>(['plan', 'job.yaml'])).requests, undefined);
   });
 
-  wideTest('says so where nothing is to be sent, and with --fresh shows what would be asked again', async () => {
+  wideTest('says so if nothing is to be sent, and with --fresh shows what would be sent again', async () => {
     assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
     assert.match(
       (await world.run(['plan', 'job.yaml', '--simulate', '--prompts', '2'])).stdout,

@@ -86,7 +86,7 @@ describe('simulate', () => {
 });
 
 describe('where things come from', () => {
-  wideTest('a table on standard input is kept, and looked at again later', async () => {
+  wideTest('a table on standard input is kept, and used by later commands', async () => {
     const world = makeWorld(REVIEW_JOB.replace('path: reviews.csv', "path: '-', format: csv"));
     const ran = await world.spawn(['run', 'job.yaml', '--simulate', '--json'], {}, REVIEWS);
     assert.equal(ran.exitCode, 0, ran.stderr);

@@ -221,7 +221,7 @@ describe('answers of every class of JSON', () => {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 
-  wideTest('depth bombs neither crash nor take long, open or closed, alone or wrapped', () => {
+  wideTest('deeply nested answers neither crash nor take long, open or closed, alone or wrapped', () => {
     const started = process.cpuUsage();
     for (const [open, close] of [
       ['[', ']'],

@@ -13,7 +13,7 @@ function readFacts(line: ResponseLine) {
   return { isBilled, usesAttempt: usesAttempt(status), billed: isBilled ? { usage, model, tier, createdSeconds } : null };
 }
 
-describe('what is kept of an answer that is removed', () => {
+describe('the part of a removed answer that is kept', () => {
   it('costs what it cost, for every shape of the world, and holds no word of it', () => {
     const shapes = readShapes().filter(({ kind }) => kind === 'answer' || kind === 'line');
     assert.ok(shapes.length > 100);

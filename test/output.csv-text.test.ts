@@ -9,7 +9,7 @@ const cell = fc.oneof(
   fc.string({ unit: 'binary' }),
 );
 
-test('CSV is written byte by byte as csv-stringify writes it when it is told to quote every line break', () => {
+test('CSV is written byte by byte like csv-stringify writes it with every line break quoted', () => {
   fc.assert(
     fc.property(fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { maxLength: 4 }), fc.boolean(), (records, isWindows) => {
       const written = printCsv(records, isWindows ? '\r\n' : '\n');

@@ -223,7 +223,7 @@ describe('quality of answers', () => {
     assert.match(written.find(({ id }) => id === 't3')?.a ?? '', /^refused: /);
   });
 
-  wideTest('diff --html writes the report of the later run with the comparison in it, and prints what it prints without', async () => {
+  wideTest('diff --html writes the report of the later run with the comparison in it, and prints the same as without', async () => {
     const args = ['diff', 'job.yaml', runs[0] as string, runs[1] as string, '--gold', 'team', '--field', 'label'];
     const [found, written, plain] = [
       await world.json<RunComparison>(args),

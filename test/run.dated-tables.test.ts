@@ -21,7 +21,7 @@ function later(world: World, days: number) {
 
 const dayOf = (world: World, days: number) => nameDay(later(world, days).effects.clock(), null);
 
-describe('a table that is named by the day of its run', () => {
+describe('a table named after the day of its run', () => {
   it('begins its day where the time zone says', () => {
     const instant = new Date('2026-11-29T23:30:00Z');
     assert.deepEqual(
@@ -113,7 +113,7 @@ describe('a table that is named by the day of its run', () => {
     assert.deepEqual(fs.readdirSync(world.path('out')).toSorted(), [`${day}.csv`, `${day}.report.html`]);
   });
 
-  wideTest("tonight's file among those of before asks only what was not seen", async (t) => {
+  wideTest("tonight's file next to earlier ones sends only new rows", async (t) => {
     const world = await makeWorld(t, { job: 'write: { path: "out/{{ run.date }}.csv" }' });
     fs.mkdirSync(world.path('nights'));
     const job = world.read('job.yaml').replace('path: in.csv', 'path: "nights/*.csv"');

@@ -173,7 +173,7 @@ test('a YAML alias bomb is refused at once', async () => {
 test('a job file of more than a megabyte, a directory and a missing file are refused', async () => {
   assert.match(await refusal(`# ${'x'.repeat(1024 * 1024)}\n`), /job\.yaml: larger than 1 MB/);
   await assert.rejects(loadJob('.', { cwd: directory }), /is a directory, not a job file/);
-  await assert.rejects(loadJob('none.yaml', { cwd: directory }), /^UsageError: none\.yaml: no such job file$/);
+  await assert.rejects(loadJob('none.yaml', { cwd: directory }), /^UsageError: none\.yaml: no such job file; its folder has job\.yaml$/);
 });
 
 test('keys named after the prototype are unknown keys and pollute nothing', async () => {

@@ -55,9 +55,11 @@ export interface Summary {
 /** `nanoUsd`: their cost, as far as known. */
 export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
-/** The rows that a run of the whole table would send. */
+/** The rows that a run of the whole table would ask for the first time. */
 export interface NotAsked {
   readonly rows: number;
+  /** What they take: rows that ask the same share a request. Absent in early versions. */
+  readonly requests?: number;
   /** Rows of the whole table. */
   readonly of: number;
   /** As measured by the pilot; null if the price is unknown. */

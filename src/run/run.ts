@@ -104,7 +104,7 @@ interface Ended {
 /** @returns null if the input changed meanwhile: rows are due that were never sent */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
-  const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, opened, laneName: agreement.laneName }) : null;
+  const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, ...agreement, opened }) : null;
   const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,

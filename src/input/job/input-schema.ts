@@ -1,3 +1,4 @@
+import { makeDelimiterSchema } from './delimiter.ts';
 import { closed, NAMES } from './schema-parts.ts';
 
 const MAX_SKIPPED_LINES = 1_000_000;
@@ -16,13 +17,7 @@ export function makeInputSchema(): object {
         description:
           'Needed only if it cannot be detected. requests: lines of the Batch API, each sent as it is; the job then has no model, prompt or output.',
       },
-      delimiter: {
-        type: 'string',
-        minLength: 1,
-        maxLength: 1,
-        pattern: '^[^"\\r\\n]$',
-        description: 'The character between cells; by default comma, semicolon or tab is detected.',
-      },
+      delimiter: makeDelimiterSchema('The character between cells, or tab; by default comma, semicolon or tab is detected.'),
       encoding: {
         type: 'string',
         minLength: 1,

@@ -1,5 +1,6 @@
 import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
+import { makeDelimiterSchema } from './delimiter.ts';
 import { makeInputSchema } from './input-schema.ts';
 import { makeNotifySchema } from './notify-schema.ts';
 import { closed } from './schema-parts.ts';
@@ -241,7 +242,12 @@ function makeWriteSchema(): object {
         description: 'Input columns to carry over: all (default) or a list.',
       },
       prefix: { type: 'string', maxLength: 64, pattern: '^[^\\r\\n]*$', description: 'Prefix of the name of every added column.' },
-      excel: { type: 'boolean', description: 'CSV that is safe to open in a spreadsheet. Default false.' },
+      delimiter: makeDelimiterSchema('The character between the cells of CSV, or tab. Default: a comma.'),
+      excel: {
+        type: 'boolean',
+        description:
+          'CSV for a spreadsheet: a byte order mark, CRLF, and an apostrophe before text that would run as a formula. Default false.',
+      },
     },
     { description: 'The table of answers.' },
   );

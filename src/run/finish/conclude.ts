@@ -145,7 +145,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     next:
       stop !== null
         ? showContinue(options.commands, stop)
-        : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0)
+        : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0) + (counted.causes.empty ?? 0)
           ? options.commands.failures
           : (options.notAsked?.command ?? null),
     failIf: job.failIf,

@@ -189,7 +189,7 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): 
  * The runs whose answers predict the length of this job's answers, oldest first: same model, same number of answers, same
  * reasoning. A run that stored no job is assumed to be one of them.
  */
-function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
+export function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
   const isComparable = (id: string) => {
     const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
     const text = runFiles.readRunFile(id, 'job.yaml', leaveOut);

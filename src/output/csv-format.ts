@@ -22,14 +22,23 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
   const print = (value: unknown) => quoteCell(toCell(value));
   const end = simulated ? `,true${lineEnd}` : lineEnd;
+  let ended: EndCells | null = null;
+  /** The cells about how a row ended, printed once for rows in a row that ended alike. */
+  const printEnd = (finished: FinishedRow): string => {
+    const { disposition, attempts, model } = finished;
+    if (ended === null || ended.disposition !== disposition || ended.attempts !== attempts || ended.model !== model) {
+      const text = `${disposition.status},${print(formatError(finished))},${formatSource(finished) ?? ''},${attempts},${print(model)},`;
+      ended = { disposition, attempts, model, text };
+    }
+    return ended.text;
+  };
   // One string, cell by cell: an array of a row's cells costs more than printing them.
   const printRow = (finished: FinishedRow): string => {
     let line = '';
     for (const index of columns.keptIndexes) line += `${print(finished.row.cells[index])},`;
     for (const value of readAnswer(finished, answerColumns)) line += `${print(value)},`;
     const { usage, costNanoUsd } = finished;
-    line += `${finished.disposition.status},${print(formatError(finished))},${formatSource(finished) ?? ''},${finished.attempts},`;
-    line += `${print(finished.model)},${usage.inputTokens},${usage.cachedInputTokens},${usage.outputTokens},${usage.reasoningTokens},`;
+    line += `${printEnd(finished)}${usage.inputTokens},${usage.cachedInputTokens},${usage.outputTokens},${usage.reasoningTokens},`;
     return `${line}${costNanoUsd === null ? '' : formatUsd(costNanoUsd)},${print(finished.requestId)}${end}`;
   };
   const names = [...columns.keptNames, ...columns.answerNames, ...columns.sidecarNames].map(toCell);
@@ -43,9 +52,14 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   };
 }
 
+interface EndCells extends Pick<FinishedRow, 'disposition' | 'attempts' | 'model'> {
+  readonly text: string;
+}
+
 /** A value as a CSV cell. */
 export function formatCell(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (Number.isFinite(value)) return String(value);
   return value === undefined || value === null ? '' : stringifyExactly(value);
 }
 

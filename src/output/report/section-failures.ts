@@ -51,7 +51,8 @@ export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[]
     rare.length === 0
       ? NOTHING
       : html`<details class="more"><summary>${formatThings(rare.length, 'rarer cause')}: ${names}</summary>${groups.slice(OPEN_CAUSES)}</details>`;
-  return html`<section aria-labelledby="failures"><h2 id="failures">Failures</h2>${renderWhere(facts)}${groups.slice(0, OPEN_CAUSES)}${folded}</section>`;
+  const title = causes.some(({ status }) => status === 'failed') ? 'Failures' : 'Rows that were not sent';
+  return html`<section aria-labelledby="failures"><h2 id="failures">${title}</h2>${renderWhere(facts, causes)}${groups.slice(0, OPEN_CAUSES)}${folded}</section>`;
 }
 
 function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): Html {
@@ -67,11 +68,12 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
 }
 
 /** Where to find all of the rows. */
-function renderWhere({ commands, summary: { outputs } }: ReportFacts): Html {
+function renderWhere({ commands, summary: { outputs } }: ReportFacts, causes: readonly CauseFacts[]): Html {
   const file = outputs.failures === null ? NOTHING : html` They are also in <b>${outputs.failures}</b>.`;
   const command =
     commands === undefined ? NOTHING : html` All of them as a table: ${renderCommand(`${commands.failures} --csv failed.csv`)}`;
-  return html`<p class="small">The first ${ROWS_OF_CAUSE} rows of each cause; click one for its prompt and raw answer.${file}${command}</p>`;
+  const more = causes.some(({ status }) => status === 'failed') ? '; click a failed one for its prompt and raw answer' : '';
+  return html`<p class="small">The first ${ROWS_OF_CAUSE} rows of each cause${more}.${file}${command}</p>`;
 }
 
 /** Escaped bytes of one warning. */

@@ -1,8 +1,9 @@
 import { EXIT } from '../../core/errors.ts';
 import type { RunComparison } from '../../core/quality.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
-import { formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
+import { describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
+import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
 import { describeEstimate } from './describe-estimate.ts';
@@ -24,11 +25,12 @@ function ask(question: string, answer: Html, say: Html): Html {
 function answerWorked({ summary, causes }: ReportFacts): Html {
   const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
-  const tone = exitCode === EXIT.done ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
-  const word = rows.ok === all ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
+  const isOnlyEmpty = describeEmptyRows(summary) !== null;
+  const tone = exitCode === EXIT.done || isOnlyEmpty ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
+  const word = rows.ok === all || isOnlyEmpty ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
   const left = [
     { count: rows.failed, name: 'failed' },
-    { count: rows.skipped - (summary.causes.where ?? 0), name: 'skipped' },
+    { count: rows.skipped - (summary.causes.where ?? 0), name: isOnlyEmpty ? 'empty, never sent' : 'skipped' },
     { count: rows.pending, name: 'not asked yet' },
   ].filter(({ count }) => count > 0);
   const words = left.map(({ count, name }) => `${formatCount(count)} ${name}`).join(', ');
@@ -133,18 +135,15 @@ function answerNext({ summary, causes }: ReportFacts): Html {
   }
   const { notAsked } = summary;
   if (notAsked !== undefined && (summary.next === null || summary.next === notAsked.command)) {
-    const price = notAsked.expectedNanoUsd === null ? 'an unknown amount' : `about ${formatDollars(notAsked.expectedNanoUsd)}`;
     const command = notAsked.command === null ? NOTHING : renderCommand(notAsked.command);
-    return ask(
-      'What next?',
-      html`Ask the rest`,
-      html`${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')}, for ${price}. ${command}`,
-    );
+    return ask('What next?', html`Ask the rest`, html`${describeNotAsked(notAsked)}. ${command}`);
   }
   if (summary.next !== null) {
     const word = summary.rows.pending > 0 ? 'Continue' : 'See what failed';
     return ask('What next?', html`${word}`, renderCommand(summary.next));
   }
   const table = summary.outputs.table === null ? NOTHING : html`The table: <b>${summary.outputs.table}</b>`;
-  return ask('What next?', html`Nothing to do`, table);
+  const emptyRows = describeEmptyRows(summary);
+  const allowed = emptyRows === null ? NOTHING : html`. Empty rows count as skipped, so this is exit 3: <code>${emptyRows.remedy}</code>`;
+  return ask('What next?', html`Nothing to do`, html`${table}${allowed}`);
 }

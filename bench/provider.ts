@@ -11,8 +11,8 @@ export interface Provider {
 }
 
 /** Starts it with an empty state in the folder. */
-export async function startProvider(folder: string): Promise<Provider> {
-  const child = spawn(process.execPath, [COMMAND, 'simulate', '--port', '0', '--state', join(folder, 'provider'), '--json'], {
+export async function startProvider(folder: string, flags: readonly string[] = []): Promise<Provider> {
+  const child = spawn(process.execPath, [COMMAND, 'simulate', '--port', '0', '--state', join(folder, 'provider'), '--json', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

@@ -32,7 +32,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['run', 'job.yaml', '--limit', '5', '--sample', '5'], says: /cannot be used with option '--sample/ },
     { type: ['run', 'job.yaml', '--deadline', '6h'], says: /add --max-live-usd/ },
     { type: ask('--labels', 'bug'), says: /Give two or more, for example 'bug, question, other'/ },
-    { type: ask('--labels', 'bug, bug'), says: /"bug" stands twice/ },
+    { type: ask('--labels', 'bug, bug'), says: /"bug" occurs twice/ },
     { type: ask('--output', 'sentiment'), says: /--output 'sentiment: string'/ },
     { type: ask('--output', 'answers.csv'), says: /the table goes to --out answers\.csv/ },
     { type: ask('--output', 'good | bad'), says: /name the field: --output 'answer: good \| bad'/ },

@@ -73,7 +73,7 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated, selection: findSelection(state, fold, lastRun) };
 }
 
-/** What the last passage of the latest run is about: what a continued one kept at its start, then its summary, then what the run began with. */
+/** The rows of the latest run's last invocation: as stored when it continued the run, else in its summary; if it stored nothing, those the run began with. */
 function findSelection(state: JobState, { runs }: LedgerFold, lastRun: LastRun | null): RowSelection {
   const last = runs.at(-1);
   if (last === undefined) return { type: 'all' };

@@ -94,7 +94,7 @@ function listMoney(summary: Summary): readonly Line[] {
   return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
 }
 
-/** Of a pilot. The command stands below, but where another one comes first. */
+/** Of a pilot. Its command is shown below, unless another one takes precedence. */
 function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
   if (notAsked === undefined) return [];
   const { command } = notAsked;
@@ -102,13 +102,13 @@ function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
   return [['not asked', `${describeNotAsked(notAsked)}${how}`]];
 }
 
-/** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */
+/** Rows whose answers cost nothing here: reused from earlier runs, or those of identical rows. */
 function describeSaving({ reused, duplicate }: Summary['rows']): string {
   const words = Object.entries({ reused, duplicate }).flatMap(([word, count]) => (count > 0 ? [word] : []));
   return `${words.join(' and ')} rows`;
 }
 
-/** A run costs so many times its estimate before that is explained. */
+/** A cost of this many times the estimate is explained. */
 const UNFORESEEN = 1.5;
 
 function isReasoningUnforeseen({ cost, tokens }: Pick<Summary, 'cost' | 'tokens'>): boolean {

@@ -54,7 +54,7 @@ async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summa
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** @returns the summary of a pilot in which there is nothing to try again; null for every other run */
+/** @returns the summary of a finished pilot that would send nothing, and write the same table, if it were repeated; null for every other run */
 async function findIdle({ options, prepared, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Promise<Summary | null> {
   const hasWork = selected.isAll || ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0;
   return hasWork ? null : findPilot(prepared, ledger, options.selection, options.signal);

@@ -111,7 +111,7 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
 
 function draftId({ id, nearId }: Pick<ColumnRoles, 'id' | 'nearId'>): string {
   if (nearId !== null)
-    return `  # id: ${comment(`${nearId.name}  # not an id, because ${JSON.stringify(nearId.repeated)} stands in it more than once; rows have numbers`)}`;
+    return `  # id: ${comment(`${nearId.name}  # not an id, because ${JSON.stringify(nearId.repeated)} occurs more than once; rows are numbered`)}`;
   const [only] = id;
   if (only === undefined) return `  # id: …                        # no column identifies rows: they are numbered`;
   const why = id.length === 1 ? 'a guess: unique in each row' : 'a guess: unique together';

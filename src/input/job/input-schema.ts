@@ -21,7 +21,7 @@ export function makeInputSchema(): object {
       encoding: {
         type: 'string',
         minLength: 1,
-        description: 'For example windows-1252 or utf-16le; UTF-8 and byte order marks need nothing.',
+        description: 'For example windows-1252 or utf-16le; not needed for UTF-8, or with a byte order mark.',
       },
       columns: {
         ...NAMES,

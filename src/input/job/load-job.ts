@@ -78,7 +78,7 @@ async function findTableProblems(
   }
 }
 
-/** Where a job file names its table; null where a flag did. */
+/** The position of the table's name in the job file; null if a flag named it. */
 export function findInputPlace({ job, source }: LoadedJob, overrides: JobOverrides = {}): Place | null {
   return overrides.input == null ? source.placeOf(['input', job.input.format === 'documents' ? 'documents' : 'path']) : null;
 }

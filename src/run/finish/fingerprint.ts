@@ -49,7 +49,7 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   return (await isUnchanged(kept.fingerprint, prepared, ledger, signal)) ? asNothingDone(kept.summary) : null;
 }
 
-/** The last run's summary, as this invocation's, if it was a pilot of these rows, whose table is as it left it and would be made the same again. */
+/** The last run's summary, as this invocation's, if it was a pilot of these rows whose table is unchanged and would be written the same again; otherwise null. */
 export async function findPilot(
   prepared: PreparedJob,
   ledger: Ledger,

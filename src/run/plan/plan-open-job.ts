@@ -117,7 +117,7 @@ function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan
   return { ...plan, ...(budgets.length === 0 ? {} : { budgets }), problems: [...plan.problems, ...warnings.map(makeWarning)] };
 }
 
-/** Answers that count no more because their file was altered. */
+/** Answers that no longer count because their file was altered. */
 export function warnOfAltered({ altered, responsePath }: Ledger): readonly string[] {
   return [...new Set(altered.values())].map(
     (name) =>

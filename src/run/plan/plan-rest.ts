@@ -61,7 +61,7 @@ export async function planRest({ prepared, opened, selected, laneName, options }
       }
     }
   } catch (error) {
-    // What is wrong with other rows is told by the run that asks them.
+    // Problems of other rows are reported by the run that sends them.
     if (error instanceof AppError) return null;
     throw error;
   }

@@ -204,7 +204,8 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags))),
   doctor: (command) =>
     command
-      .argument('[job]', 'also check this job: its model and the price of it')
+      .argument('[job]', 'also check this job: its model, the price of it, and where it writes')
+      .addOption(inputOption())
       .addOption(stateOption())
       .addOption(baseUrlOption())
       .addOption(simulateOption())

@@ -99,7 +99,7 @@ The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerM
 Everything but the time of a run's first call is read from the provider's books. Use is measured over the steady part: from 20 s after the first call to 5 s before the last one. The fullest minute is the fullest of all windows of 60 s.
 Limits to be met: every row answered, at least ${percent(LEAST_USED, 0)} used, and ${percent(LEAST_USED_IN_ALL, 0)} from the first call to the last, at most ${percent(MOST_REFUSED)} of the calls answered 429 (${percent(MOST_REFUSED_RESERVING, 0)} where reservations are charged, until that is detected), no minute above ${percent(FULLEST_MINUTE, 0)}, the first call within ${LATEST_FIRST_CALL_MS} ms.
 Where reservations are charged, a third of the limit is the most that can be used, so those two lines are not held to that.
-The last two lines are the script most people write: the openai client with its own retries, and p-limit.
+The last two lines are the script most people write: the openai client with its own retries, and p-limit. With 50 calls at once its retries give up within half a minute, so its "steady part" is only a few seconds, and its shares mean little.
 
 ${renderTable(header, [...ours, ...reserving, ...scripts].map(renderPassage))}`;
 process.stdout.write(`${text}\n`);

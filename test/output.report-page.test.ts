@@ -71,7 +71,7 @@ test('the page shows everything a report must show', () => {
     'Prices as of 2026-11-21, list prices of another provider',
     'Conflicting lines unknown 2 lines more for requests that were answered',
     'The separate bar is the tail: 4 rows (2.1 %) beyond $0.0000425, up to $0.000061. The tallest bar is 60 rows; bars start at 0.',
-    'Nothing lies beyond the last bar.',
+    'No value is beyond the last bar.',
     '190 rows sent in this run, all attempts of a row together; the most expensive cost $0.000061',
     'median $0.00002 · p95 $0.00004',
     // time
@@ -119,7 +119,7 @@ test('the page shows everything a report must show', () => {
     'The last 3 runs',
     'Spent: $0.0041 in the latest run, $0.0041 at most',
     `sha256 ${'a'.repeat(64)}`,
-    'model asked for gpt-6-luna',
+    'model requested gpt-6-luna',
     'models that answered gpt-6-luna',
     'rowmill 0.1.0, Node v20.20.2',
     'name: ticket-labels',

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../core/errors.ts';
 import type { Job, Threshold } from '../core/job.ts';
-import type { RowCounts } from '../core/summary.ts';
+import type { RowCounts, Summary } from '../core/summary.ts';
+import { formatCount, formatThings } from './format-numbers.ts';
 
 /** Why a run ended before its rows did. */
 export interface Stop {
@@ -53,4 +54,26 @@ function exceeds(count: number, rowsIn: number, threshold: Threshold): boolean {
     default:
       return threshold satisfies never;
   }
+}
+
+/** What a summary says of a run in which nothing failed, although it ends with exit 3. */
+export interface EmptyRows {
+  /** `118 of 120 rows answered; 2 empty, never sent`. */
+  readonly headline: string;
+  /** How the same run ends with exit 0. */
+  readonly remedy: string;
+}
+
+/**
+ * Rows whose cells are all empty have nothing to ask: where they are the only ones without an answer, nothing failed. `fail_if` counts them as
+ * skipped all the same. Null for every other run, and where no row at all has an answer.
+ */
+export function describeEmptyRows({ rows, causes, exitCode }: Pick<Summary, 'rows' | 'causes' | 'exitCode'>): EmptyRows | null {
+  const { empty = 0, where = 0 } = causes;
+  if (exitCode !== EXIT.failedRows || rows.ok === 0 || empty === 0 || rows.ok + empty + where < rows.in) return null;
+  const meant = rows.in - where;
+  return {
+    headline: `${formatCount(rows.ok)} of ${formatThings(meant, 'row')} answered; ${formatCount(empty)} empty, never sent`,
+    remedy: `fail_if: { skipped_rows: "> ${Math.ceil((empty / meant) * 100)}%" } in the job makes it exit 0`,
+  };
 }

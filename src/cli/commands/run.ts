@@ -18,6 +18,7 @@ import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type Progress, startProgress } from '../progress.ts';
+import { renderIdleRetry } from '../render/render-idle-retry.ts';
 import { printFailure } from '../report-failure.ts';
 import { changeFlags, makeRunOptions, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printAside, printJson, say } from '../say.ts';
@@ -116,12 +117,15 @@ export async function runWith(
     });
     finishProgress();
     await (isRefusal(summary) ? moments.refused() : moments.ready());
-    if (!isSending) say(`Nothing to do: ${changes.reopen == null ? 'nothing has changed since the last run' : 'no failed row to retry'}`);
-    if (flags.json === true) printJson(summary);
-    else
-      (table.isClaimed ? printAside : print)(
-        renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
-      );
+    const idleRetry =
+      isSending || changes.reopen == null ? null : renderIdleRetry(summary, { ...changes.reopen, retry: options.commands.retry ?? '' });
+    if (!isSending && idleRetry === null) say('Nothing to do: nothing has changed since the last run');
+    const look = { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false };
+    if (flags.json !== true) (table.isClaimed ? printAside : print)(idleRetry ?? renderSummary(summary, look));
+    else {
+      if (idleRetry !== null) say(idleRetry);
+      printJson(summary);
+    }
     await table.print(summary);
     await metrics?.end({ summary });
     await notices.end({ summary });

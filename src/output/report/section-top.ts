@@ -1,7 +1,7 @@
 import { EXIT } from '../../core/errors.ts';
 import { formatCount, formatDollars, formatSmallDollars } from '../format-numbers.ts';
+import { describeEmptyRows } from '../verdict.ts';
 import { renderStack } from './charts.ts';
-import { showVerdict } from './count-asked-about.ts';
 import type { ReportFacts } from './facts.ts';
 import { formatDuration, formatInstant } from './format-times.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -9,12 +9,13 @@ import { type Html, html, NOTHING } from './html.ts';
 /** Who ran what, when, and how it ended. */
 export function renderTop(facts: ReportFacts): Html {
   const { summary } = facts;
-  const { exitCode } = summary;
-  const tone = exitCode === EXIT.done ? 'good' : exitCode === EXIT.refused || exitCode === EXIT.bug ? 'bad' : 'warn';
+  const { exitCode, verdict } = summary;
+  const emptyRows = describeEmptyRows(summary);
+  const tone = exitCode === EXIT.done || emptyRows !== null ? 'good' : exitCode === EXIT.refused || exitCode === EXIT.bug ? 'bad' : 'warn';
   const simulated = summary.simulated
     ? html`<p class="note" role="note"><b>Simulated.</b> No real model answered and nothing was billed: every answer and every figure on this page is made up.</p>`
     : NOTHING;
-  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${showVerdict(summary)}</span></div>
+  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${emptyRows === null ? verdict : html`done, ${formatCount(summary.causes.empty ?? 0)} empty`}</span></div>
 ${facts.description === null ? NOTHING : html`<p class="lead">${facts.description}</p>`}
 <ul class="meta"><li><b>${summary.model}</b></li><li>${nameLanes(facts)}</li><li>run <b>${summary.run}</b></li><li>${formatInstant(facts.startedAt)}</li><li>exit code <b>${exitCode}</b></li></ul>
 ${simulated}`;

@@ -1,10 +1,11 @@
 import { EXIT } from '../../core/errors.ts';
 import type { RunComparison } from '../../core/quality.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
-import { formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
+import { describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
+import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
-import { countAskedAbout, countEmptyAlone } from './count-asked-about.ts';
+import { countAskedAbout } from './count-asked-about.ts';
 import { nameRuns } from './describe-comparison.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
@@ -25,10 +26,10 @@ function ask(question: string, answer: Html, say: Html): Html {
 function answerWorked({ summary, causes }: ReportFacts): Html {
   const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
+  const isOnlyEmpty = describeEmptyRows(summary) !== null;
   const { where = 0, empty = 0 } = summary.causes;
-  const isWhole = rows.ok > 0 && (rows.ok === all || countEmptyAlone(summary) > 0);
-  const tone = exitCode === EXIT.done || isWhole ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
-  const word = isWhole ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
+  const tone = exitCode === EXIT.done || isOnlyEmpty ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
+  const word = rows.ok === all || isOnlyEmpty ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
   const left = [
     { count: rows.failed, name: 'failed' },
     { count: rows.skipped - where - empty, name: 'skipped' },
@@ -138,22 +139,16 @@ function answerNext({ summary, causes }: ReportFacts): Html {
   }
   const { notAsked } = summary;
   if (notAsked !== undefined && (summary.next === null || summary.next === notAsked.command)) {
-    const price = notAsked.expectedNanoUsd === null ? 'an unknown amount' : `about ${formatDollars(notAsked.expectedNanoUsd)}`;
     const command = notAsked.command === null ? NOTHING : renderCommand(notAsked.command);
-    return ask(
-      'What next?',
-      html`Ask the rest`,
-      html`${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')}, for ${price}. ${command}`,
-    );
+    return ask('What next?', html`Ask the rest`, html`${describeNotAsked(notAsked)}. ${command}`);
   }
-  const empty = countEmptyAlone(summary);
-  if (summary.next !== null && empty === 0) {
+  if (summary.next !== null) {
     const { pending, failed, skipped } = summary.rows;
     const word = pending > 0 ? 'Continue' : failed === 0 && skipped > 0 ? 'See what was skipped' : 'See what failed';
     return ask('What next?', html`${word}`, renderCommand(summary.next));
   }
   const table = summary.outputs.table === null ? NOTHING : html`The table: <b>${summary.outputs.table}</b>`;
-  const which =
-    empty === 0 || summary.next === null ? NOTHING : html` The ${formatThings(empty, 'empty row')}: ${renderCommand(summary.next)}`;
-  return ask('What next?', html`Nothing to do`, html`${table}${which}`);
+  const emptyRows = describeEmptyRows(summary);
+  const allowed = emptyRows === null ? NOTHING : html`. Empty rows count as skipped, so this is exit 3: <code>${emptyRows.remedy}</code>`;
+  return ask('What next?', html`Nothing to do`, html`${table}${allowed}`);
 }

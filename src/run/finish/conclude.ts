@@ -85,7 +85,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   if (written === null) return null;
 
   const report = stop === null && written.table !== null ? reportPath(written.table) : null;
-  // The page beside it tells of an earlier one.
+  // The page next to it is about an earlier table.
   if (report === null && written.table !== null) await rm(reportPath(written.table), { force: true });
   const counted = counter.read();
   const totals = books.ofRun(run);
@@ -157,7 +157,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     next:
       stop !== null
         ? showContinue(options, stop)
-        : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0)
+        : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0) + (counted.causes.empty ?? 0)
           ? options.commands.failures
           : (notAsked?.command ?? null),
     failIf: job.failIf,
@@ -221,7 +221,7 @@ async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNan
   const nanoUsd = await sumOrphaned({ ledger, costOf: books.costOf, run, hasRow });
   if (nanoUsd !== expectedNanoUsd) {
     throw new Error(
-      `the books do not balance: ${expectedNanoUsd} nano-dollars stand on no row, ${nanoUsd} of them belong to calls without one`,
+      `the books do not balance: ${expectedNanoUsd} nano-dollars are booked on no row, ${nanoUsd} of them belong to calls without one`,
     );
   }
   return nanoUsd;

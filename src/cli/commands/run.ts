@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
@@ -149,6 +150,7 @@ function makeNotices(jobFile: string, flags: RunFlags, warn: (message: string) =
   return createRunNotices({
     isSimulated: flags.simulate === true,
     warn,
+    place: { folder: process.cwd(), host: hostname() },
     commands: {
       continue: showRunCommand(jobFile, flags),
       failures: showCommand('failures', jobFile, flags),

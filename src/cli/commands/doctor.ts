@@ -8,7 +8,7 @@ import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
-import { makeCallTarget } from '../call-target.ts';
+import { makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';

@@ -55,6 +55,24 @@ const poolOfUndici = {
 };
 
 /**
+ * Node compiles every function of its own fetch anew at each start, and reads HTTP/2 with it; undici's is kept compiled like all of the bundle, and is
+ * read in parts.
+ */
+const fetchOfUndici = {
+  name: 'fetch-of-undici',
+  resolveId: { filter: { id: /^fetch-of-undici$/ }, handler: (id) => id },
+  load: {
+    filter: { id: /^fetch-of-undici$/ },
+    handler: () => `
+      export { FormData } from 'undici/lib/web/fetch/formdata.js';
+      export { Headers } from 'undici/lib/web/fetch/headers.js';
+      export { Response } from 'undici/lib/web/fetch/response.js';
+      export const fetch = async (...given) => (await import('undici/lib/web/fetch/index.js')).default.fetch(...given);`,
+  },
+};
+const FETCH = Object.fromEntries(['fetch', 'FormData', 'Headers', 'Response'].map((name) => [name, ['fetch-of-undici', name]]));
+
+/**
  * The price list is larger than all of src, and most jobs need the part of one provider: the others' models are read when one of them is asked for.
  * What the package can besides finding models is left out.
  */
@@ -113,6 +131,9 @@ const compiledJobSchema = {
 /** Read before the files whose compiled code it keeps. */
 const FIRST = /\/src\/cli\/(engine|compile-cache)\.ts$/;
 
+/** Read with what calls a provider, whichever layer names it. */
+const PART_OF_FETCH = /^fetch-of-undici$|\/node_modules\/undici\//;
+
 /** Each reads all that those before it read, and more. */
 const LAYERS = ['program', 'define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
 
@@ -134,17 +155,17 @@ function addLayer(layer, graph, layers) {
   const top = join(process.cwd(), 'src/cli', `${layer}.ts`);
   const found = new Set([top]);
   for (const id of found) for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) found.add(imported);
-  for (const id of found) if (!layers.has(id)) layers.set(id, `for-${basename(layer)}`);
+  for (const id of found) if (!layers.has(id) && !PART_OF_FETCH.test(id)) layers.set(id, `for-${basename(layer)}`);
 }
 
-async function bundle(input, plugins, output) {
+async function bundle(input, plugins, output, inject = {}) {
   const build = await rolldown({
     input,
     platform: 'node',
     external: LEFT_OUT,
     preserveEntrySignatures: 'allow-extension',
     checks: { bundlerTimings: false },
-    transform: { target: 'node20.19' },
+    transform: { target: 'node20.19', inject },
     plugins,
   });
   try {
@@ -195,14 +216,16 @@ export async function makeBundle() {
     exports: 'named',
   });
   writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
-  const chunks = await bundle(ENTRIES, [startsNoProgram, requireBesides, poolOfUndici, pricesByProvider, compiledJobSchema], {
+  const plugins = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema];
+  const output = {
     dir: FOLDER,
     format: 'cjs',
     exports: 'named',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
     codeSplitting: { groups: [{ name: makeLayers(), includeDependenciesRecursively: false }] },
-  });
+  };
+  const chunks = await bundle(ENTRIES, plugins, output, FETCH);
   for (const name of MODULES) {
     const { exports } = chunks.find(({ fileName }) => fileName === `${name}.cjs`);
     writeFileSync(join(FOLDER, `${name}.js`), `export { ${exports.join(', ')} } from './${name}.cjs';\n`);

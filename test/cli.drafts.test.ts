@@ -114,3 +114,22 @@ wideTest(
     assert.match(job.stdout, /\nFirst, in notes\.yaml: model: gpt-4o-mini\nTo do it: rowmill run notes\.yaml\n$/);
   },
 );
+
+wideTest('a table with semicolons gets a job that writes them, with a byte order mark where the table has one', async (t) => {
+  const table = 'Nr;Text;Ort\n1;"Der Kopfhörer, neu, ist gut";Köln\n2;Die Tür klemmt; München\n';
+  const world = createWorld({
+    'marked.csv': `\uFEFF${table}`,
+    'bare.csv': table,
+    'commas.csv': `\uFEFF${table.replaceAll(',', '').replaceAll(';', ',')}`,
+  });
+  t.after(() => world.dispose());
+  const run = async (name: string) => {
+    const ended = await world.run(['run', `${name}.csv`, '--prompt', 'Is it good?', '--simulate', '--progress', 'none']);
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    return readFileSync(join(world.folder, `${name}.out.csv`), 'utf8');
+  };
+  assert.match(await run('marked'), /^\uFEFFNr;Text;Ort;answer;_status;[^,]*\r\n1;Der Kopfhörer, neu, ist gut;Köln;/);
+  assert.match(readFileSync(join(world.folder, 'marked.yaml'), 'utf8'), /^ {2}delimiter: ; .*\n {2}excel: true /m);
+  assert.match(await run('bare'), /^Nr;Text;Ort;answer;_status;[^,]*\n1;Der Kopfhörer, neu, ist gut;Köln;/);
+  assert.match(await run('commas'), /^Nr,Text,Ort,answer,_status,/);
+});

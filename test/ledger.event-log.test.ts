@@ -101,11 +101,11 @@ test('damage in the middle stops with file and line', async (t) => {
   write(lines.with(1, ''));
   await refused(2, /no checksum/);
   write(lines.toSpliced(1, 1));
-  await refused(2, /event 3 stands where event 2 belongs/);
+  await refused(2, /event 3 is in the place of event 2/);
   write([...lines, lines[3] as string]);
-  await refused(5, /event 4 stands where event 5 belongs/);
+  await refused(5, /event 4 is in the place of event 5/);
   write(lines.toSpliced(0, 1));
-  await refused(1, /event 2 stands where event 1 belongs/);
+  await refused(1, /event 2 is in the place of event 1/);
   const newer = makeEventLine({ seq: 5, at: 'now', type: 'something-new' } as unknown as StoredEvent);
   write([...lines, newer.trimEnd()]);
   await refused(5, /"something-new" is unknown: a newer version of rowmill wrote it; use that version$/);

@@ -86,7 +86,7 @@ for (const { title, does, attempts, outcome = 'ok', unknown = 0, bill, isSilent 
   });
 }
 
-test('a provider out of reach uses no attempt, and after ten minutes ends the run', async (t) => {
+test('an unreachable provider uses no attempt, and after ten minutes ends the run', async (t) => {
   const closed = await startSimulator();
   await closed.close();
   const world = await makeLiveWorld(t, { speed: 20_000, baseUrl: closed.url });

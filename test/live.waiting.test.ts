@@ -97,7 +97,7 @@ test('a Retry-After of a day is told once, with when it ends, and the words of t
   );
 });
 
-test('a provider out of reach is told of before five seconds are over, and again each minute', async () => {
+test('an unreachable provider is reported within five seconds, and again each minute', async () => {
   const { told } = await makeCalls(Array.from({ length: 12 }, () => unreached));
   assert.ok((told[0]?.atMs ?? Number.NaN) <= SILENCE_MS);
   assert.match(told[0]?.message ?? '', /^waiting for the provider since 2026-11-29 12:00 UTC: no connection \(ECONNREFUSED\)/);

@@ -27,7 +27,7 @@ test('a plan says when the model ends, what takes its place and what the job cos
   assert.equal(there.modelEnd, null);
   const expected = modelEnd.successor.cost.batch?.expectedNanoUsd ?? 0;
   assert.ok(Math.abs(expected / (there.cost.batch?.expectedNanoUsd ?? 0) - 1) < 0.05, 'the estimate is that of the successor');
-  const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}; gpt-6-luna thinks first, which is billed as output and spends params.max_output_tokens; params.reasoning_effort: none lets it answer at once`;
+  const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}; gpt-6-luna reasons first, which is billed as output and uses up params.max_output_tokens; params.reasoning_effort: none lets it answer at once`;
   assert.equal(modelEnd.message, sentence);
   assert.ok(plan.problems.some(({ severity, message }) => severity === 'warning' && message === sentence));
   assert.ok(renderPlan(plan, PLAIN_LOOK).includes(`warning: ${sentence}`));
@@ -73,7 +73,7 @@ const REFUSED: readonly (readonly [job: string, refuses: readonly RegExp[]])[] =
       /^params\.temperature: gpt-6-luna is a reasoning model and takes only the default, 1; leave it out, or set params\.reasoning_effort: none$/,
     ],
   ],
-  ['params: { temperature: 1, max_output_tokens: 2000 }', [/^gpt-6-luna thinks first/]],
+  ['params: { temperature: 1, max_output_tokens: 2000 }', [/^gpt-6-luna reasons first/]],
   ['params: { stop: END, max_output_tokens: 100 }', [/refuse stop: leave it out, or set params\.reasoning_effort: none/]],
   [
     'model: gpt-5-mini\nparams: { reasoning_effort: minimal, max_output_tokens: 100 }',
@@ -159,7 +159,7 @@ const DOCTOR: readonly {
     name: 'a job that cannot be planned',
     origin: 'default',
     job: makeJobText().replace('in.csv', 'no.csv'),
-    said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna; gpt-6-luna thinks/,
+    said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna; gpt-6-luna reasons/,
   },
   {
     name: 'the address tells that no end is announced',

@@ -19,7 +19,11 @@ test('from a bare table to its answers takes less than three seconds of work, an
   writeFileSync(
     preload,
     `import { writeFileSync } from 'node:fs';
-process.on('exit', () => { const { user, system } = process.cpuUsage(); writeFileSync(${JSON.stringify(used)}, String((user + system) / 1000)); });`,
+process.on('exit', () => {
+  const { user, system } = process.cpuUsage();
+  const loadsFetch = process.moduleLoadList.some((name) => name.endsWith('internal/deps/undici/undici'));
+  writeFileSync(${JSON.stringify(used)}, JSON.stringify({ ms: (user + system) / 1000, loadsFetch }));
+});`,
   );
   const type = (...args: readonly string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', preload, ...args], {
@@ -28,13 +32,15 @@ process.on('exit', () => { const { user, system } = process.cpuUsage(); writeFil
       encoding: 'utf8',
     });
     assert.equal(status, 0, stderr);
-    return { stdout, stderr, ms: Number(readFileSync(used, 'utf8')) };
+    return { stdout, stderr, ...(JSON.parse(readFileSync(used, 'utf8')) as { ms: number; loadsFetch: boolean }) };
   };
   const run = (prompt: string) => type(PROGRAM, 'run', 'reviews.csv', '--prompt', prompt, '--output', 'content: yes | no', '--simulate');
 
   const bare = type('--eval', '0').ms;
+  assert.equal(type('--eval', 'new Headers()').loadsFetch, true);
   const first = run('Is the customer content?');
   const table = readFileSync(join(world.folder, 'reviews.out.csv'), 'utf8');
+  assert.equal(first.loadsFetch, false, 'Node compiles its fetch anew at each start');
   assert.match(table, /^id,text,content,_status/);
   const again = run('Is the customer content?');
   assert.match(again.stderr, /^Nothing to do/m);

@@ -118,7 +118,7 @@ test('a proof that is interrupted ends all it has started, leaves nothing, and d
       child.kill(signal);
       const { stdout, ...end } = await ended;
       assert.equal(end.exitCode, exitCode, stdout + end.stderr);
-      assert.match(stdout, /\nStopped after \d+ s: no more is proved than the table says\n$/);
+      assert.match(stdout, /\nStopped after \d+ s: only what the table shows is proved\n$/);
       assert.deepEqual(
         fs.readdirSync(world.folder).filter((name) => !name.startsWith('rowmill-compiled-')),
         [],

@@ -39,7 +39,7 @@ function assertBooked(world: World, summary: Awaited<ReturnType<typeof runLive>>
 }
 
 describe('Redis away', { skip: whyNoRedisServer() }, () => {
-  test('out of reach for ten minutes with nothing in flight, it ends the run with exit 7, and nothing was paid', async (t) => {
+  test('unreachable for ten minutes with nothing in flight, it ends the run with exit 7, and nothing was paid', async (t) => {
     const { world, redis } = await makeRedisWorld(t);
     const running = runLive(world, redis);
     const client = new Redis(redis.url);
@@ -49,7 +49,7 @@ describe('Redis away', { skip: whyNoRedisServer() }, () => {
     await redis.kill();
     const { summary } = await running;
     assert.equal(summary.exitCode, 7);
-    assert.match(summary.verdict, /Redis is out of reach for ten minutes.*run the same command again/);
+    assert.match(summary.verdict, /Redis could not be reached for ten minutes.*run the same command again/);
     assert.deepEqual([summary.rows.pending, world.simulator.bill().length], [12, 0]);
     assert.deepEqual([summary.rows.in, summary.rows.ok + summary.rows.failed + summary.rows.skipped], [12, 0]);
   });

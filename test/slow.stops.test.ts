@@ -207,7 +207,7 @@ test('a run that is interrupted takes no new work, writes what it has and is con
   world.check(next);
 });
 
-test('a provider out of reach for ten minutes ends the run with exit 7', async (t) => {
+test('a provider that is unreachable for ten minutes ends the run with exit 7', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: post('/v1/files'), do: { status: 503 } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();

@@ -11,5 +11,5 @@ function endQuietly(stream: NodeJS.WriteStream): void {
 
 keepCompiled();
 endQuietly(process.stdout);
-// Loaded once compiled code is taken and kept. What is said aside is opened with the first command: help has nothing to say there.
+// Loaded once compiled code is read and kept. Standard error is opened by the first command: help writes nothing to it.
 void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, () => endQuietly(process.stderr)));

@@ -73,7 +73,7 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated, selection: findSelection(fold, lastRun) };
 }
 
-/** What the last passage of the latest run was about; where it kept nothing, what the run began with. */
+/** The rows of the latest run's last invocation; if that stored nothing, those the run began with. */
 function findSelection({ runs }: LedgerFold, lastRun: LastRun | null): RowSelection {
   const last = runs.at(-1);
   const kept = lastRun?.summary.run === last?.id ? lastRun?.selection : undefined;

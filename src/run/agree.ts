@@ -21,8 +21,8 @@ export interface Agreement {
 }
 
 /**
- * Tells what is doubtful about table and job, plans the run as it will be, what it opens again included, and has it confirmed. Nothing is changed and nothing is sent.
- * @throws UsageError when it shall not be, or its budget cannot be kept
+ * Warns about table and job, plans the run as it will be, including what it reopens, and has it confirmed. Nothing is changed and nothing is sent.
+ * @throws UsageError if the answer is no, or its budget cannot be kept
  */
 export async function agreeOnRun(
   prepared: PreparedJob,

@@ -53,7 +53,7 @@ async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summa
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** @returns the summary of a pilot in which there is nothing to try again; null for every other run */
+/** @returns the summary of a finished pilot that would send nothing if it were repeated; null for every other run */
 function findIdle({ options, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Summary | null {
   const hasWork = selected.isAll || ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0;
   return hasWork ? null : findPilot(ledger, options.selection);
@@ -104,7 +104,7 @@ interface Ended {
 /** @returns null if the input changed meanwhile: rows are due that were never sent */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
-  const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, opened, laneName: agreement.laneName }) : null;
+  const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, ...agreement, opened }) : null;
   const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,

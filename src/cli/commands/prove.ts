@@ -119,7 +119,7 @@ function printProof({ promises, seconds }: Proof, flags: ProveFlags, isStopped: 
     for (const seed of vain)
       print(`\nNOT FIRED  ${name}: the attack did not happen, so it proves nothing\n  repeat: ${repeat(name, seed, flags)}`);
   }
-  if (isStopped) print(`Stopped after ${seconds.toFixed(0)} s: no more is proved than the table says`);
+  if (isStopped) print(`Stopped after ${seconds.toFixed(0)} s: only what the table shows is proved`);
   else if (promises.every(isHeld)) print(`Every promise held, in ${seconds.toFixed(0)} s`);
 }
 

@@ -22,7 +22,7 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const { lastRun, selection } = await findState({ ...makeReadOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
   const input = flags.input ?? lastRun?.paths.input ?? null;
   const out = flags.out ?? lastRun?.paths.out ?? null;
-  // Rows the last run was not to ask are no failures.
+  // Rows outside the last run's selection have not failed.
   const extent = flags.limit === undefined && flags.sample === undefined ? showSelection(selection) : {};
   return runWith(
     jobFile,
@@ -36,7 +36,7 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   );
 }
 
-/** As flags; none where all rows are meant. */
+/** As flags; none for all rows. */
 function showSelection(selection: RowSelection): Pick<RunFlags, 'limit' | 'sample'> & Partial<Pick<RunFlags, 'seed'>> {
   if (selection.type === 'first') return { limit: selection.rows };
   return selection.type === 'sample' ? { sample: selection.rows, seed: selection.seed } : {};

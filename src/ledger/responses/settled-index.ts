@@ -61,7 +61,7 @@ export function openSettledIndex(options: {
     try {
       return JSON.parse(read(settledOffset)) as SettledLine;
     } catch (cause) {
-      const message = `no record lies at byte ${settledOffset} any more: the file changed while it was read; run the command again`;
+      const message = `there is no longer a record at byte ${settledOffset}: the file changed while it was read; run the command again`;
       throw new LedgerError(message, { file: path_, line: 0 }, { cause });
     }
   }

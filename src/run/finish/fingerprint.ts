@@ -52,7 +52,7 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
 }
 
-/** The last run's summary, as this invocation's, where it was about these rows; null where it was not. */
+/** The last run's summary, as this invocation's, if it covered these rows; otherwise null. */
 export function findPilot({ fold, runFiles }: Ledger, selection: RowSelection): Summary | null {
   const kept = runFiles.readRunSummary(fold.runs.at(-1)?.id ?? '-', () => {}) as KeptSummary | null;
   return kept !== null && isDeepStrictEqual(kept.selection, selection) ? asNothingDone(kept.summary) : null;

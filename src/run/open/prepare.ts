@@ -216,11 +216,11 @@ export function removeEmptyFolders(innermost: string, outermost: string): void {
   }
 }
 
-/** Writes the rows of the table of examples that are not shown to the model, under the job's own names: for evaluating its answers. */
+/** Writes the rows of the table of examples that are not shown to the model, under the job's own names and with the delimiter it reads: for evaluating its answers. */
 export async function writeHoldout({ examples, compiled, table }: PreparedJob, signal: AbortSignal): Promise<void> {
   const path = findHoldout(compiled.job, table.files);
   if (examples === null || path === null) return;
-  const holdout = await createPlainTable(path, examples.columns);
+  const holdout = await createPlainTable(path, examples.columns, compiled.job.input.delimiter);
   try {
     for await (const rows of examples.table.readRows(signal)) {
       for (const row of rows) if (!examples.isChosen(row)) await holdout.write(row.cells);

@@ -15,8 +15,8 @@ export interface SharedTableOptions {
 }
 
 /**
- * Looks whether the file a run will replace is another job's table, as that job's last run wrote it. A job without a file next to this one was renamed
- * or removed, and a table that was changed since is nobody's.
+ * Checks whether the file a run will replace is another job's table, unchanged since that job's last run. Jobs whose file is no longer next to this
+ * one are ignored: they were renamed or removed.
  * @returns a warning; null if there is no such job
  */
 export async function findSharedTable({ job, stateDirectory, cwd, signal }: SharedTableOptions): Promise<string | null> {
@@ -44,7 +44,7 @@ function listStates(root: string): readonly string[] {
   }
 }
 
-/** The table of the newest run that ended with one; a run that cannot be read is skipped. */
+/** The table of the newest run that wrote one; unreadable runs are skipped. */
 function findLastTable(directory: string): Fingerprint | null {
   const runFiles = openRunFiles(directory, () => '');
   for (const run of runFiles.listRuns().toReversed()) {

@@ -19,7 +19,7 @@ export interface PossiblyBilled {
   readonly nanoUsd: number;
   /** Its parts, one by one. */
   readonly items: readonly DoubtfulCalls[];
-  /** Those of them whose bound is of the job as it is now: what they were announced with was not kept. */
+  /** Those of them bounded by the current job, because the terms they were announced with were not recorded. */
   readonly callsByJobOfNow: number;
 }
 
@@ -75,7 +75,7 @@ export function listSent(unknown: UnknownCalls | undefined): readonly Sent[] {
   });
 }
 
-/** What a shard asks, all of it. */
+/** All requests of a shard. */
 export function makeSent({ bytes, rows, answerCaps, longestBytes, terms }: ShardSizes, at: string | null): Sent {
   return { lane: 'batch', amount: { bytes, rows, answerCaps }, longestBytes, terms, at };
 }
@@ -84,7 +84,7 @@ type ShardSizes = Pick<ShardState, 'bytes' | 'rows' | 'answerCaps' | 'longestByt
 
 type BoundSent = (sent: Sent) => number | null;
 
-/** Null where one of them is not known. */
+/** Null if one of them is unknown. */
 function sumKnown(amounts: readonly (number | null)[]): number | null {
   return amounts.includes(null) ? null : amounts.reduce((sum: number, amount) => sum + Number(amount), 0);
 }

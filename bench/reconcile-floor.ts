@@ -3,7 +3,7 @@ import { closeSync, createReadStream, fsyncSync, openSync, readdirSync, readFile
 import { join } from 'node:path';
 import { readCsvRecords } from '../src/input/table/csv-records.ts';
 import { forEachLine, readLineChunks } from '../src/ledger/disk/read-lines.ts';
-import { quoteCell } from '../src/output/csv-text.ts';
+import { createCsvPrinter } from '../src/output/csv-text.ts';
 
 interface Answer {
   readonly label: string;
@@ -39,6 +39,7 @@ export async function joinPlainly(folder: string): Promise<Readonly<Record<strin
   const digest = createHash('sha256');
   let text = '';
   let rows = -1;
+  const { quote } = createCsvPrinter();
   const flush = () => {
     const bytes = Buffer.from(text);
     digest.update(bytes);
@@ -47,7 +48,7 @@ export async function joinPlainly(folder: string): Promise<Readonly<Record<strin
   };
   for await (const records of readCsvRecords({ file: { path, shown: path }, delimiter: ',', keepBlankLines: false, open })) {
     for (const { cells } of records) {
-      for (const cell of cells) text += `${quoteCell(cell)},`;
+      for (const cell of cells) text += `${quote(cell)},`;
       const answer = rows < 0 ? undefined : answers.get(ids[rows] as string);
       text += answer === undefined ? 'label,confidence\n' : `${answer.label},${answer.confidence},${answer.end}\n`;
       rows += 1;

@@ -54,7 +54,7 @@ describe('starting the program', () => {
     assert.equal(makeProgram().version(), version);
   });
 
-  it('ends quietly when nobody reads on', async () => {
+  it('ends quietly when its reader has gone', async () => {
     const world = createWorld({});
     try {
       const child = world.start(['schema']);

@@ -32,7 +32,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['run', 'job.yaml', '--limit', '5', '--sample', '5'], says: /cannot be used with option '--sample/ },
     { type: ['run', 'job.yaml', '--deadline', '6h'], says: /add --max-live-usd/ },
     { type: ask('--labels', 'bug'), says: /Give two or more, for example 'bug, question, other'/ },
-    { type: ask('--labels', 'bug, bug'), says: /"bug" stands twice/ },
+    { type: ask('--labels', 'bug, bug'), says: /"bug" occurs twice/ },
     { type: ask('--output', 'sentiment'), says: /--output 'sentiment: string'/ },
     { type: ask('--output', 'answers.csv'), says: /the table goes to --out answers\.csv/ },
     { type: ask('--output', 'good | bad'), says: /name the field: --output 'answer: good \| bad'/ },
@@ -88,6 +88,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
   files: [
     { type: ['run', 'revews.csv', '--prompt', 'Is it good?'], says: /revews\.csv: no such table\. Did you mean "reviews\.csv"\?/ },
     { type: ['run', 'jop.yaml'], says: /jop\.yaml: no such job file\. Did you mean "job\.yaml"\?/ },
+    { type: ['retry', 'nothing.yaml'], says: /^nothing\.yaml: no such job file; its folder has \S+\.yaml, /m },
     { type: ['run', 'job'], says: /job: no such job file\. Did you mean "job\.yaml"\?/ },
     { type: ['run', 'data'], says: /data: is a folder; name a file in it: rowmill run data\/march\.csv/ },
     { type: ['plan', 'empty'], says: /empty: is a folder, without a table or a job file in it; rowmill init my-job/ },
@@ -195,7 +196,7 @@ after(() => world.dispose());
 const MOST_LINES = 3;
 
 for (const [kind, wrongs] of Object.entries(WRONG)) {
-  test(`what is wrong with ${kind} is told in a sentence, with what to type, and no stack`, async () => {
+  test(`mistakes in ${kind} are reported in one sentence, with what to type and without a stack`, async () => {
     for (const { type, says, exitCode = 2, env = {} } of someOf(wrongs, 4)) {
       const { stdout, stderr, ...ended } = await world.run(type, env);
       const typed = `rowmill ${type.join(' ')}\n${stderr}`;
@@ -209,6 +210,6 @@ for (const [kind, wrongs] of Object.entries(WRONG)) {
   });
 }
 
-test('there are more than forty of them', () => {
+test('more than forty mistakes are covered', () => {
   assert.ok(Object.values(WRONG).flat().length >= 40);
 });

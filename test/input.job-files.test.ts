@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UsageError } from '../src/core/errors.ts';
+import { makeJobSchema } from '../src/input/job/job-schema.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
 import { makeEditorSchema } from '../src/input/job/schema-examples.ts';
@@ -90,7 +91,7 @@ test('money is exact to the nano-dollar, limits of failure are counts or shares'
   assert.deepEqual(job.failIf, { failedRows: { type: 'share', over: 0.01 }, skippedRows: { type: 'count', over: 5 } });
 });
 
-test('paths of the file are relative to the file, those of flags to the working directory', async () => {
+test('paths in the file are relative to the file, paths in flags to the working directory', async () => {
   fs.mkdirSync(path.join(directory, 'sub'), { recursive: true });
   fs.writeFileSync(path.join(directory, 'sub', 'job.yaml'), BASE);
   const plain = await loadJob('sub/job.yaml', { cwd: directory });
@@ -103,7 +104,7 @@ test('paths of the file are relative to the file, those of flags to the working 
   assert.equal((await loadJob('sub/job.yaml', { cwd: directory, input: '-' })).job.input.path, '-');
 });
 
-test('all problems of job and table come at once, each with its place and a suggestion', async () => {
+test('all problems of job and table are reported together, each with its place and a suggestion', async () => {
   const text =
     'name: bad\ninput: { path: tickets.csv }\nmodel: gpt-4o-mini\nprompt:\n  user: "{{txt}}"\noutput: text\nlimits:\n  rpm: 5\n  concurency: 3\n';
   assert.equal(
@@ -172,7 +173,7 @@ test('a YAML alias bomb is refused at once', async () => {
 test('a job file of more than a megabyte, a directory and a missing file are refused', async () => {
   assert.match(await refusal(`# ${'x'.repeat(1024 * 1024)}\n`), /job\.yaml: larger than 1 MB/);
   await assert.rejects(loadJob('.', { cwd: directory }), /is a directory, not a job file/);
-  await assert.rejects(loadJob('none.yaml', { cwd: directory }), /^UsageError: none\.yaml: no such job file$/);
+  await assert.rejects(loadJob('none.yaml', { cwd: directory }), /^UsageError: none\.yaml: no such job file; its folder has job\.yaml$/);
 });
 
 test('keys named after the prototype are unknown keys and pollute nothing', async () => {
@@ -194,14 +195,40 @@ test('makeJob checks a plain object the same way, without places', () => {
   );
 });
 
-test('the schema of job files keeps the rules of its dialect, the strict ones too', () => {
-  const ajv = new Ajv2020({ strict: true, strictRequired: true, strictTypes: false });
+test("the schema of job files is valid in its dialect, and passes ajv's strict mode", () => {
+  const ajv = new Ajv2020({ strict: true });
   assert.equal(ajv.validateSchema(makeEditorSchema()), true);
   ajv.compile(makeEditorSchema());
 });
 
-test('every key of a job file has a description and an example, and examples and defaults keep the schema', () => {
-  type Node = Record<string, unknown> & { properties?: Record<string, Node>; items?: Node };
+test('the schema for editors accepts the same values as the one that checks jobs, whatever their type', () => {
+  const ajv = new Ajv2020({ strict: false });
+  const [isComplete, isChecked] = [ajv.compile(makeEditorSchema()), ajv.compile(makeJobSchema())];
+  const base = { name: 'a', model: 'm', prompt: 'p', output: 'text' };
+  const keys = [
+    (value: unknown) => ({ input: { path: 't.csv', id: value } }),
+    (value: unknown) => ({ input: { path: 't.csv' }, prompt: value }),
+    (value: unknown) => ({ input: { path: 't.csv' }, prompt: { user: 'u', images: [value] } }),
+    (value: unknown) => ({ input: { path: 't.csv' }, output: value }),
+    (value: unknown) => ({ input: { path: 't.csv' }, labels: value }),
+    (value: unknown) => ({ input: { path: 't.csv' }, params: { stop: value } }),
+    (value: unknown) => ({ input: { path: 't.csv' }, write: { keep: value } }),
+    (value: unknown) => ({ input: { path: 't.csv' }, fail_if: { failed_rows: value } }),
+  ];
+  const values = ['', 'a', -1, 0, 1.5, true, null, [], ['a'], ['a', 'a'], [1], {}, { user: 'u' }, { a: 'b' }, { url: 'u' }, { a: null }];
+  for (const makeKeys of keys) {
+    const verdicts = values.map((value) => isChecked({ ...base, ...makeKeys(value) }));
+    assert.ok(verdicts.includes(true) && verdicts.includes(false), String(makeKeys));
+    assert.deepEqual(
+      values.map((value) => isComplete({ ...base, ...makeKeys(value) })),
+      verdicts,
+      String(makeKeys),
+    );
+  }
+});
+
+test('every key of a job file has a description and an example, and examples and defaults match the schema', () => {
+  type Node = Record<string, unknown> & { properties?: Record<string, Node>; items?: Node; anyOf?: Node[] };
   const ajv = new Ajv2020({ strict: false });
   let keys = 0;
   let defaults = 0;
@@ -220,6 +247,7 @@ test('every key of a job file has a description and an example, and examples and
       visit(child, `${name}.`);
     }
     if (node.items !== undefined) visit(node.items, `${at}[].`);
+    for (const branch of node.anyOf ?? []) visit(branch, at);
   };
   visit(makeEditorSchema() as Node, '');
   assert.ok(keys >= 90 && defaults >= 20, `${keys} keys, ${defaults} defaults`);

@@ -2,20 +2,33 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
-import { printCsv } from '../src/output/csv-text.ts';
+import { createCsvPrinter } from '../src/output/csv-text.ts';
 
 const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', 'a', 'é', '😀', '=', ';', '\t', '\uFEFF', '\u2028'), maxLength: 6 }),
   fc.string({ unit: 'binary' }),
 );
 
-test('CSV is written byte by byte as csv-stringify writes it when it is told to quote every line break', () => {
+const delimiters = fc.constantFrom(',', ';', '\t', '|', ' ', 'a', ']', '^', '-', '\\', 'é', '😀');
+
+test('CSV is written byte by byte like csv-stringify writes it with every line break quoted', () => {
   fc.assert(
-    fc.property(fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { maxLength: 4 }), fc.boolean(), (records, isWindows) => {
-      const written = printCsv(records, isWindows ? '\r\n' : '\n');
-      const options = { record_delimiter: isWindows ? 'windows' : 'unix', quote_record_delimiter: true } as const;
-      assert.equal(written, stringify(records, options));
-    }),
+    fc.property(
+      fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { maxLength: 4 }),
+      fc.boolean(),
+      delimiters,
+      (records, isWindows, delimiter) => {
+        const written = createCsvPrinter({ delimiter, lineEnd: isWindows ? '\r\n' : '\n' }).print(records);
+        const options = { delimiter, record_delimiter: isWindows ? 'windows' : 'unix', quote_record_delimiter: true } as const;
+        assert.equal(written, stringify(records, options));
+      },
+    ),
     { numRuns: 500 },
   );
+});
+
+test('a head quotes every usual delimiter that is not its own, so that a reader takes the right one; with commas it is as before', () => {
+  const names = ['a,b,c', 'd;e;f', 'g\th', 'i|j'];
+  assert.equal(createCsvPrinter({ delimiter: ';' }).printHead(names), '"a,b,c";"d;e;f";"g\th";i|j\n');
+  assert.equal(createCsvPrinter().printHead(names), '"a,b,c",d;e;f,g\th,i|j\n');
 });

@@ -29,12 +29,12 @@ function makeRun(change: Partial<Summary> = {}): ReportFacts {
   return { ...facts, summary };
 }
 
-const notAsked = { rows: 293, of: 300, expectedNanoUsd: 4_100_000, command: 'rowmill run reviews.yaml' };
+const notAsked = { rows: 293, requests: 280, of: 300, expectedNanoUsd: 4_100_000, command: 'rowmill run reviews.yaml' };
 const withoutAnswer = { truncated: { attempts: 107, nanoUsd: 1_568_000 }, invalid: { attempts: 2, nanoUsd: 32_000 } };
 const lost =
   '$0.0016 for answers that do not count (107 cut at the output limit, 2 invalid); a larger params.max_output_tokens saves asking twice';
 
-test('the first screen says what answers that do not count cost, what all runs cost, and what a pilot left', () => {
+test('the first screen shows the cost of answers that do not count, the cost of all runs, and what a pilot left out', () => {
   const text = (change: Partial<Summary>) => readText(renderVerdict(makeRun(change), null));
   assert.ok(text({ withoutAnswer }).includes(`Of it ${lost}.`));
   assert.ok(
@@ -46,14 +46,14 @@ test('the first screen says what answers that do not count cost, what all runs c
   const pilot = text({ notAsked, next: notAsked.command });
   for (const words of [
     '293 of 300 rows of the table not asked',
-    'Ask the rest 293 of 300 rows, for about $0.0041. rowmill run reviews.yaml',
+    'Ask the rest 293 of 300 rows (280 requests), about $0.0041. rowmill run reviews.yaml',
   ])
     assert.ok(pilot.includes(words), `"${words}" is missing in: ${pilot}`);
   const blocked = text({ notAsked, next: 'rowmill failures reviews.yaml' });
   assert.ok(blocked.includes('See what failed'), 'failed rows come first');
 });
 
-test('the first screen says how many answers are right, or which run won, also where a simulator answered', () => {
+test('the first screen shows the accuracy, or which run is better, also for simulated runs', () => {
   const { a, b, ...comparison } = makeComparison();
   assert.ok(b.scores !== null);
   const quality = { ...b.scores, gold: makeComparison().gold, field: 'label' } as unknown as Parameters<typeof renderVerdict>[1];
@@ -63,7 +63,7 @@ test('the first screen says how many answers are right, or which run won, also w
     {
       quality: null,
       comparison: makeComparison(),
-      says: ['No clear winner', 'B − A: +5.0 points [-1.2, +11.2]', 'B (this run) 87.0 % [84.0, 95.0]'],
+      says: ['No clear winner', 'B − A: +5.0 points [-1.2, +11.2]', 'this run, B (gpt-4.1-mini, changed prompt), 87.0 % [84.0, 95.0]'],
     },
     { quality: null, comparison: won, says: ['B is better'] },
     {
@@ -80,8 +80,28 @@ test('the first screen says how many answers are right, or which run won, also w
     }
 });
 
-test('the summary says the same', () => {
+test('the summary shows the same', () => {
   const text = renderSummary(makeRun({ withoutAnswer, notAsked, next: notAsked.command }).summary, { colour: false, full: false });
   assert.ok(text.includes(`\nof it     ${lost}\n`), text);
-  assert.match(text, /^not asked 293 of 300 rows, about \$0\.0041$/m);
+  assert.match(text, /^not asked 293 of 300 rows \(280 requests\), about \$0\.0041$/m);
+});
+
+test('rows that had nothing to ask are no failure: the headline, what comes next and the page say so, and which setting makes it exit 0', () => {
+  const rows = { in: 130, ok: 118, failed: 0, skipped: 12, pending: 0, new: 118, reused: 0, duplicate: 0 };
+  const run = makeRun({ rows, causes: { empty: 2, where: 10 }, exitCode: 3, verdict: 'skipped rows' });
+  const text = renderSummary(run.summary, { colour: false, full: false });
+  assert.match(text, /^118 of 120 rows answered; 2 empty, never sent \(exit 3\)$/m);
+  assert.match(text, /^next {6}fail_if: \{ skipped_rows: "> 2%" \} in the job makes it exit 0$/m);
+  assert.doesNotMatch(text, /skipped rows/);
+  const screen = readText(renderVerdict(run, null));
+  assert.match(screen, /Did it work\? Yes 118 of 120 rows answered, 98 %; 2 empty, never sent\./);
+  assert.match(screen, /What next\? Nothing to do .*exit 3: fail_if: \{ skipped_rows: &quot;&gt; 2%&quot; \} in the job makes it exit 0/);
+  for (const change of [
+    { causes: { empty: 1, too_large: 1, where: 10 } },
+    { rows: { ...rows, ok: 0, new: 0, skipped: 130 }, causes: { empty: 120, where: 10 } },
+  ])
+    assert.match(
+      renderSummary(makeRun({ ...run.summary, ...change }).summary, { colour: false, full: false }),
+      /^skipped rows \(exit 3\)$/m,
+    );
 });

@@ -103,6 +103,8 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
         readonly keep?: 'all' | readonly NoInfer<Column>[] | undefined;
         readonly prefix?: string | undefined;
         readonly excel?: boolean | undefined;
+        /** Between the cells of CSV: one character, or `tab`. */
+        readonly delimiter?: string | undefined;
       }
     | undefined;
   /** `"> 20% of first 200"`, `"> 20%"` or a count. */

@@ -50,7 +50,7 @@ export async function createBatch(context: BatchContext, shard: ShardState, reca
     await patience.waitAfter(result.failure);
   }
   throw new AppError(
-    `three creates of the batch of file ${shard.id} were lost without a trace at ${context.provider.baseUrl}; nothing of it was found there, its rows stay pending; run the same command later`,
+    `three creates of the batch of file ${shard.id} were lost without a trace at ${context.provider.baseUrl}; no batch of it was found there, and its rows stay pending; run the same command later`,
     { code: 'create_unknown', exitCode: EXIT.notFinished },
   );
 }

@@ -89,13 +89,13 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
   ];
 }
 
-/** Why rows have no names. */
+/** Why rows are named by their number. */
 function describeNumbers({ nearId }: ColumnRoles): string {
-  const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} stands in it more than once`;
+  const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} occurs more than once`;
   return `rows are named by their numbers${why}`;
 }
 
-/** What was put before the names of added columns, and why. */
+/** The prefix of the added columns, and why there is one. */
 function describePrefix(prefix: string | null): readonly string[] {
   return prefix === null ? [] : [`added columns begin with ${prefix}: the table has one of their names already`];
 }

@@ -1,9 +1,9 @@
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { onDisk } from '../core/disk/disk-error.ts';
+import { suggestFile } from '../core/disk/suggest-file.ts';
 import { UsageError } from '../core/errors.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
-import { suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
 import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
@@ -111,7 +111,7 @@ function tellMissing(argument: string): ArgumentKind {
   const hasEnding = /\.\w+$/.test(argument) && !isYaml(argument);
   if (guessFormat(argument) === null && !hasEnding) return 'job';
   const what = guessFormat(argument) === null ? 'file' : 'table';
-  throw refuse(`${argument}: no such ${what}${suggest(basename(argument), listNames(resolve(argument, '..')))}`);
+  throw refuse(`${argument}: no such ${what}${suggestFile(argument)}`);
 }
 
 /** @throws UsageError for a URL in place of a file */

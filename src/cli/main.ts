@@ -11,7 +11,7 @@ function endQuietly(stream: NodeJS.WriteStream): void {
 
 let isOpen = false;
 
-/** What is said is opened with the first command, and where help has to know a terminal: that takes as long as all of the help. */
+/** Called by the first command, and where help has to know a terminal: to open the streams takes as long as all of the help. */
 function openOutput(): void {
   if (isOpen) return;
   isOpen = true;
@@ -20,5 +20,5 @@ function openOutput(): void {
 }
 
 keepCompiled();
-// Loaded once compiled code is taken and kept.
+// Loaded once compiled code is read and kept.
 void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, openOutput));

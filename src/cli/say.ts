@@ -18,7 +18,7 @@ export function printAside(text: string): void {
   process.stderr.write(`${layOut(scrubSecrets(text), process.stderr)}\n`);
 }
 
-/** What a program or a shell reads, on stdout: no line of it is broken, on a terminal either. */
+/** Prints what a program or a shell reads, on stdout: its lines are never wrapped, not even on a terminal. */
 export function printForPrograms(text: string): void {
   process.stdout.write(`${scrubSecrets(text)}\n`);
 }

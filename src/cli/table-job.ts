@@ -27,7 +27,7 @@ export interface TableDraft {
     readonly asked: Asked;
     readonly sample: TableSample;
     readonly roles: ColumnRoles;
-    /** What stands before the names of added columns, because the table has some of them; null where nothing does. */
+    /** The prefix of the added columns if the table already has some of their names; null if it has none. */
     readonly prefix: string | null;
   } | null;
   /** The current file, as it was written; null if there is none. */
@@ -116,7 +116,7 @@ export function listAsked({ prompt, output, labels, model }: TableFlags): readon
   return Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
 }
 
-/** The same as they have to be typed again, with a space before each. */
+/** The same, each preceded by a space, to append to a command. */
 export function showAsked({ prompt, output = [], labels, model }: TableFlags): string {
   const parts = [
     ...(prompt === undefined ? [] : ['--prompt', prompt]),

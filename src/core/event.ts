@@ -180,7 +180,7 @@ export type Event =
   /** Of these recorded files only the billing data is kept, in a file of another name; the answers are gone once the file itself is. */
   | { readonly type: 'answers-removed'; readonly parts: readonly RemovedPart[] };
 
-/** What `address-learned` says where a simulator answers: beside the names of forms. */
+/** What `address-learned` records if a simulator answers, in place of the name of a form. */
 export const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
 /** A recorded response file, or a part of a live one, and where its remaining data is. */
@@ -204,8 +204,8 @@ export interface RemovedPart {
 export type PromptControls = Readonly<Record<string, string>>;
 
 /**
- * What bounds the price of requests besides their sizes, as it was when they were announced: each of them goes by one of these. Prices are not
- * among it: they are a view. Absent in events of before 2026-11-30: then the job as it is now has to do.
+ * What bounds the price of requests besides their sizes, as of their announcement; one of these applies to each request. Prices are not
+ * included: they are a view. Absent in events from before 2026-11-30, for which the current job is used.
  */
 export type PriceTerms = readonly PriceTerm[];
 

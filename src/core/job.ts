@@ -229,6 +229,8 @@ export interface WriteSpec {
   readonly prefix: string;
   /** Spreadsheet-safe CSV. */
   readonly excel: boolean;
+  /** The character between the cells of CSV; absent: a comma. */
+  readonly delimiter?: string;
 }
 
 /** What a stop rule counts among the answers of a run: a cause; `failed`, which is any cause; `empty`, an answer without content. */

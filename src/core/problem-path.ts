@@ -33,7 +33,7 @@ export function showValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** What is wrong with a file that a job names, told where the job names it; a problem with a place of its own keeps that. Anything else as it is. */
+/** Gives problems of a file that a job names the position where the job names it, unless they have a position of their own. Other errors are returned unchanged. */
 export function placeError(error: unknown, place: Place | null): unknown {
   if (!(error instanceof UsageError) || place === null) return error;
   const problems = error.problems.map((problem) => ({ ...problem, place: problem.place ?? place }));

@@ -39,6 +39,8 @@ export interface Table {
   readonly format: TableFormat;
   /** How its columns are stored, in order; absent if it is not Parquet, or its files differ. */
   readonly stored?: readonly StoredColumn[];
+  /** The character between the cells of its first file; absent if it is not CSV. */
+  readonly delimiter?: string;
   /** Absolute paths, in reading order. */
   readonly files: readonly string[];
   /** Bytes of all files on disk, for progress. */

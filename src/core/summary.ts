@@ -31,9 +31,9 @@ export interface Summary {
     readonly reasoning: number;
   };
   readonly cost: CostSummary;
-  /** Billed attempts of the run that gave no answer that counts, by why; their rows were asked again, or failed. Absent without any. */
+  /** Billed attempts of the run whose answers do not count, by reason; their rows were retried, or failed. Absent if there are none. */
   readonly withoutAnswer?: WithoutAnswer;
-  /** After a pilot that came to its end: what it was not to ask. Absent where nothing is left. */
+  /** After a completed pilot, the rows it left out; after a stop, those left to send. Absent if there are none. */
   readonly notAsked?: NotAsked;
   /** Over the ledger's lifetime, all runs. `unpricedAttempts`: billed ones of unknown cost, not included in any sum; absent if there are none. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
@@ -52,17 +52,19 @@ export interface Summary {
   readonly next: string | null;
 }
 
-/** `nanoUsd`: the part of the run's cost that is known of them. */
+/** `nanoUsd`: their cost, as far as known. */
 export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
-/** The rows that a run of the whole table would send. */
+/** The rows that the next run would send: of the whole table after a pilot, else of this run. */
 export interface NotAsked {
   readonly rows: number;
-  /** Rows of the whole table. */
+  /** What they take: rows that ask the same share a request. Absent after a stop, and in early versions. */
+  readonly requests?: number;
+  /** Rows of the whole table; after a stop, rows of the run. */
   readonly of: number;
-  /** By what was measured; null where the price is unknown. */
+  /** As measured by the pilot; null if the price is unknown. */
   readonly expectedNanoUsd: number | null;
-  /** What asks them; null where nobody types commands. */
+  /** The command that sends them; null if nobody types commands. */
   readonly command: string | null;
 }
 

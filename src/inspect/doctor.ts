@@ -24,14 +24,17 @@ import type { Effects } from '../run/open/effects.ts';
 import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
 import type { PlannedEnd } from '../run/plan/planned-end.ts';
 import { examineEnd } from './examine-end.ts';
+import { examineOutput } from './examine-output.ts';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly name:
     | 'node'
     | 'job'
     | 'params'
     | 'notify'
+    | 'input'
+    | 'output'
     | 'state'
     | 'disk'
     | 'key'
@@ -51,10 +54,14 @@ export interface Finding {
 export interface DoctorOptions {
   /** Null looks at the machine and the provider only. */
   readonly jobFile: string | null;
-  /** Why nobody would be told of a run of the job; null where its webhook can be written to; absent where nobody asks. */
+  /** Replaces the table of the job; absent: it does not. */
+  readonly input?: string | null;
+  /** Says why a job's webhook could not be notified; null if its settings are right. Absent: they are not checked. */
   readonly findNoticeProblem?: (notify: NotifySpec) => string | null;
   readonly cwd: string;
   readonly stateRoot: string | null;
+  /** Files with keys, which must not be overwritten; absent if there are none. */
+  readonly environmentFiles?: readonly string[];
   readonly target: Target;
   /** Where a connection may keep files of its own. */
   readonly temporaryDirectory: string;
@@ -72,7 +79,7 @@ const SKEW_WARNING_MS = 300_000;
 const SKEW_PROBLEM_MS = 600_000;
 const CALL_TIMEOUT_MS = 15_000;
 
-/** Looks at everything a run needs, without sending a row. A model list is asked for, which costs nothing. */
+/** Checks everything a run needs, without sending a row. It requests a model list, which costs nothing. */
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [examineNode(options.nodeVersion)];
   let job: Job | null = null;
@@ -80,7 +87,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
-      job = await learnModels(await loadJob(options.jobFile, { cwd: options.cwd }), options);
+      job = await learnModels(await loadJob(options.jobFile, { cwd: options.cwd, input: options.input ?? null }), options);
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
       findings.push(...examineNotify(job, options));
@@ -92,7 +99,10 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   const stateDirectory =
     job === null ? resolve(options.stateRoot ?? '.rowmill') : locateStateDirectory(job, options.target.origin, options.stateRoot);
   const asked = await examineProvider(options, job);
-  findings.push(...examineDisk(stateDirectory), ...asked.findings);
+  findings.push(...examineDisk(stateDirectory));
+  const { cwd, environmentFiles = [], effects } = options;
+  if (job !== null) findings.push(...(await examineOutput(job, { cwd, stateDirectory, environmentFiles, now: effects.clock() })));
+  findings.push(...asked.findings);
   if (job === null) return findings;
   for (const model of namedModels(job)) {
     findings.push(examinePrice({ ...job, model }, findPrice, options.effects.clock()));
@@ -102,7 +112,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   return findings;
 }
 
-/** A table of requests has to be read to know what it asks; one on standard input is not there. @throws UsageError where it is none */
+/** The models of a table of requests are known only once it is read; one on standard input cannot be. @throws UsageError if it is not one */
 async function learnModels(loaded: LoadedJob, { cwd, signal }: DoctorOptions): Promise<Job> {
   const { job } = loaded;
   if (job.input.format !== 'requests' || job.input.path === '-') return job;
@@ -112,7 +122,7 @@ async function learnModels(loaded: LoadedJob, { cwd, signal }: DoctorOptions): P
   return bindRequests(job, table.requests);
 }
 
-/** The models that can be known without the table on standard input. */
+/** The models that are known without reading a table on standard input. */
 function namedModels(job: Job): readonly string[] {
   return listModels(job).filter((model) => model !== '');
 }
@@ -123,7 +133,7 @@ function examineNode(version: string): Finding {
   return { name: 'node', status: isNew ? 'ok' : 'problem', message: `Node ${version}; ${MIN_NODE.join('.')} or newer is needed` };
 }
 
-/** The webhook itself is not called: whoever listens there would be told of nothing. */
+/** The webhook itself is not called: its receiver would get a message about nothing. */
 function examineNotify({ notify }: Job, { findNoticeProblem }: Pick<DoctorOptions, 'findNoticeProblem'>): readonly Finding[] {
   if (notify === null || findNoticeProblem === undefined) return [];
   const problem = findNoticeProblem(notify);
@@ -131,7 +141,7 @@ function examineNotify({ notify }: Job, { findNoticeProblem }: Pick<DoctorOption
   return [{ name: 'notify', status: 'ok', message: `${notify.urlEnv} has an address; it is notified of ${notify.on.join(', ')}` }];
 }
 
-/** What the job's model does not take of its parameters; nothing where it takes them all. */
+/** The job's parameters that its model does not accept. */
 function examineParams(job: Job): readonly Finding[] {
   return findParamDoubts(job).map(({ message, isCertain }) => ({ name: 'params', status: isCertain ? 'problem' : 'warning', message }));
 }
@@ -165,7 +175,7 @@ interface Asked {
   readonly toldEnd?: ModelEnd | null;
 }
 
-/** Key, address, model list and clock: what is asked of the provider. */
+/** Key, address, model list and clock: the checks that need the provider. */
 async function examineProvider(options: DoctorOptions, job: Job | null): Promise<Asked> {
   let connection: Connection;
   try {
@@ -191,7 +201,7 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
   }
 }
 
-/** What the environment says of the way to the provider, where it says anything. */
+/** The proxy and certificates named by the environment, if any. */
 function examineWay({ proxy }: Provider): readonly Finding[] {
   const extra = process.env.NODE_EXTRA_CA_CERTS ?? '';
   const certificates = extra === '' ? '' : `certificates of ${extra} are trusted too (NODE_EXTRA_CA_CERTS)`;
@@ -227,7 +237,7 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
   return { findings, ...(endsOn === undefined ? {} : { toldEnd: makeToldEnd(model, endsOn) }) };
 }
 
-/** What an address tells of one model alone, where its list tells nothing. Many servers know no such call. */
+/** What an address says about a single model, if its list says nothing. Many servers lack this call. */
 async function askForEnd(provider: Provider, model: string, options: DoctorOptions): Promise<RemoteModel['endsOn']> {
   try {
     return (await callWithin(CALL_TIMEOUT_MS, withTimer(options), (deadline) => provider.retrieveModel(model, deadline)))?.endsOn;
@@ -241,7 +251,7 @@ function withTimer({ signal, effects: { startTimer } }: DoctorOptions) {
   return { signal, startTimer };
 }
 
-/** Compares clocks by the Date header of an answer; no key is sent for it. */
+/** Compares clocks by the Date header of a response to a request without a key. */
 async function examineClock(provider: Provider, options: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {

@@ -67,7 +67,8 @@ async function groupFailures(opened: OpenState, options: ReadOptions, csvPath: s
   const { ledger, prepared } = opened;
   const { table, compiled } = prepared;
   const run = ledger.fold.runs.at(-1);
-  const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId, excel: compiled.job.write.excel });
+  const { excel, delimiter } = compiled.job.write;
+  const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId, excel, delimiter });
   const groups = new Map<string, FailureGroup>();
   const unwrapped: { count: number; example: FailureExample | null } = { count: 0, example: null };
   const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0 };

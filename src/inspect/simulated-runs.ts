@@ -3,8 +3,8 @@ import type { RunFiles } from '../ledger/runs.ts';
 import type { KeptSummary } from '../run/open/kept-summary.ts';
 
 /**
- * Which runs no real model answered: each by what it kept, whatever its address; one that kept nothing by what its events say, else as the
- * latest that kept something.
+ * Runs that no real model answered. What a run stored decides, whatever its address; if it stored nothing, its events do, and otherwise the
+ * latest run that stored something.
  */
 export function findSimulatedRuns({ runs }: Pick<LedgerFold, 'runs'>, runFiles: Pick<RunFiles, 'readRunSummary'>): ReadonlySet<string> {
   const kept = new Map(runs.map(({ id }) => [id, (runFiles.readRunSummary(id, () => {}) as KeptSummary | null)?.summary.simulated]));

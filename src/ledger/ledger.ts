@@ -10,6 +10,7 @@ import type { ResponseFile, ResponseKind, VisitRecord } from './response-file.ts
 import type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 import type { LiveLine } from './responses/live-file.ts';
 import type { TableAnswer } from './responses/short-answer.ts';
+import type { RowKeysFile } from './row-keys-file.ts';
 import type { RunFiles } from './runs.ts';
 import type { ShardWriter } from './shard-writer.ts';
 
@@ -82,8 +83,8 @@ export interface Ledger {
   /** The meaning of a line by the job's rules, and by the row's request. */
   readonly decide: DecideLine;
   /**
-   * Ids of requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. Requests
-   * that no row asks any more are among them.
+   * Ids of requests whose answer was ok when last judged, and is not by the current rules, because the job's or the program's have changed.
+   * Includes requests of rows that are gone.
    */
   readonly noLongerOk: ReadonlySet<number>;
   /** Names of altered response files, by number. Their requests are held as `unknown`. */
@@ -92,6 +93,8 @@ export interface Ledger {
   explainHold(id: number): string | null;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
+  /** The keys of the rows of its table, as the last run found them. */
+  readonly rowKeys: RowKeysFile;
 
   /**
    * Announces an event: synced to disk together with others of the same few milliseconds, then part of `fold`, then resolved.
@@ -148,7 +151,7 @@ export interface Ledger {
   close(): Promise<void>;
   /**
    * Closes it; a directory in which no run has achieved anything is removed, as if it had never been opened.
-   * @param leave called if it stays, when nothing more will be added and before the lock is released
+   * @param leave called if the directory stays, once nothing more will be added and before the lock is released
    */
   closeUnused(leave: () => Promise<void>): Promise<void>;
 }

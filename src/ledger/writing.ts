@@ -124,7 +124,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may overtake. */
   async function announce(event: Event): Promise<void> {
-    if (isMisplaced(event, state.fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
+    if (isMisplaced(event, state.fold)) throw new Error(`${event.type} is not allowed in the current state of its shard`);
     makeRoom(event);
     if (event.type === 'call-intent' || event.type === 'call-queued' || event.type === 'call-refused') return log.append(event);
     live.closePart();

@@ -72,7 +72,7 @@ export function listPriceTerms(job: BoundedJob, sets: CostBoundOptions['sets'] =
   return [...new Map(terms.map((term) => [JSON.stringify(term), term])).values()];
 }
 
-/** Which of the terms a request goes by is not told: the dearest of each kind counts. @returns null as makeCostBound does */
+/** It is unknown which of the terms applies to a request, so the most expensive of each kind counts. @returns null as makeCostBound does */
 export function boundByTerms(terms: PriceTerms, options: Omit<CostBoundOptions, 'job' | 'sets'>): CostBound | null {
   const { lane, at, findPrice = findBuiltInPrice } = options;
   const days = [at, new Date(Date.parse(at) + DAY_MS).toISOString()];

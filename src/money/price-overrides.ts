@@ -91,7 +91,7 @@ export const PRICE_OVERRIDES: readonly PriceOverride[] = [
     usd: { input: 10, cached: 2.5, write: null, output: 40 },
     longContextOverTokens: null,
     source: 'OpenAI pricing page at launch',
-    note: 'the rate book has the later cached rate beside the launch price',
+    note: 'the rate book has the later cached rate with the launch price',
   },
   {
     match: /^ft:gpt-4o-mini(-\d{4}-\d{2}-\d{2})?:/i,

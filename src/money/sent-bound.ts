@@ -22,9 +22,9 @@ export interface SentBoundOptions extends Pick<CostBoundOptions, 'job' | 'sets' 
 }
 
 /**
- * Bounds what announced requests can cost by what was sent, at the prices of that day: changing the job afterwards changes nothing of it. Only
- * where no terms were kept, the job as it is now stands for them.
- * @returns the most they can have cost, in nano-dollars; null where that is not known
+ * Bounds what announced requests can cost by what was sent, at the prices of that day: later changes of the job have no influence. The current
+ * job is used only if no terms were recorded.
+ * @returns the most they can have cost, in nano-dollars; null if unknown
  */
 export function createSentBound({ job, sets, findPrice, priceAsOf, now }: SentBoundOptions): (sent: Sent) => number | null {
   const termsOfNow = listPriceTerms(job, sets);

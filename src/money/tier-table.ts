@@ -144,7 +144,7 @@ export function suggestModel(model: string): string {
   return closest === null ? '' : `. Did you mean "${closest}"?`;
 }
 
-/** The known model whose name is nearest; null where none is near, and for a model that is known by its name. */
+/** The known model with the most similar name; null if none is similar, or the name itself is known. */
 export function findClosestModel(model: string): string | null {
   const isKnown = TIERED_MODELS.some((known) => model === known || model.startsWith(`${known}-20`) || model.startsWith(`${known}:`));
   return isKnown ? null : findClosest(model, TIERED_MODELS);

@@ -105,7 +105,7 @@ export function isNoSuchPlace(status: number, { message }: Refusal): boolean {
 }
 
 export function adviseBaseUrl(baseUrl: string): string {
-  return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposeBaseUrl(baseUrl)}`;
+  return `${baseUrl} is probably not the base URL of the API${proposeBaseUrl(baseUrl)}`;
 }
 
 /**

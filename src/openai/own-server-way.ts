@@ -9,9 +9,9 @@ const IDLE_CONNECTION_MS = 60_000;
 type OwnCall = Omit<RequestInit, 'signal'> & Partial<Pick<PooledCall, 'signal'>>;
 
 /**
- * The way to a server that this process runs itself: Node's own client of HTTP. Its parser is native, where that of `fetch` and of undici is
- * WebAssembly, which is compiled with the first call: a server and six calls take four times the CPU that way (Node 20.20, 2026-11-30). It has no
- * patience of its own: every call has a signal with a deadline.
+ * Calls to a server in this process, by Node's own HTTP client. Its parser is native; that of `fetch` and undici is WebAssembly, compiled by
+ * the first call: with it, a server and six calls take four times the CPU (Node 20.20, 2026-11-30). It has no timeout of its own: every call
+ * has a signal with a deadline.
  */
 export function openOwnServerWay(): Way {
   const agent = new http.Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
@@ -45,7 +45,7 @@ async function send(
         return;
       }
       if (stream === null) request.end(text);
-      // Whoever waits for the answer is told of a failure by the request.
+      // A failure is reported by the request to whoever awaits the response.
       else void pipeline(stream, request).catch(() => {});
     };
     if (socket.connecting) socket.once('connect', write);
@@ -56,7 +56,7 @@ async function send(
   return makeResponse(url, { statusCode, statusText: statusMessage, headers: headersDistinct, body: received });
 }
 
-/** A text as it is, and all else as `fetch` would send it. */
+/** Text unchanged, anything else as `fetch` would send it. */
 function encodeBody(body: RequestInit['body']) {
   if (body === null || body === undefined || typeof body === 'string') return { text: body ?? undefined, stream: null, type: {} };
   const encoded = new Response(body);

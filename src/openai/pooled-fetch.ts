@@ -38,16 +38,16 @@ export async function fetchPooled(dispatcher: Dispatcher, url: string, call: Poo
   return makeResponse(url, { statusCode, statusText, headers, body });
 }
 
-/** An answer as a client of HTTP has it. */
+/** A response as an HTTP client yields it. */
 interface Received {
   readonly statusCode: number;
   readonly statusText: string;
-  /** By name in small letters. */
+  /** By name, in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Readable;
 }
 
-/** The answer to a call, its body unpacked. */
+/** The response to a call, its body decompressed. */
 export function makeResponse(url: string, { statusCode, statusText, headers, body }: Received): PooledResponse {
   const received = readHeaders(headers);
   const unpacked = unpack(body, received.get('content-encoding'));
@@ -82,7 +82,7 @@ const UNPACK: Readonly<Record<string, () => Duplex>> = {
 
 function unpack(body: Readable, encoding: string | null): Readable {
   const open = UNPACK[encoding?.trim().toLowerCase() ?? ''];
-  // Whoever reads is told of a failure by what is read.
+  // A failure is reported by the body to whoever reads it.
   return open === undefined ? body : pipeline(body, open(), () => {});
 }
 

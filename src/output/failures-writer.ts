@@ -4,7 +4,7 @@ import type { Disposition, Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
-import { printCsv } from './csv-text.ts';
+import { createCsvPrinter } from './csv-text.ts';
 import type { RowFormat } from './row-format.ts';
 import { createRowWriter } from './table-writer.ts';
 import type { TableWriter } from './table-writer-options.ts';
@@ -27,6 +27,8 @@ export interface FailuresWriterOptions {
   readonly readId: (row: Row) => string;
   /** Spreadsheet-safe, like the table next to it. */
   readonly excel: boolean;
+  /** The character between cells, like there; absent: a comma. */
+  readonly delimiter?: string | undefined;
 }
 
 /** Creates the writer; no file is opened before the first failure. */
@@ -58,13 +60,13 @@ export function isFailure(disposition: Disposition): disposition is Extract<Disp
   return disposition.status === 'failed' || (disposition.status === 'skipped' && disposition.cause !== 'where');
 }
 
-function createFailuresFormat({ readId, excel }: FailuresWriterOptions): RowFormat {
+function createFailuresFormat({ readId, excel, delimiter }: FailuresWriterOptions): RowFormat {
   const toText = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
-  const print = (records: readonly string[][]) => printCsv(records, excel ? '\r\n' : '\n');
+  const { print, printHead } = createCsvPrinter({ delimiter, lineEnd: excel ? '\r\n' : '\n' });
   const makeRecord = ({ row, disposition, key, attempts, requestId, costNanoUsd }: FinishedRow): string[] => {
     const { cause, message } = 'cause' in disposition ? disposition : { cause: '', message: '' };
     const cost = costNanoUsd === null ? '' : formatUsd(costNanoUsd);
     return [row.index + 1, row.file, row.line, readId(row), key, cause, message, attempts, requestId, cost].map(toText);
   };
-  return { head: (excel ? BYTE_ORDER_MARK : '') + print([COLUMNS]), format: (rows) => print(rows.map(makeRecord)) };
+  return { head: (excel ? BYTE_ORDER_MARK : '') + printHead(COLUMNS), format: (rows) => print(rows.map(makeRecord)) };
 }

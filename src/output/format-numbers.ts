@@ -1,5 +1,5 @@
-import { formatUsd } from '../core/summary.ts';
-import { formatCount } from '../core/wording/format-count.ts';
+import { formatUsd, type NotAsked } from '../core/summary.ts';
+import { formatCount, formatThings } from '../core/wording/format-count.ts';
 
 export { formatCount, formatThings } from '../core/wording/format-count.ts';
 
@@ -33,6 +33,13 @@ export function formatSmallDollars(nanoUsd: number): string {
   const digits = Math.max(0, Math.floor(Math.log10(nanoUsd)) - 2);
   const rounded = Math.round(nanoUsd / 10 ** digits) * 10 ** digits;
   return `$${formatUsd(rounded).replace(/0+$/, '')}`;
+}
+
+/** What a pilot left out: `109 of 120 rows (102 requests), about $0.0041`. */
+export function describeNotAsked({ rows, requests = rows, of, expectedNanoUsd }: NotAsked): string {
+  const different = requests === rows ? '' : ` (${formatThings(requests, 'request')})`;
+  const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
+  return `${formatCount(rows)} of ${formatThings(of, 'row')}${different}, ${price}`;
 }
 
 function roundTo(nanoUsd: number, decimals: number): number {

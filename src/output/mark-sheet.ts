@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { openAtomicFile } from './atomic-file.ts';
 import { escapeFormula, formatCell } from './csv-format.ts';
-import { printCsv } from './csv-text.ts';
+import { createCsvPrinter } from './csv-text.ts';
 
 /** Identifies a row in a way no spreadsheet changes: `r` and the hash of its id. */
 export const REF_COLUMN = '_ref';
@@ -36,18 +36,22 @@ export interface MarkSheet {
   readonly keptRows: readonly (readonly unknown[])[];
   /** Values by column; columns without one stay empty. */
   readonly newRows: readonly ReadonlyMap<string, unknown>[];
+  /** Between the cells of the table the rows are from; absent: a comma. */
+  readonly delimiter?: string | undefined;
 }
 
 /**
  * Writes a sheet for a spreadsheet: byte order mark, CRLF, no text that it would run as a formula. It replaces the file at once, or not at all.
  * @throws DiskError if the file cannot be written
  */
-export async function writeMarkSheet(file: string, { columns, keptRows, newRows }: MarkSheet): Promise<void> {
+export async function writeMarkSheet(file: string, { columns, keptRows, newRows, delimiter }: MarkSheet): Promise<void> {
+  // Any other would have to be told to whoever reads the sheet.
+  const { print, printHead } = createCsvPrinter({ delimiter: delimiter === ';' || delimiter === '\t' ? delimiter : ',', lineEnd: '\r\n' });
   const kept = keptRows.map((row) => row.map(formatCell));
   const added = newRows.map((row) => columns.map((name) => escapeFormula(formatCell(row.get(name)))));
   const sheet = await openAtomicFile(file);
   try {
-    await sheet.write(BYTE_ORDER_MARK + printCsv([columns, ...kept, ...added], '\r\n'));
+    await sheet.write(BYTE_ORDER_MARK + printHead(columns) + print([...kept, ...added]));
     await sheet.commit();
   } catch (error) {
     await sheet.discard();

@@ -1,6 +1,6 @@
 import { openAtomicFile } from './atomic-file.ts';
 import { formatCell } from './csv-format.ts';
-import { printCsv } from './csv-text.ts';
+import { createCsvPrinter } from './csv-text.ts';
 
 /** A CSV table of plain values being written; there is nothing under its name before `finish`. */
 export interface PlainTable {
@@ -12,13 +12,17 @@ export interface PlainTable {
 
 const CHUNK_CHARACTERS = 1 << 18;
 
-/** @throws DiskError if the file cannot be written; also from all its methods */
-export async function createPlainTable(path: string, columns: readonly string[]): Promise<PlainTable> {
+/**
+ * @param delimiter between cells; by default a comma
+ * @throws DiskError if the file cannot be written; also from all its methods
+ */
+export async function createPlainTable(path: string, columns: readonly string[], delimiter?: string | null): Promise<PlainTable> {
   const file = await openAtomicFile(path);
-  let text = printCsv([columns], '\n');
+  const { print, printHead } = createCsvPrinter({ delimiter: delimiter ?? undefined });
+  let text = printHead(columns);
   return {
     write(values) {
-      text += printCsv([values.map(formatCell)], '\n');
+      text += print([values.map(formatCell)]);
       if (text.length < CHUNK_CHARACTERS) return;
       const chunk = text;
       text = '';

@@ -4,7 +4,8 @@ import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts'
 import { describeDoubts } from './describe-doubts.ts';
 import { describeWithoutAnswer } from './describe-without-answer.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
-import { describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
+import { describeNotAsked, describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
+import { describeEmptyRows } from './verdict.ts';
 
 /** How a summary is shown. */
 export interface RenderOptions {
@@ -21,10 +22,11 @@ export function renderSummary(summary: Summary, options: RenderOptions): string 
     options.colour ? styleText(style, text, { validateStream: false }) : text;
   const lines = [...listRows(summary), ...listMoney(summary), ...listMaybe(summary, options.full), ...listEnd(summary, options.full)];
   const title = [summary.job, summary.model, `run ${summary.run}`].map(escapeLineForTerminal).join('  ');
-  const verdict = `${escapeLineForTerminal(summary.verdict)} (exit ${summary.exitCode})`;
+  const emptyRows = describeEmptyRows(summary);
+  const verdict = `${escapeLineForTerminal(emptyRows?.headline ?? summary.verdict)} (exit ${summary.exitCode})`;
   return [
     paint('bold', title) + (summary.simulated ? paint('yellow', '  simulated: no real model answered, nothing was billed') : ''),
-    paint(colourOf(summary.exitCode), verdict),
+    paint(emptyRows === null ? colourOf(summary.exitCode) : 'green', verdict),
     ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text)),
   ].join('\n');
 }
@@ -63,13 +65,16 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
 }
 
 function listMoney(summary: Summary): readonly Line[] {
-  const { rows, cost, tokens, attempts, anomalies, anomalyCosts } = summary;
+  const { rows, cost, tokens, attempts, anomalies, anomalyCosts, ledger } = summary;
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
+  const isIdle = attempts.total === 0 && cost.nanoUsd === 0 && unpricedAttempts === 0 && ledger.nanoUsd > 0;
   const spent = [
     isUnknown ? `unknown, ${unpriced}` : formatDollars(cost.nanoUsd) + (unpriced === '' ? '' : ` + ${unpriced}`),
-    cost.estimateNanoUsd === null ? '' : `estimated ${formatDollars(cost.estimateNanoUsd)}`,
+    // Every answer is an earlier one, which was paid for then.
+    isIdle ? `${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs` : '',
+    cost.estimateNanoUsd === null || isIdle ? '' : `estimated ${formatDollars(cost.estimateNanoUsd)}`,
     cost.failedRowsNanoUsd === 0 ? '' : `on failed rows ${formatDollars(cost.failedRowsNanoUsd)}`,
   ];
   const saved = [
@@ -89,22 +94,21 @@ function listMoney(summary: Summary): readonly Line[] {
   return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
 }
 
-/** Of a pilot. The command stands below, but where another one comes first. */
-function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
+/** After a pilot or a stop. Its command is shown below, unless another one takes precedence. */
+function listNotAsked({ notAsked, next, rows: { pending } }: Summary): readonly Line[] {
   if (notAsked === undefined) return [];
-  const { rows, of, expectedNanoUsd, command } = notAsked;
-  const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
+  const { command } = notAsked;
   const how = command === null || command === next ? '' : `: ${command}`;
-  return [['not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
+  return [[pending > 0 ? 'left' : 'not asked', `${describeNotAsked(notAsked)}${how}`]];
 }
 
-/** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */
+/** Rows whose answers cost nothing here: reused from earlier runs, or those of identical rows. */
 function describeSaving({ reused, duplicate }: Summary['rows']): string {
   const words = Object.entries({ reused, duplicate }).flatMap(([word, count]) => (count > 0 ? [word] : []));
   return `${words.join(' and ')} rows`;
 }
 
-/** A run costs so many times its estimate before that is explained. */
+/** A cost of this many times the estimate is explained. */
 const UNFORESEEN = 1.5;
 
 function isReasoningUnforeseen({ cost, tokens }: Pick<Summary, 'cost' | 'tokens'>): boolean {
@@ -146,8 +150,9 @@ function listEnd(summary: Summary, full: boolean): readonly Line[] {
   if (outputs.table !== null) lines.push(['table', outputs.table]);
   if (outputs.failures !== null) lines.push(['failures', outputs.failures]);
   if (outputs.report !== null) lines.push(['report', outputs.report]);
-  if (next !== null) lines.push(['next', next]);
-  return lines;
+  const emptyRows = describeEmptyRows(summary);
+  const todo = [...(next === null ? [] : [next]), ...(emptyRows === null ? [] : [emptyRows.remedy])];
+  return [...lines, ...todo.map((text, index): Line => [index === 0 ? 'next' : '', text])];
 }
 
 function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: DeadlineSummary): string {

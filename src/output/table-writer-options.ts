@@ -20,6 +20,8 @@ export interface TableWriterOptions extends ColumnsOptions {
   readonly format: TableFileFormat;
   /** Spreadsheet-safe CSV; has no meaning in other formats. */
   readonly excel: boolean;
+  /** The character between the cells of CSV; absent: a comma. */
+  readonly delimiter?: string | undefined;
   /** How the input's columns are stored, if it is Parquet; null or absent: they are written as text. Used only for Parquet, like the next. */
   readonly stored?: readonly StoredColumn[] | null;
   /** Schemas of the answer's columns, by their names without the prefix. */

@@ -24,9 +24,9 @@ export async function createTableWriter(options: TableWriterOptions): Promise<Ta
 
 function createFormat(options: TableWriterOptions): RowFormat {
   const columns = makeTableColumns(options);
-  const { answerColumns, simulated, excel, keep } = options;
+  const { answerColumns, simulated, excel, delimiter, keep } = options;
   return options.format === 'csv'
-    ? createCsvFormat({ columns, answerColumns, simulated, excel })
+    ? createCsvFormat({ columns, answerColumns, simulated, excel, delimiter })
     : createJsonlFormat({ columns, answerColumns, simulated, keepsRecord: keep === 'all' });
 }
 

@@ -1,14 +1,27 @@
 import { EXIT, type ExitCode } from '../core/errors.ts';
 import type { Job, Threshold } from '../core/job.ts';
-import type { RowCounts } from '../core/summary.ts';
+import type { RowCounts, Summary } from '../core/summary.ts';
+import { formatCount, formatThings } from './format-numbers.ts';
 
 /** Why a run ended before its rows did. */
 export interface Stop {
   readonly exitCode: Exclude<ExitCode, typeof EXIT.done | typeof EXIT.failedRows | typeof EXIT.locked>;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
-  /** A budget with which the run could send all remaining rows; null or absent if no budget stopped it. */
-  readonly finishNanoUsd?: number | null;
+  /** What the next command has to change, because it was why the run stopped; absent if the same command continues it. */
+  readonly change?: CommandChange;
+}
+
+/** Flags of a command that would stop it again. Each is absent if it may stay. */
+export interface CommandChange {
+  /** A budget with which the run could send all remaining rows. */
+  readonly maxNanoUsd?: number;
+  /** The model that was probably meant, or that follows one which has ended. */
+  readonly model?: string;
+  /** The lane that this address has. */
+  readonly mode?: 'live';
+  /** Nothing more may be sent live to keep the deadline. */
+  readonly hasDeadline?: false;
 }
 
 /** How a run ended: words and exit code are one value, so that they cannot disagree. */
@@ -41,4 +54,29 @@ function exceeds(count: number, rowsIn: number, threshold: Threshold): boolean {
     default:
       return threshold satisfies never;
   }
+}
+
+/** What a summary says of a run in which nothing failed, although it ends with exit 3. */
+export interface EmptyRows {
+  /** `118 of 120 rows answered; 2 empty, never sent`. */
+  readonly headline: string;
+  /** In place of the verdict: `done, 2 empty`. */
+  readonly verdict: string;
+  /** How the same run ends with exit 0. */
+  readonly remedy: string;
+}
+
+/**
+ * Rows whose cells are all empty have nothing to ask: where they are the only ones without an answer, nothing failed. `fail_if` counts them as
+ * skipped all the same. Null for every other run, and where no row at all has an answer.
+ */
+export function describeEmptyRows({ rows, causes, exitCode }: Pick<Summary, 'rows' | 'causes' | 'exitCode'>): EmptyRows | null {
+  const { empty = 0, where = 0 } = causes;
+  if (exitCode !== EXIT.failedRows || rows.ok === 0 || empty === 0 || rows.ok + empty + where < rows.in) return null;
+  const meant = rows.in - where;
+  return {
+    headline: `${formatCount(rows.ok)} of ${formatThings(meant, 'row')} answered; ${formatCount(empty)} empty, never sent`,
+    verdict: `done, ${formatCount(empty)} empty`,
+    remedy: `fail_if: { skipped_rows: "> ${Math.ceil((empty / meant) * 100)}%" } in the job makes it exit 0`,
+  };
 }

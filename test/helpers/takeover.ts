@@ -94,7 +94,7 @@ export async function raceInTwoPlaces(t: TestContext, lane: 'batch' | 'live', cl
   const said = runs.map((run) => run.said()).join('\n---\n');
   assert.deepEqual(codes.toSorted(), [0, 6], said);
   const loser = runs[codes.indexOf(6)] as Elsewhere;
-  assert.match(loser.said(), /is being run by process 1 on .*which cannot be seen from here, but whose heartbeat goes on/);
+  assert.match(loser.said(), /is being run by process 1 on .*which cannot be seen from here, but whose heartbeat continues/);
   assert.equal(new Set(shared.posts.map(({ name }) => name)).size, 1, 'only one of them sent anything');
   await checkBooks(shared, 0);
 }

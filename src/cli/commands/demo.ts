@@ -88,7 +88,7 @@ export async function demo(flags: JobFlags): Promise<number> {
   return Math.max(EXIT.done, ...summaries.map(({ exitCode }) => exitCode));
 }
 
-/** @throws UsageError where nothing can be written: its tables have no other place */
+/** @throws UsageError if nothing can be written there: the demo's tables have no other place */
 async function checkWorkingDirectory(): Promise<void> {
   await access(process.cwd(), constants.W_OK).catch(() => {
     throw new UsageError(

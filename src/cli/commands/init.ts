@@ -61,7 +61,7 @@ output:                          # the answer's fields, each a column of the tab
   urgent: boolean
   summary: { type: string, description: one sentence }
 params:
-  reasoning_effort: none         # it answers at once; with low or more it thinks first: leave it a cap of thousands then
+  reasoning_effort: none         # it answers at once; with low or more it reasons first, and needs a cap of thousands
   max_output_tokens: 200         # a cap keeps the worst case, and the budget, small
 # budget: { usd: 5.00 }          # per run; nothing is sent that could pass it
 # pilot: 50                      # so many rows first; the others follow if these went well

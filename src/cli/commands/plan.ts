@@ -58,7 +58,7 @@ function makeLook({ closestModel: closest }: Plan, { argument, jobFile, draft, f
   };
 }
 
-/** The command that does what was planned. Unlike the command that continues a run, it repeats flags such as --fresh. */
+/** The command that runs what was planned. Unlike the one that continues a run, it repeats flags such as --fresh. */
 function showAsPlanned(jobFile: string, flags: RunFlags & TableFlags): string {
   return [
     showRunCommand(jobFile, flags) + showAsked(flags),

@@ -28,7 +28,7 @@ export async function serveWorkerMetrics(port: number, host: string, monotonicMs
   const registers = [registry];
   const calls = new Counter({
     name: 'rowmill_worker_calls_total',
-    help: 'Calls by what came of them: ok, failed (the row), rate_limited (429), not_sent, refused (no call can succeed), unknown (may have been billed).',
+    help: 'Calls by result: ok, failed (the row), rate_limited (429), not_sent, refused (no call can succeed), unknown (may have been billed).',
     labelNames: ['outcome'],
     registers,
   });

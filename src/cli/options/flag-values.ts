@@ -86,7 +86,7 @@ export function parseLabels(text: string): readonly string[] {
   const labels = text.split(text.includes('|') ? '|' : ',').map((label) => label.trim());
   if (labels.length < 2 || labels.includes('')) throw new InvalidArgumentError("Give two or more, for example 'bug, question, other'.");
   const repeated = labels.find((label, index) => labels.indexOf(label) !== index);
-  if (repeated !== undefined) throw new InvalidArgumentError(`"${repeated}" stands twice.`);
+  if (repeated !== undefined) throw new InvalidArgumentError(`"${repeated}" occurs twice.`);
   return labels;
 }
 

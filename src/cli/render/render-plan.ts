@@ -149,12 +149,12 @@ function describeCost(range: CostRange | null, isUnmeasured: boolean): string {
     .join('');
 }
 
-/** Whether too few answers were measured to tell how long long ones are. */
+/** Whether too few answers were measured to know the length of long ones. */
 function isUnmeasured({ tokens }: Plan): boolean {
   return tokens.outputExpected > 0 && tokens.outputMeasured < ENOUGH_ANSWERS;
 }
 
-/** Before anything was measured the upper estimate is a multiple of the expected one for a model that reasons, and for others no more than that. */
+/** Before anything was measured, the upper estimate is only a multiple of the expected cost for a model that reasons, and equal to it for others. */
 function isUpperUnknown({ expectedNanoUsd, upperNanoUsd }: CostRange): boolean {
   return upperNanoUsd === expectedNanoUsd;
 }

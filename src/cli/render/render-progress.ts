@@ -93,7 +93,7 @@ export function describeOldest(oldestMs: number | null): string {
   return oldestMs === null || oldestMs < LONG_CALL_MS ? '' : `, the oldest for ${Math.floor(oldestMs / 1000)} s`;
 }
 
-/** Rows that wait to be asked, or for the answer to what another row asked: with those that are answered, have failed or are in flight they are all there are. */
+/** Rows that wait to be sent, or for the answer to an identical row; together with those answered, failed or in flight they are all rows. */
 export function countWaiting({ rowsAsked, okRows, failedRows, calls }: RunView): number {
   return Math.max(0, rowsAsked - okRows - failedRows - (calls?.inFlight ?? 0));
 }

@@ -3,6 +3,6 @@ export function describeThrown(thrown: unknown): string {
   try {
     return thrown instanceof Error ? String(thrown.message) : String(thrown);
   } catch {
-    return 'something was thrown that is no error';
+    return 'a value that is not an error was thrown';
   }
 }

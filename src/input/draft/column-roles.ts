@@ -5,7 +5,7 @@ import type { TableSample } from './sample-table.ts';
 export interface ColumnRoles {
   /** Columns that together identify a row; empty if none do. */
   readonly id: readonly string[];
-  /** If none do: a column with the name of one, and a value it has more than once; null without such a column. */
+  /** If none do, a column named like an id, and a value that occurs in it more than once; null without such a column. */
   readonly nearId: { readonly name: string; readonly repeated: string } | null;
   /** Columns with text to read; at least one. */
   readonly texts: readonly string[];
@@ -22,7 +22,7 @@ interface Column {
   readonly meanLength: number;
   readonly maxLength: number;
   readonly meanWords: number;
-  /** Whether values of neighbouring rows are mostly different ones. Of the first few only: the more rows are looked at, the more repeat. */
+  /** Whether values mostly differ between rows; judged by the first few only, because in more rows more of them repeat. */
   readonly varies: boolean;
   readonly isNumeric: boolean;
 }
@@ -35,7 +35,7 @@ const MAX_ID_LENGTH = 80;
 const MAX_TEXTS = 4;
 /** Filled rows that tell whether values vary, in a table of any size. */
 const VARYING_ROWS = 20;
-/** With so large a part of its values different, a column is taken for one of ids with mistakes in it. */
+/** A column with at least this share of distinct values counts as one of ids with mistakes. */
 const NEARLY = 0.9;
 const TEXT_WORDS = 4;
 const TEXT_LENGTH = 30;
@@ -136,7 +136,7 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   return code === undefined || rows < 3 ? [] : [code];
 }
 
-/** A column that would identify rows, were it not for a few values that it has twice. */
+/** A column that would identify rows if a few of its values did not occur twice. */
 function findNearId(columns: readonly Column[], rows: number): ColumnRoles['nearId'] {
   const near = columns.find(
     ({ name, filled, counts, maxLength }) =>

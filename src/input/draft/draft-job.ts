@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Scalar, stringify } from 'yaml';
 import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import { quoteArgument, quotePath } from '../../core/wording/quote-argument.ts';
+import { nameDelimiter } from '../job/delimiter.ts';
 import type { Asked } from './asked.ts';
 import type { ColumnRoles } from './column-roles.ts';
 import { chooseParams } from './draft-params.ts';
@@ -57,9 +58,21 @@ export function draftJob(parts: DraftParts): string {
     ...(parts.prefix === null
       ? []
       : [entry('prefix', parts.prefix, 'of every added column, because the table already has some of these names', 2)]),
+    ...draftForm(sample),
     ...describeLabels(parts),
   ];
   return sealText(`${lines.join('\n')}\n`);
+}
+
+/** Where a comma is the decimal point, spreadsheets write semicolons, and expect them; umlauts they read right only behind a byte order mark. */
+function draftForm({ delimiter, form, hasByteOrderMark }: TableSample): readonly string[] {
+  if (delimiter !== ';') return [];
+  return [
+    entry('delimiter', delimiter, 'as in the table that was read', 2),
+    ...(hasByteOrderMark || form.encoding !== null
+      ? [entry('excel', true, 'a byte order mark, so that a spreadsheet reads every letter; formulas become text', 2)]
+      : []),
+  ];
 }
 
 function chooseExtension({ format }: TableSample): string {
@@ -83,7 +96,7 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
   return [
     'input:',
     entry('path', relative, `${format.toUpperCase()}`, 2),
-    ...(form.delimiter === null ? [] : [entry('delimiter', form.delimiter, 'a guess: the character between cells', 2)]),
+    ...(form.delimiter === null ? [] : [entry('delimiter', nameDelimiter(form.delimiter), 'a guess: the character between cells', 2)]),
     ...(form.encoding === null ? [] : [entry('encoding', form.encoding, 'a guess: it is not UTF-8; check the first prompt', 2)]),
     ...(form.columns === null
       ? []
@@ -98,7 +111,7 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
 
 function draftId({ id, nearId }: Pick<ColumnRoles, 'id' | 'nearId'>): string {
   if (nearId !== null)
-    return `  # id: ${comment(`${nearId.name}  # not an id, because ${JSON.stringify(nearId.repeated)} stands in it more than once; rows have numbers`)}`;
+    return `  # id: ${comment(`${nearId.name}  # not an id, because ${JSON.stringify(nearId.repeated)} occurs more than once; rows are numbered`)}`;
   const [only] = id;
   if (only === undefined) return `  # id: …                        # no column identifies rows: they are numbered`;
   const why = id.length === 1 ? 'a guess: unique in each row' : 'a guess: unique together';

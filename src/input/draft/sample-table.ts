@@ -17,6 +17,10 @@ export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | '
 export interface TableSample {
   readonly form: TableForm;
   readonly format: Table['format'];
+  /** The character between its cells, told or detected; null if it is not CSV. */
+  readonly delimiter: string | null;
+  /** Whether its first file begins with a byte order mark, as spreadsheets write it. */
+  readonly hasByteOrderMark: boolean;
   readonly columns: readonly string[];
   /** Cells as they would appear in a prompt, in column order. */
   readonly rows: readonly (readonly string[])[];
@@ -45,8 +49,11 @@ const DELIMITERS = ['|', ';', '\t', ','];
 export async function sampleTable(path: string, cwd: string, signal: AbortSignal): Promise<TableSample> {
   const files = await findFiles(path, cwd);
   const encoding = await tellEncoding(files[0]?.path ?? path);
-  const look = (form: Partial<TableForm>) =>
-    lookAt({ ...NO_FORM, encoding, ...form }, (spec) => openFiles({ ...spec, path }, files, signal), signal);
+  const hasByteOrderMark = await isMarked(files[0]?.path ?? path);
+  const look = async (form: Partial<TableForm>): Promise<TableSample> => ({
+    ...(await lookAt({ ...NO_FORM, encoding, ...form }, (spec) => openFiles({ ...spec, path }, files, signal), signal)),
+    hasByteOrderMark,
+  });
   const plain = await look({}).catch((error: unknown) => {
     if (error instanceof UsageError) return error;
     throw error;
@@ -66,7 +73,7 @@ async function lookAt(
   form: TableForm,
   open: (spec: Omit<InputSpec, 'path'>) => ReturnType<typeof openFiles>,
   signal: AbortSignal,
-): Promise<TableSample> {
+): Promise<Omit<TableSample, 'hasByteOrderMark'>> {
   const table = await open({ ...form, format: null, id: [] });
   const rows: string[][] = [];
   let first: Row | null = null;
@@ -90,7 +97,7 @@ async function lookAt(
     }
   }
   if (first === null) throw new UsageError(`${table.files.join(', ')}: no rows`, { code: 'table' });
-  return { form, format: table.format, columns: table.columns, rows, bad, isWhole, first };
+  return { form, format: table.format, delimiter: table.delimiter ?? null, columns: table.columns, rows, bad, isWhole, first };
 }
 
 /**
@@ -127,6 +134,15 @@ async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSa
   }
   return best;
 }
+
+async function isMarked(file: string): Promise<boolean> {
+  await using handle = await fs.open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(UTF8_MARK.length));
+  const bytes = buffer.subarray(0, bytesRead);
+  return hasMark(bytes) || bytes.equals(UTF8_MARK);
+}
+
+const UTF8_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 async function tellEncoding(file: string): Promise<string | null> {
   await using handle = await fs.open(file);

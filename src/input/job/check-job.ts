@@ -3,6 +3,7 @@ import type { Problem } from '../../core/errors.ts';
 import { type JobSource, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { suggest } from '../../core/wording/suggest.ts';
 import { loadAjv } from '../answer/load-ajv.ts';
+import { DELIMITER_PATTERN } from './delimiter.ts';
 import { makeJobValidator, OWN_SCHEMA } from './job-validator.ts';
 
 /** Every violation of a schema by a value, in the order of the text. */
@@ -61,6 +62,7 @@ function explain(error: ErrorObject): string {
     case 'uniqueItems':
       return `item ${params.i} repeats item ${params.j}`;
     case 'pattern':
+      if (params.pattern === DELIMITER_PATTERN) return `must be one character, in quotes as in ';', or tab, not ${showValue(data)}`;
       return `${showValue(data)} is not allowed here; it must match ${params.pattern}`;
     default:
       return error.message ?? `breaks the rule ${keyword}`;

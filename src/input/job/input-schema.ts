@@ -1,3 +1,4 @@
+import { makeDelimiterSchema } from './delimiter.ts';
 import { closed, NAMES } from './schema-parts.ts';
 
 const MAX_SKIPPED_LINES = 1_000_000;
@@ -16,17 +17,11 @@ export function makeInputSchema(): object {
         description:
           'Needed only if it cannot be detected. requests: lines of the Batch API, each sent as it is; the job then has no model, prompt or output.',
       },
-      delimiter: {
-        type: 'string',
-        minLength: 1,
-        maxLength: 1,
-        pattern: '^[^"\\r\\n]$',
-        description: 'The character between cells; by default comma, semicolon or tab is detected.',
-      },
+      delimiter: makeDelimiterSchema('The character between cells, or tab; by default comma, semicolon or tab is detected.'),
       encoding: {
         type: 'string',
         minLength: 1,
-        description: 'For example windows-1252 or utf-16le; UTF-8 and byte order marks need nothing.',
+        description: 'For example windows-1252 or utf-16le; not needed for UTF-8, or with a byte order mark.',
       },
       columns: {
         ...NAMES,

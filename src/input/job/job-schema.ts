@@ -1,5 +1,6 @@
 import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
+import { makeDelimiterSchema } from './delimiter.ts';
 import { makeInputSchema } from './input-schema.ts';
 import { makeNotifySchema } from './notify-schema.ts';
 import { closed } from './schema-parts.ts';
@@ -76,7 +77,7 @@ export function makeJobSchema(): object {
           minItems: 1,
           items: closed(
             {
-              role: { enum: ['system', 'developer', 'user', 'assistant'], description: 'Who says it.' },
+              role: { enum: ['system', 'developer', 'user', 'assistant'], description: 'The role of the message.' },
               content: { ...MESSAGE_TEXT, description: 'A Liquid template over the columns of the row.' },
             },
             { required: ['role', 'content'] },
@@ -143,9 +144,9 @@ export function makeJobSchema(): object {
             failed_rows: {
               type: ['string', 'integer'],
               minimum: 0,
-              description: 'More failed rows than this: "> 1%" or "> 5". Default: any.',
+              description: 'More failed rows than this: "> 1%" or "> 5". Default: none are allowed.',
             },
-            skipped_rows: { type: ['string', 'integer'], minimum: 0, description: 'More skipped rows than this. Default: any.' },
+            skipped_rows: { type: ['string', 'integer'], minimum: 0, description: 'Likewise for skipped rows. Default: none are allowed.' },
           },
           { description: 'When a finished run counts as failed (exit 3).' },
         ),
@@ -163,8 +164,8 @@ export function makeJobSchema(): object {
 }
 
 function describeSign(sign: StopSign): string {
-  if (sign === 'failed') return 'Answers that are not ok, whatever the cause.';
-  return sign === 'empty' ? 'Answers that are ok but empty in every field.' : `Answers that are ${sign}.`;
+  if (sign === 'failed') return 'Rows that are not ok, whatever the cause.';
+  return sign === 'empty' ? 'Answers that are ok but empty in every field.' : `Rows with the cause ${sign}.`;
 }
 
 function makeExamplesSchema(): object {
@@ -241,7 +242,12 @@ function makeWriteSchema(): object {
         description: 'Input columns to carry over: all (default) or a list.',
       },
       prefix: { type: 'string', maxLength: 64, pattern: '^[^\\r\\n]*$', description: 'Prefix of the name of every added column.' },
-      excel: { type: 'boolean', description: 'CSV that is safe to open in a spreadsheet. Default false.' },
+      delimiter: makeDelimiterSchema('The character between the cells of CSV, or tab. Default: a comma.'),
+      excel: {
+        type: 'boolean',
+        description:
+          'CSV for a spreadsheet: a byte order mark, CRLF, and an apostrophe before text that would run as a formula. Default false.',
+      },
     },
     { description: 'The table of answers.' },
   );

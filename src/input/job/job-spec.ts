@@ -43,6 +43,7 @@ export interface JobSpec {
     readonly keep?: string | readonly string[];
     readonly prefix?: string;
     readonly excel?: boolean;
+    readonly delimiter?: string;
   };
   readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
   readonly pilot?: number;

@@ -1,10 +1,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { suggestFile } from '../../core/disk/suggest-file.ts';
 import { type Place, type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
 import { type JobSource, NO_SOURCE, placeError } from '../../core/problem-path.ts';
-import { findClosest } from '../../core/wording/suggest.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
 import { isYaml, showFile } from '../table/find-files.ts';
@@ -78,7 +78,7 @@ async function findTableProblems(
   }
 }
 
-/** Where a job file names its table; null where a flag did. */
+/** The position of the table's name in the job file; null if a flag named it. */
 export function findInputPlace({ job, source }: LoadedJob, overrides: JobOverrides = {}): Place | null {
   return overrides.input == null ? source.placeOf(['input', job.input.format === 'documents' ? 'documents' : 'path']) : null;
 }
@@ -94,19 +94,10 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return fail(`${shown}: no such job file${await suggestJobFile(absolute)}`);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return fail(`${shown}: no such job file${suggestFile(absolute, isYaml)}`);
     if (code === 'EISDIR') return fail(`${shown}: is a directory, not a job file`);
     return fail(`${shown}: cannot be read (${code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'not UTF-8' : (error as Error).message})`);
   }
-}
-
-/** A job file with a similar name in the same folder; its extension may be missing. */
-async function suggestJobFile(absolute: string): Promise<string> {
-  const names = (await fs.readdir(path.dirname(absolute)).catch((): string[] => [])).filter(isYaml);
-  const stem = (name: string) => name.replace(/\.ya?ml$/i, '');
-  const closest = findClosest(stem(path.basename(absolute)), names.map(stem));
-  const file = names.find((name) => stem(name) === closest);
-  return file === undefined ? '' : `. Did you mean "${file}"?`;
 }
 
 /** Applies the command line's values before the check, so that they are checked too. */

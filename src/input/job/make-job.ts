@@ -8,6 +8,7 @@ import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import { readDatedPath } from './dated-path.ts';
+import { readDelimiter } from './delimiter.ts';
 import type { ImageSpec, JobSpec } from './job-spec.ts';
 import { readNotify } from './notify-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
@@ -125,6 +126,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
       excel: spec.write?.excel ?? false,
+      ...readWriteDelimiter(spec),
     },
     stopIf: readStopRules(spec, problems),
     pilot: spec.pilot ?? null,
@@ -135,6 +137,12 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
   };
   return { job, problems };
+}
+
+/** Only one that is not the default: that is not part of a finished run's fingerprint. */
+function readWriteDelimiter({ write }: JobSpec): Pick<Job['write'], 'delimiter'> {
+  const delimiter = readDelimiter(write?.delimiter ?? ',');
+  return delimiter === ',' ? {} : { delimiter };
 }
 
 function readExamplesSpec({ examples }: JobSpec, directory: string): ExamplesSpec | null {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { InputSpec, TableFormat } from '../../core/job.ts';
+import { readDelimiter } from './delimiter.ts';
 import type { PathProblem } from './output-shorthand.ts';
 
 /** The `input` of a job file; input-schema.ts documents each key. */
@@ -47,7 +48,7 @@ export function readInput(input: InputKeys, directory: string): InputSpec {
   return {
     path: source === '-' ? '-' : path.resolve(directory, source),
     format,
-    delimiter: input.delimiter ?? null,
+    delimiter: input.delimiter === undefined ? null : readDelimiter(input.delimiter),
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
     // The parts of a row are distinguished too.

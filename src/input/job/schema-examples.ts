@@ -1,11 +1,9 @@
 import { makeJobSchema } from './job-schema.ts';
-
-type Node = Record<string, unknown> & { properties?: Record<string, Node>; items?: Node };
+import { type SchemaNode, splitTypes } from './split-types.ts';
 
 /** The default of each key; keys without one are not listed. By path, with `[]` for the items of a list. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   description: '',
-  'input.header': true,
   'input.quote': 'standard',
   'input.skip_lines': 0,
   'input.bad_rows': 'refuse',
@@ -27,6 +25,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   'write.timezone': 'UTC',
   'write.keep': 'all',
   'write.prefix': '',
+  'write.delimiter': ',',
   'write.excel': false,
   'fail_if.failed_rows': '> 0',
   'fail_if.skipped_rows': '> 0',
@@ -118,6 +117,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'write.timezone': 'Europe/Berlin',
   'write.keep': ['review_id', 'text'],
   'write.prefix': 'llm_',
+  'write.delimiter': ';',
   'write.excel': true,
   stop_if: { failed: '> 10% of first 200' },
   'stop_if.*': '> 20% of first 200',
@@ -129,12 +129,12 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
 
 /** The schema of a job file for editors: with an `$id`, and the default and an example of each key. */
 export function makeEditorSchema(): object {
-  const { $schema, ...schema } = makeJobSchema() as Node;
+  const { $schema, ...schema } = makeJobSchema() as SchemaNode;
   annotate(schema, '');
-  return { $schema, $id: 'urn:rowmill:job', ...schema };
+  return { $schema, $id: 'urn:rowmill:job', ...splitTypes(schema) };
 }
 
-function annotate(node: Node, path: string): void {
+function annotate(node: SchemaNode, path: string): void {
   for (const [key, child] of Object.entries(node.properties ?? {})) {
     const at = path === '' ? key : `${path}.${key}`;
     if (at in DEFAULTS) child.default = DEFAULTS[at];
@@ -142,7 +142,7 @@ function annotate(node: Node, path: string): void {
     if (example !== undefined) child.examples = [example];
     annotate(child, at);
   }
-  for (const branch of [node.items, ...((node.items?.oneOf ?? node.items?.anyOf ?? []) as Node[])]) {
+  for (const branch of [node.items, ...((node.items?.oneOf ?? node.items?.anyOf ?? []) as SchemaNode[])]) {
     if (branch !== undefined) annotate(branch, `${path}.[]`);
   }
 }

@@ -81,7 +81,7 @@ function findMissingColumns(job: Job, source: JobSource, columns: readonly strin
     .map(([at, name]) => ({ place: source.placeOf(at), message: `${showPath(at)}: ${describeMissingColumn(name, job, columns)}` }));
 }
 
-/** How a template has to write the column that was probably meant, where its name alone is none to Liquid. */
+/** How a template has to write the column that was probably meant, if its name is not a Liquid identifier. */
 function showOddName(name: string, columns: readonly string[]): string {
   const closest = findClosest(name, columns);
   if (closest === null || /^[A-Za-z_]\w*$/.test(closest)) return '';

@@ -59,7 +59,7 @@ function isEndpoint(url: unknown): url is Endpoint {
 /** What a body must not ask for, because the result would not be one answer for the row. */
 function findRefused({ model, stream, n, input, background }: Readonly<Record<string, unknown>>, url: Endpoint): string | null {
   if (typeof model !== 'string' || model === '') return 'model: must name the model';
-  if (stream !== undefined && stream !== null && stream !== false) return 'stream: an answer comes whole; leave it out';
+  if (stream !== undefined && stream !== null && stream !== false) return 'stream: answers are not streamed; leave it out';
   if (n !== undefined && n !== null && n !== 1) return 'n: a row has one answer; leave it out, or use a job with votes';
   if (background === true) return 'background: the answer is waited for; leave it out';
   // A list of numbers is one text, in tokens.

@@ -43,6 +43,7 @@ export async function openCsvTable(text: TextFiles, spec: InputSpec, signal: Abo
   let badRows = createBadRows(spec);
   return {
     columns: kept === null ? names : nameKept(names, kept),
+    ...(first === undefined ? {} : { delimiter: first.delimiter }),
     warnings: [
       ...(spec.hasHeader === false
         ? []

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { suggestFile } from '../../core/disk/suggest-file.ts';
 import { UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/wording/suggest.ts';
 import { describeForeign, HEAD_BYTES } from './foreign-file.ts';
 import type { TableFile } from './read-bytes.ts';
 
@@ -20,7 +20,7 @@ export async function findDocuments(pattern: string, cwd: string): Promise<reado
   const files: TableFile[] = [];
   for (const file of await listPaths(pattern, cwd)) {
     const status = await fs.stat(file).catch(() => null);
-    if (status === null && file === pattern) throw refused(`${showFile(file, cwd)}: no such document${await suggestNeighbour(file)}`);
+    if (status === null && file === pattern) throw refused(`${showFile(file, cwd)}: no such document${suggestFile(file)}`);
     if (status === null) throw refused(`${showFile(file, cwd)}: is a broken link; remove it, or name other files`);
     if (status.isFile()) files.push({ path: file, shown: showFile(file, cwd) });
   }
@@ -84,7 +84,7 @@ async function checkFile(file: TableFile): Promise<TableFile> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw refused(`${file.shown}: no such table${await suggestNeighbour(file.path)}`);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw refused(`${file.shown}: no such table${suggestFile(file.path)}`);
     if (code === 'EACCES' || code === 'EPERM') throw refused(`${file.shown}: no permission to read it`);
     throw refused(`${file.shown}: cannot be read (${(error as Error).message})`);
   }
@@ -99,11 +99,6 @@ async function findForeign({ path: file, shown }: TableFile): Promise<string | n
   await using handle = await fs.open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
   return describeForeign(shown, buffer.subarray(0, bytesRead));
-}
-
-async function suggestNeighbour(file: string): Promise<string> {
-  const names = await fs.readdir(path.dirname(file)).catch(() => []);
-  return suggest(path.basename(file), names);
 }
 
 async function exists(file: string): Promise<boolean> {

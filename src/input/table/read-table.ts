@@ -52,6 +52,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
     ...(opened.stored === undefined ? {} : { stored: opened.stored }),
+    ...(opened.delimiter === undefined ? {} : { delimiter: opened.delimiter }),
     ...(opened.requests === undefined ? {} : { requests: opened.requests }),
     readWarnings: () => opened.readWarnings?.() ?? [],
     readSha256: async (hashSignal) => nameHash(await hashInput({ files: files.map((file) => file.path) }, hashSignal)),

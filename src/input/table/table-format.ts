@@ -24,6 +24,7 @@ export interface OpenedFormat {
   readonly namesAreData?: true;
   /** As in `Table`. */
   readonly stored?: readonly StoredColumn[];
+  readonly delimiter?: string;
 }
 
 const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {

@@ -1,7 +1,7 @@
 import { formatUsd } from '../../core/summary.ts';
 import { openAtomicFile } from '../../output/atomic-file.ts';
 import { escapeFormula } from '../../output/csv-format.ts';
-import { printCsv } from '../../output/csv-text.ts';
+import { createCsvPrinter } from '../../output/csv-text.ts';
 import type { Costs } from './costs.ts';
 import type { Bill } from './read-bill.ts';
 
@@ -33,7 +33,7 @@ export async function writeBillCsv(path: string, bill: Bill): Promise<void> {
       : [[bill.by ?? '', ...COST_COLUMNS], ...bill.groups.map((group) => [escapeFormula(group.name), ...printCosts(group)])];
   const file = await openAtomicFile(path);
   try {
-    await file.write(printCsv(records, '\n'));
+    await file.write(createCsvPrinter().print(records));
     await file.commit();
   } catch (error) {
     await file.discard();

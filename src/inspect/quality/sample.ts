@@ -100,7 +100,10 @@ async function writeSample(
   const added = chosen.filter(({ ref }) => sheet?.refs.has(ref) !== true);
   const newRows = added.map((row) => makeSheetRow(row, table.columns, field));
   const keptRows = sheet?.rows ?? [];
-  if (added.length > 0) await writeMarkSheet(path, { columns: sheet?.columns ?? makeSheetColumns(table.columns), keptRows, newRows });
+  if (added.length > 0) {
+    const columns = sheet?.columns ?? makeSheetColumns(table.columns);
+    await writeMarkSheet(path, { columns, keptRows, newRows, delimiter: compiled.job.write.delimiter });
+  }
   return {
     schema: 'rowmill.sample/1',
     job: opened.job,

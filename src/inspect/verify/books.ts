@@ -95,7 +95,7 @@ export async function checkBill(
   books: BatchBooks,
 ): Promise<Check> {
   const file = join(stateDirectory, 'provider', 'bill.jsonl');
-  if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill beside the state' };
+  if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill next to the state' };
   const missing = new Map<string, ReadonlySet<string>>();
   for (const event of events) if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
   // Requests of another program are on its bill, under its ids.

@@ -66,7 +66,7 @@ export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, c
 
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);
-  return decideCheck(name, false, `the summary tells of ${told}; ${detail}`);
+  return decideCheck(name, false, `the summary reports ${told}; ${detail}`);
 }
 
 function describeUnkept(calls: number): string {

@@ -30,7 +30,7 @@ export async function createTableDigest({ compiled, table }: PreparedJob, simula
   const writing =
     format === 'jsonl'
       ? createJsonlFormat({ ...shared, keepsRecord: write.keep === 'all' })
-      : createCsvFormat({ ...shared, excel: write.excel });
+      : createCsvFormat({ ...shared, excel: write.excel, delimiter: write.delimiter });
   const digest = createHash('sha256').update(writing.head);
   return { add: (rows) => void digest.update(writing.format(rows)), read: () => digest.digest('hex') };
 }
@@ -68,9 +68,10 @@ export async function checkTableOnDisk(
   const name = 'table';
   if (!existsSync(path)) return { name, status: 'skipped', detail: `${path} no longer exists` };
   const format = formatOfTable(path);
-  const table = await openTable({ path, format, delimiter: null, encoding: null, columns: null, id: [] }, { signal });
-  const column = table.columns.indexOf(`${expected.job.write.prefix}_cost_usd`);
-  if (column === -1) return decideCheck(name, false, `${path} has no column ${expected.job.write.prefix}_cost_usd`);
+  const { prefix, delimiter = null } = expected.job.write;
+  const table = await openTable({ path, format, delimiter, encoding: null, columns: null, id: [] }, { signal });
+  const column = table.columns.indexOf(`${prefix}_cost_usd`);
+  if (column === -1) return decideCheck(name, false, `${path} has no column ${prefix}_cost_usd`);
   let rows = 0;
   let nanoUsd = 0;
   let unknown = 0;

@@ -109,7 +109,7 @@ function describeWait({ found, silentMs }: Seen, { job, identity, heartbeat }: H
 
 function makeHeldError(found: FoundHolder, { job, directory, identity, heartbeat }: HolderWatchOptions): LockHeldError {
   const isSeen = seeProcess(found.holder, identity) !== 'unseen';
-  const where = isSeen ? '' : ', which cannot be seen from here, but whose heartbeat goes on';
+  const where = isSeen ? '' : ', which cannot be seen from here, but whose heartbeat continues';
   const when = isSeen ? 'when that process has ended' : `${heartbeat.lostMs / 1000} s after its last heartbeat`;
   return new LockHeldError(
     `job ${job} is being run by ${describeHolder(found)}${where} (lock in ${directory}); it can be taken over ${when}: wait for it (--if-running wait), or end it`,

@@ -82,7 +82,7 @@ function readLine(file: string, line: Buffer, seq: number): StoredEvent {
     throw new LedgerError(reading.message + advice, { file, line: seq });
   }
   if (reading.event.seq !== seq) {
-    const message = `event ${reading.event.seq} stands where event ${seq} belongs; restore the file from a backup`;
+    const message = `event ${reading.event.seq} is in the place of event ${seq}; restore the file from a backup`;
     throw new LedgerError(message, { file, line: seq });
   }
   return reading.event;

@@ -269,7 +269,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
   }
 }
 
-/** A directory has one origin: what a simulator answered there, it answered for all of it, until a run keeps that it was another one. */
+/** A directory has one origin: once a simulator has answered there, all of it counts as simulated, until a run records another origin. */
 function isSimulatorKnown({ learnedForms }: MutableFold): boolean {
   return [...learnedForms.values()].some((forms) => forms.get(SIMULATOR.name) === SIMULATOR.form);
 }

@@ -81,7 +81,7 @@ export interface OpenCall {
   readonly bodyBytes: number;
   /** When it was last announced. */
   readonly announcedAt: string;
-  /** As it was announced with, the last time; null where that was not kept. */
+  /** As of its last announcement; null if not recorded. */
   readonly terms: PriceTerms | null;
 }
 

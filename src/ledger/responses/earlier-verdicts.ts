@@ -7,11 +7,11 @@ import { countsForIndex } from '../index-rules.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import type { SettledLine } from './settled-line.ts';
 
-/** What `settled.jsonl` said by earlier rules, kept aside while its answers are judged again. */
+/** The records of `settled.jsonl` by earlier rules, kept while the answers are judged again. */
 export interface EarlierVerdicts {
-  /** Ids of the requests that had an answer that was ok, and have none any more by what `state` holds now. */
+  /** Ids of requests that had an ok answer and, according to `state`, no longer have one. */
   findLost(state: LedgerState): Promise<ReadonlySet<number>>;
-  /** Removes what was kept aside. */
+  /** Deletes these records. */
   forget(): void;
 }
 

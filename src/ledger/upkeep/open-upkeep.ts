@@ -47,7 +47,7 @@ export async function openUpkeep(options: UpkeepOptions, visit: (event: StoredEv
     return {
       fold,
       append(event) {
-        if (isMisplaced(event, fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
+        if (isMisplaced(event, fold)) throw new Error(`${event.type} is not allowed in the current state of its shard`);
         return log.append(event);
       },
       assertHeld: lock.assertHeld,

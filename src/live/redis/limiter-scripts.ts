@@ -13,8 +13,8 @@ import {
 import { makeScript } from './presence-scripts.ts';
 
 /**
- * The rates as they stand: what the job allows and what the provider tells, the lower winning, times the share that refusals have left.
- * `LIMITS` is replaced by the key. Gives microseconds per unit and what may leave at once, for requests and for tokens.
+ * The current rates: the lower of the job's limit and the one the provider reports, times the share that refusals have left.
+ * `LIMITS` is replaced by the key. Yields microseconds per unit and the burst, for requests and for tokens.
  */
 const RATES = `
 local now = redis.call('TIME')
@@ -45,10 +45,10 @@ function withRates(limitsKey: string, text: string): string {
 }
 
 /**
- * Grants calls of one state their places among all calls of the key, in turn, or says why not. The arithmetic is that of `reserve` in gcra.ts. A
- * repeated request for the same grant gets the same answer, so a lost reply costs nothing; when all calls were held back since, it gets a later one.
+ * Grants calls of one state, in order, their places among all calls of the key, or says why not. The arithmetic is that of `reserve` in gcra.ts.
+ * A repeated request for the same grant gets the same answer, so a lost reply costs nothing; a later place, if all calls were held back since.
  * KEYS requests tokens blocked limits done open crashes admitted states job…;
- * ARGV state maxCrashes (callId customId worker grant horizonMs limitsHorizonMs tokens)…: how far ahead a place is given, and how far for the limits' sake.
+ * ARGV state maxCrashes (callId customId worker grant horizonMs limitsHorizonMs tokens)…: how far ahead a place may be, in total and because of limits.
  * @returns now in microseconds, and for each call: what, wait in ms, crashes so far, mark of the attempt
  */
 export const RESERVE = makeScript(
@@ -108,8 +108,8 @@ return replies
 );
 
 /**
- * The same as charge-probe.ts, over the answers of all workers: while little is left, what the provider's limit loses is what it charges.
- * Samples are kept by the moment in which their call left.
+ * The same as charge-probe.ts, over the answers of all workers: while little of the provider's limit is left, its decrease is what is charged.
+ * Samples are sorted by when their call left.
  */
 const CHARGE_PROBE = `
 local function observe(callId, leavesAt, left, usedByCall, cappedByCall)
@@ -134,8 +134,8 @@ end
 `;
 
 /**
- * Ends attempts of one state: corrects what each took, keeps within what the provider says is left, and delivers what came of it. May be repeated:
- * only the first one corrects, and only an answer is delivered twice.
+ * Ends attempts of one state: corrects what each took, by what the provider reports as left too, and delivers its result. May be repeated:
+ * the correction is made once, and only an answer is delivered again.
  * KEYS requests tokens limits open crashes done results probe;
  * ARGV (callId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed usedTokens cappedTokens told)….
  * @returns for each the id of the delivered entry, or '' when nothing was delivered
@@ -148,7 +148,7 @@ redis.call('HDEL', KEYS[4], '')
 local function settle(at)
   local callId, mark, kind = ARGV[at + 1], ARGV[at + 3], ARGV[at + 8]
   if mark ~= '' and redis.call('HGET', KEYS[4], callId) == mark then
-    -- What is left was so when the call came in: what left after it is counted here already.
+    -- The remainder is as of the call's arrival; calls that left after it are already counted here.
     local leavesAt = tonumber(string.match(mark, '([0-9]+)$'))
     redis.call('HDEL', KEYS[4], callId)
     if ARGV[at + 11] == '1' then redis.call('HINCRBY', KEYS[5], ARGV[at + 2], 1) end
@@ -174,9 +174,9 @@ return entries
 );
 
 /**
- * The provider refused a call as too early: nobody leaves for a while, and the rates are used less fully. Refusals that come together are one.
- * KEYS blocked limits; ARGV waitMs ('' when the provider said nothing) isAboutTokens random resetMs.
- * @returns for how many milliseconds nobody leaves
+ * The provider refused a call as too early: no call leaves for a while, and a smaller share of the rates is used. Refusals that arrive together
+ * count as one. KEYS blocked limits; ARGV waitMs ('' if the provider said nothing) isAboutTokens random resetMs.
+ * @returns for how many milliseconds no call leaves
  */
 export const REFUSE = makeScript(
   withRates(
@@ -207,7 +207,7 @@ return math.ceil((instant - now) / 1000)
   ),
 );
 
-/** Gives back tokens that calls under way were found to have taken too much of. KEYS tokens limits; ARGV tokens. */
+/** Returns tokens that calls in flight have reserved in excess. KEYS tokens limits; ARGV tokens. */
 export const GIVE_BACK = makeScript(
   withRates(
     'KEYS[2]',
@@ -219,7 +219,7 @@ keep(KEYS[1], used(KEYS[1]) - rates[2][1] * ARGV[1])
 );
 
 /**
- * The limits as they stand. KEYS requests tokens blocked limits delayed.
+ * The current limits. KEYS requests tokens blocked limits delayed.
  * @returns requests and tokens per minute ('' without a limit), how the provider charges, for how long all calls are held back, refusals so
  * far, calls in a back-off, and for how long the next request and the next token have to wait; times in milliseconds
  */

@@ -28,8 +28,8 @@ export async function runScript(
 }
 
 /**
- * Sets fields of a hash, also in a full Redis: it refuses only scripts that have written nothing yet, and removing is never refused. The same
- * first line stands in every script that frees memory or keeps somebody from being taken for dead. KEYS hash; ARGV field value field value…
+ * Sets fields of a hash, even in a full Redis, which refuses only scripts that have not written yet, and never a removal. Every script that
+ * frees memory, or keeps somebody from being considered dead, starts with the same line. KEYS hash; ARGV field value field value…
  */
 const WRITE_HASH = makeScript(`
 redis.call('HDEL', KEYS[1], '')
@@ -40,7 +40,7 @@ export async function writeHash(redis: Redis, key: string, fields: Readonly<Reco
   await runScript(redis, WRITE_HASH, [key], Object.entries(fields).flat());
 }
 
-/** A worker's sign of life. KEYS workers states limits; ARGV worker. @returns how the provider charges, and the notices, flat: state, notice, … */
+/** A worker's heartbeat. KEYS workers states limits; ARGV worker. @returns how the provider charges, and the notices, flat: state, notice, … */
 export const BEAT = makeScript(`
 local now = redis.call('TIME')
 redis.call('HDEL', KEYS[2], '')
@@ -49,7 +49,7 @@ return {redis.call('HGET', KEYS[3], 'tokenCharging') or '', redis.call('HGETALL'
 `);
 
 /**
- * A worker says, after Redis may have lost memory, which attempts it has under way; one whose end has just arrived is over.
+ * A worker reports, after Redis may have lost data, which attempts it has in flight; one whose end has just arrived is over.
  * KEYS open results done; ARGV worker sessionId (jobId mark)…
  */
 export const ACCOUNT = makeScript(`
@@ -61,9 +61,9 @@ return redis.call('XADD', KEYS[2], '*', 'kind', 'account', 'job', '', 'text', AR
 `);
 
 /**
- * The runner looks who works for it: the living are admitted, the silent are struck off first, so that what they have under way can no
- * longer change. Whoever speaks a newer protocol than ours is not admitted. KEYS states workers admitted open; ARGV state sessionId aliveMs protocol.
- * @returns [] when Redis has lost its memory, else workers and marks, flat: jobId, mark, jobId, …
+ * The runner admits the workers that are alive. Silent ones are removed first, so that their attempts can no longer change; those with a newer
+ * protocol than ours are not admitted. KEYS states workers admitted open; ARGV state sessionId aliveMs protocol.
+ * @returns [] if Redis has lost its data, otherwise workers and marks, flat: jobId, mark, jobId, …
  */
 export const MUSTER = makeScript(`
 local notice = redis.call('HGET', KEYS[1], ARGV[1])
@@ -80,7 +80,7 @@ return {workers, redis.call('HGETALL', KEYS[4])}
 `);
 
 /**
- * Forgets ends that are safe in the ledger. The id of a call leaves \`done\` only when its job is gone, else a repeated job would call again.
+ * Deletes ends that are safe in the ledger. The id of a call leaves \`done\` only when its job is gone; otherwise a repeated job would call again.
  * KEYS results done states job…; ARGV state sessionId notice entries entryId… (calls callId…)… for each job.
  * @returns which of the jobs, counted from 0, are still there
  */
@@ -103,13 +103,13 @@ if notice and string.match(notice, '^[^|]*') == ARGV[2] then redis.call('HSET', 
 return staying
 `);
 
-/** Takes a call back for good that nobody is at: whoever meets it finds that it is done. KEYS open done; ARGV callId. @returns 1 where that was in time */
+/** Withdraws a call for good if no worker has it: to every worker it is then done. KEYS open done; ARGV callId. @returns 1 if that was in time */
 export const WITHDRAW = makeScript(`
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 return redis.call('SADD', KEYS[2], ARGV[1])
 `);
 
-/** What jobs carry. KEYS job…. @returns for each the custom ids of its calls; none where it is a call itself, or is gone */
+/** The calls in jobs. KEYS job…. @returns for each the custom ids of its calls; none if it is a single call, or is gone */
 export const LIST_CALLS = makeScript(`
 local lists = {}
 for i = 1, #KEYS do

@@ -10,7 +10,7 @@ const ROUND_BYTES = 8 * 2 ** 20;
 export type StreamEntry = readonly [id: string, fields: readonly string[]];
 
 /**
- * Reads entries of a stream until they are enough. A right that is missing is named as it is outside of scripts.
+ * Reads entries of a stream, up to a number and a size. A missing right is reported as it is outside of scripts.
  * KEYS results; ARGV from entries bytes.
  */
 const READ = makeScript(`

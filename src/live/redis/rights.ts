@@ -24,8 +24,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 const NEEDS_ONE = ['HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LINDEX', 'LPUSH', 'SADD', 'SISMEMBER', 'SREM', 'ZREM', 'ZSCORE'];
 
 /**
- * Tries every command on a key of no use to anybody, and says which are refused: a text takes none of a list's, hash's or stream's commands, so
- * that nothing is written but a text that goes by itself. What refuses all writes refuses the first line. ARGV commands and their arguments.
+ * Tries every command on a key that nobody uses, and says which are refused. The key is a string, which accepts no command of a list, hash or
+ * stream, so nothing is written but that string, which expires. A Redis that refuses all writes refuses the first line. ARGV commands and arguments.
  */
 const TRY = makeScript(`
 local function refuses(answer)

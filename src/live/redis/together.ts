@@ -10,15 +10,15 @@ interface Waiting<Item, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is asked over one connection, by state, and waits to be sent. */
+/** The items of one connection that wait to be sent, by state. */
 interface Asked<Item, Answer> {
   readonly gathering: Gathering;
   byState: Map<string, Waiting<Item, Answer>[]>;
 }
 
 /**
- * Combines what is asked about a state over one connection within a few milliseconds into one command: separate commands cost several times as
- * much, here and in Redis.
+ * Combines the items of one state that arrive over one connection within a few milliseconds into one command: separate commands cost several
+ * times as much, here and in Redis.
  * @param run returns an answer for each item, in order; if it rejects, each of them has failed
  */
 export function createTogether<Link extends object, Item, Answer>(

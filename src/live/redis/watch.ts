@@ -54,7 +54,7 @@ export class RedisWatch {
       if (this.#isDue(reply.word)) this.#tell(`${describeReply(reply, this.#redisUrl)}; waiting until that has passed, nothing is lost`);
     } else if (absentMs >= SHORT_ABSENCE_MS && this.#isDue('absent')) {
       const reason = reasonOf(this.#connectionError ?? error);
-      this.#tell(`Redis at ${describeUrl(this.#redisUrl)} is out of reach (${reason}); waiting for it, nothing is lost`);
+      this.#tell(`Redis at ${describeUrl(this.#redisUrl)} cannot be reached (${reason}); waiting for it, nothing is lost`);
     }
     return null;
   }
@@ -62,8 +62,8 @@ export class RedisWatch {
   /** A run's step has failed for so long that the run ends. */
   onLongFailure(error: unknown): AppError {
     const reply = this.readReply(error);
-    if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; it has been so for ten minutes`, error);
-    const message = 'Redis is out of reach for ten minutes; nothing is lost: start it and run the same command again';
+    if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; this has lasted for ten minutes`, error);
+    const message = 'Redis could not be reached for ten minutes; nothing is lost: start it and run the same command again';
     return new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error });
   }
 

@@ -220,5 +220,8 @@ function unknownEnd(reading: CallRequest, why: string): DeliveredEnd {
 }
 
 function unreachable(code: string): AppError {
-  return new AppError(`a worker cannot reach the provider for ten minutes (${code})`, { code: 'unreachable', exitCode: EXIT.notFinished });
+  return new AppError(`a worker could not reach the provider for ten minutes (${code})`, {
+    code: 'unreachable',
+    exitCode: EXIT.notFinished,
+  });
 }

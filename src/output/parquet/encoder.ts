@@ -14,7 +14,7 @@ export interface ParquetEncoder {
   finish(): Buffer;
 }
 
-export type ParquetEncoderOptions = Omit<TableWriterOptions, 'path' | 'format' | 'excel'>;
+export type ParquetEncoderOptions = Omit<TableWriterOptions, 'path' | 'format' | 'excel' | 'delimiter'>;
 
 /** A row group is held in memory, several times over, until it is written. */
 const MAX_GROUP_ROWS = 50_000;

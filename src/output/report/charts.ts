@@ -94,7 +94,7 @@ function describeTail(
   { thing, end, max }: { readonly thing: string; readonly end: string; readonly max: string },
 ): Html {
   if (beyond === undefined) return html`The last bar also contains everything beyond it, up to ${max}.`;
-  if (beyond === 0) return html`Nothing lies beyond the last bar.`;
+  if (beyond === 0) return html`No value is beyond the last bar.`;
   const share = beyond / (counts.reduce((sum, count) => sum + count, 0) + beyond);
   return html`${swatch('f-skip')}The separate bar is the tail: ${formatThings(beyond, thing)} (${formatShare(share)}) beyond ${end}, up to ${max}.`;
 }

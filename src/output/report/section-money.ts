@@ -125,7 +125,7 @@ export function renderTokens({ rowFigures, samples, summary: { tokens } }: Repor
   );
   return html`<section aria-labelledby="tokens"><h2 id="tokens">Tokens</h2><div class="two wide"><div>${renderFrame('Tokens of a row', html`<table><caption>Per row asked, all its attempts together</caption><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">mean</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">max</th><th scope="col" class="n">total</th></tr></thead><tbody>${lines}</tbody></table>`)}
 <p class="small soft">${formatCount(tokens.cachedInput)} of the input tokens (${formatShare(tokens.input === 0 ? 0 : tokens.cachedInput / tokens.input)}) came from the prompt cache${tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} were written to it`}; ${formatCount(tokens.reasoning)} of the output tokens were reasoning.</p></div>
-${links.length === 0 ? NOTHING : html`<div><h3>The dearest rows</h3><ol>${links}</ol></div>`}</div></section>`;
+${links.length === 0 ? NOTHING : html`<div><h3>The most expensive rows</h3><ol>${links}</ol></div>`}</div></section>`;
 }
 
 function spreadLine(name: string, spread: Spread, total: string, show: (value: number) => string): Html {

@@ -62,7 +62,7 @@ export function renderProvenance({ provenance, models, summary, endedAt }: Repor
   const entries: readonly (readonly [string, string])[] = [
     ['job', `${jobFile ?? 'defined in a program'}, sha256 ${jobSha256}`],
     ['input', inputs.join(', ')],
-    ['model asked for', modelRequested],
+    ['model requested', modelRequested],
     ['models that answered', answered.length === 0 ? 'none in this run' : answered.join(', ')],
     ['answers of', origin],
     ['prices as of', `${summary.cost.pricesAsOf}${summary.cost.priceNote === undefined ? '' : `, ${summary.cost.priceNote}`}`],

@@ -1,5 +1,6 @@
 import { EXIT } from '../../core/errors.ts';
 import { formatCount, formatDollars, formatSmallDollars } from '../format-numbers.ts';
+import { describeEmptyRows } from '../verdict.ts';
 import { renderStack } from './charts.ts';
 import type { ReportFacts } from './facts.ts';
 import { formatDuration, formatInstant } from './format-times.ts';
@@ -9,11 +10,12 @@ import { type Html, html, NOTHING } from './html.ts';
 export function renderTop(facts: ReportFacts): Html {
   const { summary } = facts;
   const { exitCode, verdict } = summary;
-  const tone = exitCode === EXIT.done ? 'good' : exitCode === EXIT.refused || exitCode === EXIT.bug ? 'bad' : 'warn';
+  const emptyRows = describeEmptyRows(summary);
+  const tone = exitCode === EXIT.done || emptyRows !== null ? 'good' : exitCode === EXIT.refused || exitCode === EXIT.bug ? 'bad' : 'warn';
   const simulated = summary.simulated
     ? html`<p class="note" role="note"><b>Simulated.</b> No real model answered and nothing was billed: every answer and every figure on this page is made up.</p>`
     : NOTHING;
-  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${verdict}</span></div>
+  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${emptyRows?.verdict ?? verdict}</span></div>
 ${facts.description === null ? NOTHING : html`<p class="lead">${facts.description}</p>`}
 <ul class="meta"><li><b>${summary.model}</b></li><li>${nameLanes(facts)}</li><li>run <b>${summary.run}</b></li><li>${formatInstant(facts.startedAt)}</li><li>exit code <b>${exitCode}</b></li></ul>
 ${simulated}`;

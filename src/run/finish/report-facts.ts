@@ -39,7 +39,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
   const { prepared, ledger, run, summary, counted } = options;
   const { job } = prepared.compiled;
   const endedAt = options.endedAt.toISOString();
-  // Before the warnings are read, to which it may add one.
+  // Before the warnings are read: it may add one.
   const runs = listRuns(ledger, summary, options.warnings.tell);
   return {
     schema: 'rowmill.report/1',

@@ -46,11 +46,12 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     prefix: write.prefix,
     answerColumns: compiled.answerColumns,
     excel: write.excel,
+    delimiter: write.delimiter,
     simulated: options.simulated,
     stored: table.stored ?? null,
     answerTypes: listAnswerTypes(compiled.job),
   });
-  const failuresWriter = createFailuresWriter({ path: failuresPath(write.path), readId: compiled.rowId, excel: write.excel });
+  const failuresWriter = createFailuresWriter({ ...write, path: failuresPath(write.path), readId: compiled.rowId });
   const rowsWriter = await openRunRows(options, tableWriter);
   const writeRow = (row: FinishedRow): Promise<unknown> | null => {
     counter.add(row);

@@ -107,7 +107,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const bound = { ...loaded, prompts, ...(chosen === null ? {} : { examples: chosen.examples }) };
     const bare = compileJob(bound, table, limits);
     if (options.isToWrite === true) await inspectCode(loaded, { table: given, prompts, signal: options.signal });
-    const shared = options.isToWrite === true ? await warnOfSharedTable(job, stateDirectory, options) : [];
+    const sharedTable = options.isToWrite === true ? await findSharedTable({ job, stateDirectory, cwd: overrides.cwd, signal }) : null;
+    const shared = sharedTable === null ? [] : [`${sharedTable.what}, and this run will replace it; give each job its own write.path`];
     const sampled = await withSample(bare, { ...options, table, loaded });
     const compiled = { ...sampled, warnings: [...sampled.warnings, ...shared] };
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
@@ -117,6 +118,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       table,
       examples: chosen,
       stateDirectory,
+      sharedTable,
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
@@ -193,12 +195,6 @@ async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFi
   throw new UsageError([{ place: isBeside ? null : place, message: isBeside ? problem : `write: ${problem}` }], { code: 'output' });
 }
 
-async function warnOfSharedTable(job: Job, stateDirectory: string, { overrides, signal }: PrepareOptions): Promise<readonly string[]> {
-  if (job.write.isStdout === true) return [];
-  const warning = await findSharedTable({ job, stateDirectory, cwd: overrides.cwd, signal });
-  return warning === null ? [] : [warning];
-}
-
 function findMissingFolder(directory: string): string | null {
   let missing: string | null = null;
   for (let folder = directory; !existsSync(folder); folder = dirname(folder)) missing = folder;
@@ -216,11 +212,11 @@ export function removeEmptyFolders(innermost: string, outermost: string): void {
   }
 }
 
-/** Writes the rows of the table of examples that are not shown to the model, under the job's own names: for evaluating its answers. */
+/** Writes the rows of the table of examples that are not shown to the model, under the job's own names and with the delimiter it reads: for evaluating its answers. */
 export async function writeHoldout({ examples, compiled, table }: PreparedJob, signal: AbortSignal): Promise<void> {
   const path = findHoldout(compiled.job, table.files);
   if (examples === null || path === null) return;
-  const holdout = await createPlainTable(path, examples.columns);
+  const holdout = await createPlainTable(path, examples.columns, compiled.job.input.delimiter);
   try {
     for await (const rows of examples.table.readRows(signal)) {
       for (const row of rows) if (!examples.isChosen(row)) await holdout.write(row.cells);

@@ -44,7 +44,7 @@ function listRefused(job: AskedJob & Pick<Job, 'model'>, successor: string): rea
   const doubts = findParamDoubts({ ...job, model: successor }).filter(({ path }) => !own.has(path.join('.')));
   if (!mayAnswerAtOnce(job, successor)) return doubts.map(({ message }) => message);
   const refused = doubts.filter(({ path }) => path.at(-1) !== 'max_output_tokens').map(({ message }) => message);
-  const note = `${successor} thinks first, which is billed as output and spends params.max_output_tokens; ${REMEDY} lets it answer at once`;
+  const note = `${successor} reasons first, which is billed as output and uses up params.max_output_tokens; ${REMEDY} lets it answer at once`;
   return refused.some((message) => message.includes(REMEDY)) ? refused : [...refused, note];
 }
 

@@ -117,7 +117,7 @@ function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan
   return { ...plan, ...(budgets.length === 0 ? {} : { budgets }), problems: [...plan.problems, ...warnings.map(makeWarning)] };
 }
 
-/** Answers that count no more because their file was altered. */
+/** Answers that no longer count because their file was altered. */
 export function warnOfAltered({ altered, responsePath }: Ledger): readonly string[] {
   return [...new Set(altered.values())].map(
     (name) =>
@@ -189,7 +189,7 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): 
  * The runs whose answers predict the length of this job's answers, oldest first: same model, same number of answers, same
  * reasoning. A run that stored no job is assumed to be one of them.
  */
-function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
+export function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
   const isComparable = (id: string) => {
     const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
     const text = runFiles.readRunFile(id, 'job.yaml', leaveOut);

@@ -1,30 +1,95 @@
 import { AppError } from '../../core/errors.ts';
 import type { LaneName } from '../../core/lane.ts';
+import type { Request } from '../../core/request.ts';
 import type { NotAsked } from '../../core/summary.ts';
-import { selectRows } from '../open/selection.ts';
+import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { createStepOf } from '../open/next-step.ts';
+import type { OpenedLedger } from '../open/open-job-ledger.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
+import { createRowKeys } from '../open/row-keys.ts';
+import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
 import { choosePrice } from './choose-lane.ts';
-import { type PlanOpenJobOptions, planOpenJob } from './plan-open-job.ts';
-import { countAsked } from './spending.ts';
+import { longContextOver, priceWork } from './cost.ts';
+import { createEvenSample } from './even-sample.ts';
+import { listComparableRuns } from './plan-open-job.ts';
+import { createPromptCount } from './prompts.ts';
+import { makeWork, REQUEST_GROUP } from './work.ts';
 
-export interface RestOptions extends Pick<PlanOpenJobOptions, 'prepared' | 'opened'> {
+export interface RestOptions {
+  readonly prepared: PreparedJob;
+  readonly opened: Pick<OpenedLedger, 'ledger' | 'history'>;
+  /** The rows of the pilot. */
+  readonly selected: SelectedRows;
   readonly laneName: LaneName;
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'commands'>;
 }
 
-/** What a pilot has not asked, planned as a run of the whole table would be: by what the pilot measured. Null where nothing is left, or cannot be told. */
-export async function planRest({ prepared, opened, laneName, options }: RestOptions): Promise<NotAsked | null> {
+/** A request of the rest, and its group in a table of requests. */
+interface RestRequest {
+  readonly request: Request;
+  readonly group: number | null;
+}
+
+/** More requests than this are priced by an even sample of them: at least so many, at most twice as many. */
+const SAMPLE_REQUESTS = 500;
+
+/**
+ * What a pilot has not asked, by one pass over the table, with the rows, and their price, that a plan of the whole table would show. Null where nothing
+ * is left, and where telling would take a program's functions or the files of images: they belong to the run that asks.
+ */
+export async function planRest({ prepared, opened, selected, laneName, options }: RestOptions): Promise<NotAsked | null> {
+  const { compiled, table } = prepared;
+  const { job } = compiled;
+  if (compiled.hasCode || mayReadImageFiles(job)) return null;
+  const { keys } = opened.ledger;
+  const stepOf = createStepOf(opened.ledger, job, 'reading');
+  const keyRow = createRowKeys(keys, { compiled, addsKeys: true });
+  const sample = createEvenSample<RestRequest>(SAMPLE_REQUESTS);
+  let [rows, requests, of] = [0, 0, 0];
   try {
-    const selected = await selectRows({ type: 'all' }, prepared.table, options.signal);
-    const asked = { ...options, isFresh: false, reopen: null };
-    const { plan } = await planOpenJob({ prepared, opened, selected, countsExactly: false, options: asked });
-    const rows = countAsked(plan);
-    if (rows === 0) return null;
-    const expectedNanoUsd = plan.cost[choosePrice(prepared.compiled.job.mode, laneName)]?.expectedNanoUsd ?? null;
-    return { rows, of: plan.rows.in, expectedNanoUsd, command: options.commands.whole ?? null };
+    for await (const chunk of table.readRows(options.signal)) {
+      for (const row of chunk) {
+        of += 1;
+        const keyed = keyRow(row);
+        if (keyed.status === 'skipped' || selected.has(row.index) || !IS_NOT_ASKED.has(stepOf(keyed.id))) continue;
+        rows += 1;
+        const { request, isDuplicate } = keyed;
+        if (isDuplicate || request === null) continue;
+        requests += 1;
+        sample.offer({ request, group: row.request?.group ?? null });
+      }
+    }
   } catch (error) {
-    // What is wrong with other rows is told by the run that asks them.
+    // Problems of other rows are reported by the run that sends them.
     if (error instanceof AppError) return null;
     throw error;
   }
+  if (rows === 0) return null;
+  const sampledNanoUsd = priceSample(sample.kept, { prepared, opened, laneName, options });
+  const expectedNanoUsd = sampledNanoUsd === null ? null : Math.round((sampledNanoUsd / sample.kept.length) * requests);
+  return { rows, requests, of, expectedNanoUsd, command: options.commands.whole ?? null };
+}
+
+const IS_NOT_ASKED: ReadonlySet<string> = new Set(['new', 'again']);
+
+/** What requests should cost in a lane, by the length of the answers there are; null if their price is unknown. */
+function priceSample(
+  sample: readonly RestRequest[],
+  { prepared, opened, laneName, options }: Omit<RestOptions, 'selected'>,
+): number | null {
+  const { compiled, tokens, findPrice } = prepared;
+  const { job } = compiled;
+  const prices = { findPrice, model: job.model, at: options.priceAsOf ?? options.effects.clock().toISOString() };
+  const prompts = createPromptCount(tokens, {
+    longOverTokens: ({ model = job.model }) => longContextOver({ ...prices, model }),
+    isExact: false,
+  });
+  for (const { request, group } of sample) prompts.add(request, group === null ? {} : { [REQUEST_GROUP]: group });
+  const counted = prompts.finish(() => null);
+  const answers = opened.history.read(listComparableRuns(opened.ledger, job, () => {}));
+  const beginningTokens = tokens.own.findCacheBeginning()?.tokens ?? 0;
+  return (
+    priceWork(prices, makeWork(job, { ...counted, beginningTokens }, answers))[choosePrice(job.mode, laneName)]?.expectedNanoUsd ?? null
+  );
 }

@@ -12,7 +12,7 @@ export interface Plan {
   readonly schema: 'rowmill.plan/1';
   readonly job: string;
   readonly model: string;
-  /** The known model whose name is nearest; only where nothing is known of the job's own. */
+  /** The known model with the most similar name; only if the job's own is unknown. */
   readonly closestModel?: string;
   readonly rows: PlanRows;
   /** Skipped rows by cause. */

@@ -84,7 +84,7 @@ export interface PlannedTable {
   readonly reopenedKeys: readonly string[];
   /** What is known about the ends of its models, even if they do not apply to the address: if a model is refused there, this may be why. */
   readonly modelEnds: readonly PlannedEnd[];
-  /** What to say of answers that rows of this table had, and that count no more; empty without any. */
+  /** Warnings about answers of this table's rows that no longer count; empty if there are none. */
   readonly lostAnswers: readonly string[];
 }
 
@@ -226,13 +226,13 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   return { plan: planned, reopenedKeys, modelEnds, lostAnswers: lost };
 }
 
-/** For a model of which no price is known, which may be a slip of the pen. */
+/** For a model without a known price, whose name may be mistyped. */
 function nameClosestModel(model: string, { batch, live, flex }: LaneCosts): Pick<Plan, 'closestModel'> {
   const closest = (batch ?? live ?? flex) === null ? findClosestModel(model) : null;
   return closest === null ? {} : { closestModel: closest };
 }
 
-/** Other rules took them: those of a changed job, or of an earlier version. */
+/** They were valid by other rules: those of the job before it was changed, or of an earlier version. */
 function warnOfLostAnswers(count: number): readonly string[] {
   if (count === 0) return [];
   const [answers, are] = count === 1 ? ['answer that was', 'is'] : ['answers that were', 'are'];

@@ -38,7 +38,7 @@ export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLan
   function findStop(): void {
     stopUnreadable();
     if (stopRules.stop === null) return;
-    throw new AppError(`stop_if: ${stopRules.stop}. Look at them, then change the job; or its stop_if, to go on as it is`, {
+    throw new AppError(`stop_if: ${stopRules.stop}. Look at them, then change the job, or its stop_if to continue with these answers`, {
       code: 'stop_if',
       exitCode: EXIT.stopped,
     });

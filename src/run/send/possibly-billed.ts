@@ -19,13 +19,13 @@ export interface PossiblyBilled {
   readonly nanoUsd: number;
   /** Its parts, one by one. */
   readonly items: readonly DoubtfulCalls[];
-  /** Those of them whose bound is of the job as it is now: what they were announced with was not kept. */
+  /** Those of them bounded by the current job, because the terms they were announced with were not recorded. */
   readonly callsByJobOfNow: number;
 }
 
 export interface PossiblyBilledOptions {
   readonly ledger: Ledger;
-  readonly books: Pick<Books, 'usageOfBatch' | 'unpricedOf' | 'costOf'>;
+  readonly books: Pick<Books, 'usageOfBatch' | 'failedOfBatch' | 'unpricedOf' | 'costOf'>;
   /** Null for all runs. */
   readonly run: string | null;
   readonly prepared: Pick<PreparedJob, 'findPrice'> & { readonly compiled: { readonly job: BoundedJob } };
@@ -75,7 +75,7 @@ export function listSent(unknown: UnknownCalls | undefined): readonly Sent[] {
   });
 }
 
-/** What a shard asks, all of it. */
+/** All requests of a shard. */
 export function makeSent({ bytes, rows, answerCaps, longestBytes, terms }: ShardSizes, at: string | null): Sent {
   return { lane: 'batch', amount: { bytes, rows, answerCaps }, longestBytes, terms, at };
 }
@@ -84,7 +84,7 @@ type ShardSizes = Pick<ShardState, 'bytes' | 'rows' | 'answerCaps' | 'longestByt
 
 type BoundSent = (sent: Sent) => number | null;
 
-/** Null where one of them is not known. */
+/** Null if one of them is unknown. */
 function sumKnown(amounts: readonly (number | null)[]): number | null {
   return amounts.includes(null) ? null : amounts.reduce((sum: number, amount) => sum + Number(amount), 0);
 }
@@ -142,7 +142,9 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
       else if (usage.beyond !== null) {
         const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
-        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });
+        // It may be of any of them.
+        const calls = Math.max(1, batch.missing + books.failedOfBatch(batch.id));
+        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });
       }
     }
   }
@@ -222,5 +224,5 @@ function compareUsage(
     cachedInputTokens: Math.min(beyondInput, Math.max(0, whole.cachedInputTokens - lines.cachedInputTokens)),
     outputTokens: Math.max(0, outputTokens),
   };
-  return { message: `${message}; ${missing} calls without a line may have been billed`, beyond, isMissingUnknown };
+  return { message: `${message}; calls without an answer may have been billed`, beyond, isMissingUnknown };
 }

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { defineJob } from '../src/index.ts';
+import { readFailures } from '../src/inspect/failures.ts';
+import { lookFully } from '../src/inspect/full-look.ts';
+import { createEvenSample } from '../src/run/plan/even-sample.ts';
+import { makeFolder } from './helpers/api-world.ts';
+import { makeReadOptionsOf } from './helpers/read-options.ts';
+import { makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
+
+wideTest('what a pilot left is one number in the summary, status and failures: rows, and the requests they take beside them', async (t) => {
+  const rows: [string, string][] = ['a', '', 'b', 'c', 'a', 'c', '', 'd', 'c'].map((text, index) => [`r${index}`, text]);
+  const world = await makeWorld(t, { rows });
+  const { summary } = await world.run({ selection: { type: 'first', rows: 2 } });
+  // Of seven rows beyond the pilot one is empty, and one asks what the pilot has answered.
+  assert.deepEqual([summary.rows.ok, summary.notAsked?.rows, summary.notAsked?.requests, summary.notAsked?.of], [1, 5, 3, 9]);
+  const looking = makeReadOptionsOf(world);
+  const { facts } = await lookFully(looking);
+  const failures = await readFailures(looking, null);
+  assert.deepEqual([facts.rows.pending, failures.rows.pending], [5, 5]);
+  const whole = await world.run();
+  assert.deepEqual([whole.summary.notAsked, whole.summary.attempts.total, whole.summary.rows.ok], [undefined, 3, 7]);
+});
+
+wideTest('a prompt function is not called for rows that a pilot was not to ask', async (t) => {
+  // More rows than are read at once.
+  const rows = Array.from({ length: 3_000 }, (_, index) => `${index},note ${index}`);
+  const directory = makeFolder(t, { 'in.csv': `id,text\n${rows.join('\n')}\n` });
+  const asked = new Set<string>();
+  const job = defineJob({
+    name: 'pilot',
+    directory,
+    input: { path: path.join(directory, 'in.csv'), columns: ['id', 'text'], id: 'id' },
+    model: 'gpt-4o-mini',
+    mode: 'live',
+    prompt: (row) => {
+      asked.add(row.id);
+      return `Is it good? ${row.text}`;
+    },
+    output: 'text',
+  });
+  const run = await job.run({ simulate: true, limit: 2 });
+  assert.deepEqual([run.summary.rows.ok, run.summary.notAsked], [2, undefined]);
+  assert.ok(asked.size < 1_000 && !asked.has('2999'), `${asked.size} rows`);
+});
+
+test('an even sample keeps everything while it is little, and then items from beginning to end', () => {
+  for (const [count, kept] of [
+    [0, []],
+    [7, [0, 1, 2, 3, 4, 5, 6]],
+    [8, [0, 2, 4, 6]],
+    [33, [0, 8, 16, 24, 32]],
+  ] as const) {
+    const sample = createEvenSample<number>(4);
+    for (let item = 0; item < count; item += 1) sample.offer(item);
+    assert.deepEqual(sample.kept, kept);
+  }
+});

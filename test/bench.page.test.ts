@@ -44,7 +44,7 @@ test('a line shows CPU and wall time against its baseline, and marks what is abo
     'ours: 3 ms, at most 2',
   ]);
   for (const figure of ['2.50 x (at most 2', '200 MiB (at most 150', '3 ms (at most 2'])
-    assert.ok(renderPassage(passage).includes(`${figure}: **missed**)`), figure);
+    assert.ok(renderPassage({}, passage).includes(`${figure}: **missed**)`), figure);
 });
 
 test('a small size fails if its CPU ratio is more than 1.5 times the one on the page', async () => {
@@ -52,4 +52,17 @@ test('a small size fails if its CPU ratio is more than 1.5 times the one on the 
   assert.deepEqual(findWorse(await at(2.9), await at(2)), []);
   assert.deepEqual(findWorse(await at(3.1), await at(2)), ['ours: 3.1 x the CPU of "bare", where the page says 2']);
   assert.deepEqual(findWorse(await at(9), await makePassage(10, async () => [bare])), []);
+});
+
+test('figures with a column of their own stand there with what they must be, and one that is too low is a limit missed', async () => {
+  const measured = { wallSeconds: 101, cpuSeconds: null, peakRssMib: null, facts: {} };
+  const figures = [
+    { value: 94, of: '% used', most: null, least: 95 },
+    { value: 0, of: '% refused', most: 0.5 },
+  ];
+  const passage = await makePassage(10, async () => [{ what: 'run', measured, figures, facts: 'two workers' }]);
+  assert.deepEqual(findBroken(passage), ['run: 94 % used, at least 95']);
+  const [header, , line] = renderPassage({ columns: ['% used', '% refused', 'ms to the first call'] }, passage).split('\n');
+  assert.equal(header, '| what | % used | % refused | ms to the first call | took | besides |');
+  assert.equal(line, '| run | 94 (at least 95: **missed**) | 0 (at most 0.5) |  | 101.0 s | two workers |');
 });

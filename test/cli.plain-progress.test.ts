@@ -42,3 +42,9 @@ test('calls in flight, and what a run waits for, are reported', () => {
   const [first] = writeFor(6, () => ({ calls, waits: ['waiting for X'] }));
   assert.match(first?.line ?? '', /; 2 calls in flight, 8 waiting, waiting for X\n$/);
 });
+
+test('calls that nobody met in flight are not told as none', () => {
+  const calls = { inFlight: 0, waiting: 3, concurrency: 2 } as NonNullable<RunView['calls']>;
+  const [first] = writeFor(6, () => ({ calls, okRows: 4 }));
+  assert.match(first?.line ?? '', /^4 of 10 answered, \$0.*; 6 waiting\n$/);
+});

@@ -35,6 +35,7 @@ describe('doctor', () => {
       'job',
       'state',
       'disk',
+      'output',
       'key',
       'base url',
       'models',

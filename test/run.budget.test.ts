@@ -43,7 +43,7 @@ for (const lane of someOf(LANES, 1)) {
     const world = await makeWorld(t, { rows });
     const commands = {
       continue: 'rowmill run job.yaml --max-usd 1',
-      continueWith: (usd: string) => `rowmill run job.yaml --max-usd ${usd}`,
+      continueWith: ({ maxNanoUsd = 0 }) => `rowmill run job.yaml --max-usd ${(Math.ceil(maxNanoUsd / 1000) / 1e6).toFixed(6)}`,
       failures: '',
     };
     const { summary } = await world.run({ ...inLane(world, lane), maxNanoUsd: third, commands });

@@ -452,7 +452,9 @@ wideTest("replacing another job's table causes a warning beforehand, as long as 
     const [exitCode, ...none] = await runJob('job.yaml');
     assert.deepEqual(none, []);
     fs.writeFileSync(other, REVIEW_JOB.replace('name: reviews', 'name: others').replace('Which', 'What'));
-    assert.match((await world.run(['plan', 'other.yaml', '--simulate'])).stdout, warning);
+    const planned = await world.run(['plan', 'other.yaml', '--simulate']);
+    assert.match(planned.stdout, warning);
+    assert.equal(planned.exitCode, 0, 'it sends and writes nothing');
     assert.deepEqual(await runJob('other.yaml'), [exitCode, 'reviews', 'job.yaml']);
     assert.deepEqual(await runJob('other.yaml'), [exitCode], 'its own table now');
     assert.deepEqual(await runJob('job.yaml'), [exitCode, 'others', 'other.yaml']);

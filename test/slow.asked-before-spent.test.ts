@@ -203,6 +203,7 @@ test('a run that may cost more than confirm_over needs confirmation, unless a bu
     overNanoUsd: usd(1),
     budgetNanoUsd: null,
     maxLiveNanoUsd: null,
+    guess: null,
     ...change,
   });
   const members: readonly [string, Plan, Spending, RegExp | null][] = [
@@ -212,6 +213,9 @@ test('a run that may cost more than confirm_over needs confirmation, unless a bu
       spending(),
       /estimated at \$0\.91, and may become \$3\.64, above confirm_over \(\$1\.00\)/,
     ],
+    ['a header was guessed, whatever it costs', plan({ upperNanoUsd: 0 }), spending({ guess: 'a guess' }), /^a guess$/],
+    ['both are told', plan({}), spending({ guess: 'a guess' }), /^a guess\. Also, this is estimated at/],
+    ['a guess that sends nothing', plan({}, 0), spending({ guess: 'a guess' }), null],
     ['the expected cost is above it', plan({ expectedNanoUsd: usd(2) }), spending(), /estimated at \$2\.00, above/],
     ['neither is', plan({ upperNanoUsd: usd(1) }), spending(), null],
     ['a budget holds the rest', plan({}), spending({ budgetNanoUsd: usd(1.5) }), null],

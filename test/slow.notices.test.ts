@@ -89,7 +89,10 @@ describe('notify', () => {
     assert.equal(hook.received.length, 1);
     const told = JSON.parse(hook.received[0]?.body ?? '') as Record<string, string>;
     assert.deepEqual([told.schema, told.event, told.job], ['rowmill.notice/1', 'stopped', 'reviews']);
-    assert.match(told.sentence ?? '', /^reviews: stopped, budget\.usd_total, .* is too small for the next request/);
+    assert.match(
+      told.sentence ?? '',
+      /^reviews: stopped, (?:simulated, )?0 of 6 rows ok, \$0\. Why: budget\.usd_total, .* is too small for the next request, which can cost \$[\d.]+; it never resets/,
+    );
     assert.match(told.command ?? '', /run job\.yaml --base-url/);
     const { notices } = await world.json<Status & { notices: { sentence: string }[] }>(['status', 'job.yaml']);
     assert.equal(notices[0]?.sentence, told.sentence);

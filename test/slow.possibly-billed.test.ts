@@ -60,6 +60,21 @@ test('missing lines were not billed if the batch reports the usage of the others
   world.check(summary);
 });
 
+test('answers without a body that a batch counts in its usage are told one by one, at what they cost', async (t) => {
+  const world = await makeWorld(t, {
+    faults: [2, 5, 7].map((row) => ({ match: { batch: 1, row }, do: { line: row === 7 ? 'lost' : 'null_body' } })),
+  });
+  const { summary } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, summary.rows.ok, world.simulator.bill().length], [0, 12, 15]);
+  assert.deepEqual(
+    summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
+    [['usage_beyond_lines', 3]],
+  );
+  assert.equal(summary.attempts.unknown, 3);
+  world.check(summary, { destroyedLines: 3 });
+});
+
 test('a usage of zeros proves nothing: missing lines may have been billed', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1, row: 3 }, do: { line: 'lost' } }, { do: { zeroUsage: true } }] });
   const { summary } = await world.run();

@@ -38,7 +38,7 @@ const ENDED: ReadonlySet<string> = new Set(['completed', 'expired', 'cancelled']
 /** How many runs a run is compared with. */
 const COMPARED_RUNS = 5;
 const MAX_SENTENCE_CHARACTERS = 1_000;
-/** The counts before it say so. */
+/** Redundant after the counts. */
 const PENDING = /; the remaining rows stay pending/;
 
 /** All current notices. */

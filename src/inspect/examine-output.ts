@@ -41,7 +41,7 @@ export async function examineOutput(given: Job, place: OutputPlace): Promise<rea
   const read = { job, tableFiles, exampleFiles: [], environmentFiles: place.environmentFiles };
   const problem = await findRunDestinationProblem(read, place);
   const folder = dirname(path);
-  const made = existsSync(folder) ? '' : `; a run makes the folder ${showFile(folder, place.cwd)}`;
+  const made = existsSync(folder) ? '' : `; a run creates the folder ${showFile(folder, place.cwd)}`;
   return [
     ...findings,
     problem === null

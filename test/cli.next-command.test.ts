@@ -24,7 +24,7 @@ test('a mistyped model is found before a job file is written, and the next comma
   assert.doesNotMatch(next, /lunna/);
 });
 
-test('a run of a table that stopped is continued with its job file, without the flags that stand in it, and says what the rest costs', async (t) => {
+test('a stopped run of a table is continued with its job file, without the flags that are in it, and shows what the rest costs', async (t) => {
   const world = createWorld({ 'reviews.csv': TABLE });
   t.after(() => world.dispose());
   const stopped = await world.run(['run', ...ASKED, ...QUIET, '--mode', 'live', '--max-usd', '0.0002']);
@@ -43,7 +43,7 @@ test('the command after a stop leaves out the flag that stopped the run', () => 
   assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
 });
 
-test('what is left of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not left', () => {
+test('the rest of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not part of it', () => {
   const counts = { in: 100, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
   const shards = new Map([['s1', { rows: 30 }]]);
   const fold = (isCollected: boolean) => ({ batches: new Map([['b1', { isCollected, shard: 's1' }]]), shards }) as never;

@@ -42,7 +42,7 @@ test('a page whose only rows without an answer are empty says that it worked, an
   assert.doesNotMatch(failures, /click/);
 });
 
-test('empty rows beside others without an answer are told apart from them', () => {
+test('empty rows are distinguished from other rows without an answer', () => {
   const failed = makePage({ ok: 112, failed: 6 }, { refused: 6, empty: 2 }, { verdict: 'failed rows' });
   assert.match(readText(renderVerdict(failed, null)), /In part 112 of 120 rows answered, 93 %; 6 failed; 2 empty, never sent/);
   assert.match(renderTop(failed).html, />failed rows</);

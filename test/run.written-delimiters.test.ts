@@ -27,7 +27,7 @@ const ROWS: [string, string][] = [
 ];
 
 for (const [name, delimiter] of DELIMITERS) {
-  wideTest(`a job that writes ${name} between cells writes all its tables so, and reads them again`, async (t) => {
+  wideTest(`a job with ${name} between cells writes all its tables that way, and reads them again`, async (t) => {
     const faults = [{ match: { row: 1 }, do: { answer: 'refusal' }, times: 1 }] as const;
     const write = `write: { path: out.csv, keep: all, excel: true, delimiter: ${name} }`;
     const world = await makeWorld(t, { rows: ROWS, job: write, faults });
@@ -69,7 +69,7 @@ for (const [name, delimiter] of DELIMITERS) {
   });
 }
 
-test('what is no delimiter is refused where it stands, for reading and for writing', async (t) => {
+test('an invalid delimiter is refused with its place, for reading and for writing', async (t) => {
   const world = await makeWorld(t, { rows: [], job: `write: { path: out.csv, delimiter: ';;' }` });
   const job = world.read('job.yaml').replace('input: { path: in.csv, id: id }', 'input:\n  path: in.csv\n  delimiter: |\n  id: id');
   world.write('job.yaml', job);

@@ -5,9 +5,9 @@ import type { Bench, BenchLine, Measured } from '../harness/line.ts';
 import { onLiveStage, runLiveJob, sayPerRow } from '../live-jobs.ts';
 
 const MIB = 2 ** 20;
-/** Of so many rows, what is beyond them is no start of a process, and mostly code that is optimised. */
+/** Beyond this many rows nothing is due to the start of a process, and the code is mostly optimized. */
 const FEW_SHARE = 1 / 10;
-/** A waiting job of half a kilobyte with all that BullMQ and we keep about it. */
+/** A waiting job of half a kilobyte, with everything that BullMQ and we store about it. */
 const REDIS_BYTES_PER_CALL = 4_096;
 
 export const bench: Bench = {

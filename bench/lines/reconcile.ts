@@ -14,7 +14,7 @@ const PARTS: Parts = {
   reconcile: async (folder) => (await import('../reconcile-table.ts')).reconcileTable(folder),
   open: async (folder) => (await import('../reconcile-table.ts')).openSettled(folder),
 };
-/** What these rows take is the start of a process, and nothing of the table. */
+/** The time for these rows is the start of a process, not the table. */
 const FEW_ROWS = 10;
 const FEW = 'few';
 const OF_FEW: Parts = Object.fromEntries(

@@ -70,7 +70,7 @@ for (const [what, { table, has, no }] of Object.entries(GUESSES)) {
   });
 }
 
-wideTest('names that a shell, a glob or YAML would take for something else are names, and each has a job of its own', async (t) => {
+wideTest('names that mean something to a shell, a glob or YAML are names, and each table has its own job', async (t) => {
   const names = [
     '-dash.csv',
     'what?.csv',
@@ -102,7 +102,7 @@ wideTest('names that a shell, a glob or YAML would take for something else are n
   assert.match(again.stderr, /^a b\.yaml replaced: another prompt/m);
 });
 
-wideTest('a column whose values are among the answers is named as one to evaluate by', async (t) => {
+wideTest('a column whose values are among the answers is suggested for eval', async (t) => {
   const world = createWorld({
     'table.csv': `id,text,mood\n${Array.from({ length: 9 }, (_, index) => `${index},${TEXTS[index % 3]?.replaceAll(',', '')} ${index},${index % 2 === 0 ? 'good' : 'bad'}`).join('\n')}\n`,
   });
@@ -123,7 +123,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   '-dash.csv': /^error: unknown option '-dash\.csv'\n\(the file of this name is \.\/-dash\.csv\)$/m,
 };
 
-wideTest('what is no table, and what no command finds, ends in a sentence', async (t) => {
+wideTest('files that are not tables, and arguments that match nothing, end with one sentence', async (t) => {
   const world = createWorld({ 'blank.csv': '  \n\n\n', '-dash.csv': 'a\nb\n' });
   t.after(() => world.dispose());
   symlinkSync('nowhere.csv', join(world.folder, 'link.csv'));

@@ -157,11 +157,7 @@ const MUTANTS = [
     name: 'billed lines that are missing are told nowhere',
     edits: [
       ['src/run/send/possibly-billed.js', "found.push({ ...about, ...missing, why: 'missing_lines' });", ';'],
-      [
-        'src/run/send/possibly-billed.js',
-        "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });",
-        ';',
-      ],
+      ['src/run/send/possibly-billed.js', "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });", ';'],
     ],
     foundBy: 'garbled',
   },
@@ -237,7 +233,7 @@ const MUTANTS = [
   },
   {
     name: 'each worker has the limits for itself',
-    edits: [['src/live/redis/keys.js', "requests: of('requests')", 'requests: of(`requests${process.pid}`)']],
+    edits: [['src/live/redis/keys.js', "requests: of('requests')", "requests: of('requests' + process.pid)"]],
     foundBy: 'limits',
     isOverRedis: true,
   },

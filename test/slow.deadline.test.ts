@@ -4,11 +4,11 @@ import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../src/core/summary.ts';
+import { readJsonLines, type WireEvent } from '../src/prove/check/calls.ts';
 import type { RunView } from '../src/run/send/run-view.ts';
 import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { until } from './helpers/manual-timers.ts';
 import { startProxy } from './helpers/proxy.ts';
-import { readJsonLines, type WireEvent } from './helpers/run-evidence.ts';
 import { makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -47,7 +47,7 @@ async function makeLateWorld(t: TestContext, options: WorldOptions = {}) {
   };
 }
 
-const readEvents = (world: World) => readJsonLines(path.join(world.stateDirectory, 'events.jsonl')) as WireEvent[];
+const readEvents = (world: World) => readJsonLines<WireEvent>(path.join(world.stateDirectory, 'events.jsonl'));
 
 /** The table without what differs from call to call. */
 function readAnswers(world: World): readonly unknown[] {

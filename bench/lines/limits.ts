@@ -7,7 +7,7 @@ export const bench: Bench = {
   heading: 'Limits of the live lane',
   introduction: `In real time; simulator, Redis, run and workers are separate processes. The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerMinute} tokens a minute, charged by actual usage, with bursts of ${BURST_SECONDS} s; its median latency is 400 ms (log-normal), and 1 % of the calls get a 500. A call reserves three times the tokens it uses.
 Everything but the time to a run's first call is read from the provider's books. The use of the limit is that of the steady part: from ${WARM_UP_SECONDS} s after the first call to ${TAIL_SECONDS} s before the last one. The fullest minute is the fullest of all windows of 60 s.
-The last two lines are the script most people write: the openai client with its own retries, and p-limit; nothing is promised of them. With 50 calls at once its retries give up within half a minute, so its "steady part" is only a few seconds, and its shares mean little.`,
+The last two lines are the script most people write: the openai client with its own retries, and p-limit; nothing is promised of them. With 50 calls at once its retries give up within half a minute, so its steady part is only a few seconds, and its shares mean little.`,
   rows: { full: 4_000, small: null },
   columns: COLUMNS,
   measure({ rows }) {

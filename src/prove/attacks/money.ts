@@ -1,5 +1,5 @@
 import { type AttackContext, type Attacked, type AttackResult, attackUntilFired, continueAndCheck, inArena, takeTurn } from '../attack.ts';
-import { priceBill } from '../check/find-violations.ts';
+import { priceBill } from '../check/calls.ts';
 import type { LifeEnd } from '../life.ts';
 
 /** Shares of the cost: for nothing; for the upper bound of one call but not of all; for all calls; for all their upper bounds, or not quite. */

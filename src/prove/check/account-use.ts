@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { readJsonLines } from './calls.ts';
 
 /** How the limits of an account were used and kept, by the provider's own books. */
 export interface AccountUse {
@@ -45,8 +45,8 @@ const REFUSED_STATUS = 429;
 
 /** Requests count when they were answered, refused ones too; tokens when they were billed. @throws without any call */
 export function readAccountUse({ billFile, traceFile }: AccountBooks, account: Account): AccountUse {
-  const bill = readLines(billFile) as { readonly at: string; readonly usage: { readonly total_tokens: number } }[];
-  const trace = readLines(traceFile) as { readonly at: string; readonly path: string; readonly status: number }[];
+  const bill = readJsonLines<{ readonly at: string; readonly usage: { readonly total_tokens: number } }>(billFile);
+  const trace = readJsonLines<{ readonly at: string; readonly path: string; readonly status: number }>(traceFile);
   const calls = trace.filter(({ path }) => path.endsWith('/chat/completions'));
   const requests = calls.map(({ at }) => ({ atMs: Date.parse(at), amount: 1 }));
   const tokens = bill.map(({ at, usage }) => ({ atMs: Date.parse(at), amount: usage.total_tokens }));
@@ -86,10 +86,4 @@ function findFullest(points: readonly Point[], perMs: number, allowedSeconds: Ac
 
 function sumBetween(points: readonly Point[], fromMs: number, toMs: number): number {
   return points.reduce((sum, { atMs, amount }) => (atMs >= fromMs && atMs < toMs ? sum + amount : sum), 0);
-}
-
-/** A last line that is not complete is left out. */
-function readLines(file: string): unknown[] {
-  const lines = fs.readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line));
 }

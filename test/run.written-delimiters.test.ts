@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { readFailures } from '../src/inspect/failures.ts';
 import { sampleRows } from '../src/inspect/quality/sample.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
+import { findFalseDelimiter } from '../src/output/output-paths.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
 import { makeWorld } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -78,4 +79,17 @@ test('an invalid delimiter is refused with its place, for reading and for writin
     assert.match(error.message, /write\.delimiter: must be one character, in quotes as in ';', or tab, not ";;"/);
     return true;
   });
+});
+
+test('a name that promises tabs is warned of where the table would have none', () => {
+  for (const [name, delimiter, says] of [
+    ['a.tsv', undefined, /^the table is written with commas between cells, although/],
+    ['a.TAB', ';', /^the table is written with ";" between cells/],
+    ['a.tsv', '\t', null],
+    ['a.csv', ';', null],
+  ] as const) {
+    const told = findFalseDelimiter(name, delimiter);
+    if (says === null) assert.equal(told, null);
+    else assert.match(told ?? '', says);
+  }
 });

@@ -17,7 +17,7 @@ function makePage(rows: Partial<Summary['rows']>, causes: Summary['causes'], cha
     ...facts.summary,
     verdict: 'skipped rows',
     exitCode: 3,
-    next: Object.keys(causes).join() === 'empty' ? null : 'rowmill failures t.yaml',
+    next: 'rowmill failures t.yaml',
     rows: counts,
     causes,
     ...change,
@@ -31,14 +31,14 @@ function makePage(rows: Partial<Summary['rows']>, causes: Summary['causes'], cha
 }
 
 test('a page whose only rows without an answer are empty says that it worked, and that they were never sent', () => {
-  const page = makePage({}, { empty: 2 });
+  const page = makePage({}, { empty: 2 }, { next: null });
   const verdict = readText(renderVerdict(page, null));
   assert.match(verdict, /Did it work\? Yes 118 of 120 rows answered, 98 %; 2 empty, never sent \( why \)/);
-  assert.match(verdict, /What next\? Nothing to do .*fail_if/);
+  assert.match(verdict, /What next\? Nothing to do .*skipped_rows: &quot;&gt; 2%&quot;/);
   assert.match(renderTop(page).html, /<span class="badge good">done, 2 empty<\/span>/);
   assert.match(renderTop(makePage({}, { empty: 2 }, { verdict: 'done', exitCode: 0 })).html, /<span class="badge good">done<\/span>/);
   const failures = readText(renderFailures(page, [], 1_000));
-  assert.match(failures, /^ Rows that were not sent The first 10 rows of each cause\./);
+  assert.match(failures, /^ Rows that were not sent The first 10 rows of each cause; they were never sent, and cost nothing\./);
   assert.doesNotMatch(failures, /click/);
 });
 
@@ -46,7 +46,7 @@ test('empty rows beside others without an answer are told apart from them', () =
   const failed = makePage({ ok: 112, failed: 6 }, { refused: 6, empty: 2 }, { verdict: 'failed rows' });
   assert.match(readText(renderVerdict(failed, null)), /In part 112 of 120 rows answered, 93 %; 6 failed; 2 empty, never sent/);
   assert.match(renderTop(failed).html, />failed rows</);
-  assert.match(readText(renderFailures(failed, [], 1_000)), /^ Failures .*click a failed one for its prompt/);
+  assert.match(readText(renderFailures(failed, [], 1_000)), /^ Failures .*click one that failed for its prompt/);
   const large = makePage({}, { too_large: 1, empty: 1 });
   const verdict = readText(renderVerdict(large, null));
   assert.match(verdict, /In part .*; 1 skipped; 1 empty, never sent.*See what was skipped rowmill failures t\.yaml/);

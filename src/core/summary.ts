@@ -33,7 +33,7 @@ export interface Summary {
   readonly cost: CostSummary;
   /** Billed attempts of the run whose answers do not count, by reason; their rows were retried, or failed. Absent if there are none. */
   readonly withoutAnswer?: WithoutAnswer;
-  /** After a completed pilot, the rows it left out; after a stop, those that are left to send; absent if none are. */
+  /** After a completed pilot, the rows it left out; after a stop, those left to send. Absent if there are none. */
   readonly notAsked?: NotAsked;
   /** Over the ledger's lifetime, all runs. `unpricedAttempts`: billed ones of unknown cost, not included in any sum; absent if there are none. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
@@ -55,7 +55,7 @@ export interface Summary {
 /** `nanoUsd`: their cost, as far as known. */
 export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
-/** The rows that the next run would send: after a pilot those of the whole table that were never asked, after a stop those of the run. */
+/** The rows that the next run would send: of the whole table after a pilot, else of this run. */
 export interface NotAsked {
   readonly rows: number;
   /** What they take: rows that ask the same share a request. Absent after a stop, and in early versions. */

@@ -60,6 +60,8 @@ function exceeds(count: number, rowsIn: number, threshold: Threshold): boolean {
 export interface EmptyRows {
   /** `118 of 120 rows answered; 2 empty, never sent`. */
   readonly headline: string;
+  /** In place of the verdict: `done, 2 empty`. */
+  readonly verdict: string;
   /** How the same run ends with exit 0. */
   readonly remedy: string;
 }
@@ -74,6 +76,7 @@ export function describeEmptyRows({ rows, causes, exitCode }: Pick<Summary, 'row
   const meant = rows.in - where;
   return {
     headline: `${formatCount(rows.ok)} of ${formatThings(meant, 'row')} answered; ${formatCount(empty)} empty, never sent`,
+    verdict: `done, ${formatCount(empty)} empty`,
     remedy: `fail_if: { skipped_rows: "> ${Math.ceil((empty / meant) * 100)}%" } in the job makes it exit 0`,
   };
 }

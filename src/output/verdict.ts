@@ -18,8 +18,8 @@ export interface CommandChange {
   readonly maxNanoUsd?: number;
   /** The model that was probably meant, or that follows one which has ended. */
   readonly model?: string;
-  /** The lane that this address has. */
-  readonly mode?: 'live';
+  /** A lane that this address has, or may have. */
+  readonly mode?: 'live' | 'batch';
   /** Nothing more may be sent live to keep the deadline. */
   readonly hasDeadline?: false;
 }

@@ -61,6 +61,6 @@ test('a row that was never sent has nothing to click', () => {
   const text = { id: '5', answer: null, message: 'every templated cell is empty', prompt: [], raw: null };
   const sample = { facts: { ...facts, cause: 'empty' }, text } as SampleRow;
   const { html } = renderFailures(page, [sample], 1_000);
-  assert.match(html, /<article class="row"[^>]*>.*every templated cell is empty/);
+  assert.match(html, /<p class="row brief"[^>]*>.*every templated cell is empty/);
   assert.doesNotMatch(html, /<details/);
 });

@@ -73,7 +73,7 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
 
 /** Where to find all of the rows. */
 function renderWhere({ causes, commands, summary: { outputs } }: ReportFacts): Html {
-  const what = hasFailed(causes) ? 'click one that failed for its prompt and raw answer' : 'they were never sent, and cost nothing';
+  const what = hasFailed(causes) ? 'click a failed one for its prompt and raw answer' : 'they were never sent, and cost nothing';
   const file = outputs.failures === null ? NOTHING : html` They are also in <b>${outputs.failures}</b>.`;
   const command =
     commands === undefined ? NOTHING : html` All of them as a table: ${renderCommand(`${commands.failures} --csv failed.csv`)}`;

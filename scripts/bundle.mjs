@@ -129,7 +129,7 @@ const compiledJobSchema = {
 };
 
 /** Read before the files whose compiled code it keeps. */
-const FIRST = /\/src\/cli\/(engine|compile-cache)\.ts$/;
+const FIRST = /\/src\/(cli\/(engine|compile-cache)|host\/prune-compiled)\.ts$/;
 
 /** Read with what calls a provider, whichever layer names it. */
 const PART_OF_FETCH = /^fetch-of-undici$|\/node_modules\/undici\//;

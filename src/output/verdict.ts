@@ -18,9 +18,9 @@ export interface CommandChange {
   readonly maxNanoUsd?: number;
   /** The model that was probably meant, or that follows one which has ended. */
   readonly model?: string;
-  /** The lane that this address supports. */
-  readonly mode?: 'live';
-  /** Nothing more may be sent live for the deadline. */
+  /** A lane that this address supports, or may support. */
+  readonly mode?: 'live' | 'batch';
+  /** Nothing more may be sent live to keep the deadline. */
   readonly hasDeadline?: false;
 }
 

@@ -33,5 +33,5 @@ export async function openBenchJob(folder: string): Promise<{ prepared: Prepared
     signal,
   });
   const opened = await openJobLedger(prepared, { origin: 'default', access: 'write', effects, priceAsOf: null, signal });
-  return { ...opened, prepared: { ...prepared, table: keepKeys(prepared.table, opened.ledger.keys).table } };
+  return { ...opened, prepared: { ...prepared, table: keepKeys(prepared, opened.ledger).table } };
 }

@@ -1,7 +1,7 @@
 // `npm run proof:mutants`: breaks one promise of the protocol at a time, in a copy of the compiled program, and lets `rowmill prove` attack that promise
-// as often as in its minute, by the same seeds; `-- --whole` lets it attack all of them, for a minute each. A mutant that it does not notice is an
-// attack that proves nothing; a place that is not found any more fails too. `-- WORD…` tries those whose name holds one of the words. What only attacks over
-// Redis find takes the one at `REDIS_URL`, or starts its own; where there is none it is skipped, and not counted.
+// as often as in its minute, with the same seeds; `-- --whole` lets it attack all of them, for a minute each. A mutant that goes unnoticed shows an
+// attack that proves nothing; a place that no longer exists is a failure too. `-- WORD…` tries the mutants whose name contains one of the words. Those that
+// only attacks over Redis can find use the one at `REDIS_URL`, or start their own; without any they are skipped and not counted.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

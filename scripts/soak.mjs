@@ -1,6 +1,6 @@
 // The slow proofs: `rowmill prove` for twenty minutes; a thousand lost responses, every public table, a job far larger than its account's queue; workers
-// and Redis killed under live runs; a million random tables read as csv-parse reads them. Prints what was covered; ends with 1 where a promise was
-// broken. `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `prove`, `redis` or `csv` does that part alone.
+// and Redis killed under live runs; a million random tables read like csv-parse reads them. Prints what was covered; exits with 1 if a promise was
+// broken. `--share 0.1` runs a tenth of it, `--seed N` starts elsewhere, `--only batch`, `prove`, `redis` or `csv` runs only that part.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { checkRandomTexts } from '../dist/test/helpers/csv-oracle.js';

@@ -15,7 +15,7 @@ const names = readdirSync(lines)
   .filter((name) => name.endsWith('.js'))
   .map((name) => name.slice(0, -'.js'.length));
 
-test('the page of benchmarks shows the figures that are kept, and no others', async () => {
+test('the page of benchmarks shows the recorded figures, and no others', async () => {
   for (const name of names) {
     const { bench } = (await import(new URL(`${name}.js`, lines).href)) as { bench: Bench };
     const { full, small } = figures[name] ?? {};
@@ -35,7 +35,7 @@ function makeLines(cpuSeconds: number): readonly BenchLine[] {
   ];
 }
 
-test('a line tells CPU and wall against its baseline, and what of it is over its limit', async () => {
+test('a line shows CPU and wall time against its baseline, and marks what is above its limit', async () => {
   const passage = await makePassage(10, async () => makeLines(2.5));
   assert.deepEqual(passage.lines[1]?.against, [{ what: 'bare', cpu: 2.5, wall: 1.5, mostCpu: 2 }] satisfies KeptLine['against']);
   assert.deepEqual(findBroken(passage), [
@@ -47,7 +47,7 @@ test('a line tells CPU and wall against its baseline, and what of it is over its
     assert.ok(renderPassage({}, passage).includes(`${figure}: **missed**)`), figure);
 });
 
-test('a small size fails where its CPU ratio is more than 1.5 times the one the page shows', async () => {
+test('a small size fails if its CPU ratio is more than 1.5 times the one on the page', async () => {
   const at = (cpuSeconds: number): Promise<Passage> => makePassage(10, async () => makeLines(cpuSeconds));
   assert.deepEqual(findWorse(await at(2.9), await at(2)), []);
   assert.deepEqual(findWorse(await at(3.1), await at(2)), ['ours: 3.1 x the CPU of "bare", where the page says 2']);

@@ -137,7 +137,7 @@ test('the page shows everything a report must show', () => {
   );
 });
 
-test('sections without data are not there', () => {
+test('sections without data are left out', () => {
   const facts = makeFacts({
     rowFigures: null,
     calls: null,
@@ -204,7 +204,7 @@ function assertInert(page: string): void {
   }
 }
 
-wideTest('text that would be markup stays text, wherever it stands', () => {
+wideTest('text that looks like markup stays text, wherever it is', () => {
   for (const hostile of HOSTILE) {
     const facts = makeFacts();
     const changed = replaceTexts(facts, (text) =>
@@ -220,7 +220,7 @@ wideTest('text that would be markup stays text, wherever it stands', () => {
   }
 });
 
-test('any text is escaped so that nothing of it is markup, and reads as before', () => {
+test('any text is escaped so that none of it is markup, and reads as before', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }), (text) => {
       const escaped = escapeHtml(text);
@@ -238,7 +238,7 @@ test('any text is escaped so that nothing of it is markup, and reads as before',
   );
 });
 
-test('a text cut to so many bytes has no more of them, and no half characters', () => {
+test('a text cut to a number of bytes has no more of them, and no half characters', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom('a', '<', '&', 'é', '社', '👩', '\u202e'), maxLength: 200 }),

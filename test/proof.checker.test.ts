@@ -242,7 +242,7 @@ for (const bad of BAD_RUNS) {
   });
 }
 
-test('prices of the checker are those of the price pages', () => {
+test("the checker's prices are those of the price pages", () => {
   assert.equal(priceCall('batch', 'gpt-4o-mini-2024-07-18', { prompt_tokens: 1200, completion_tokens: 80 }), 114_000);
   assert.equal(priceCall('batch', 'gpt-4.1-nano', { prompt_tokens: 1, completion_tokens: 0 }), 50);
   assert.equal(priceCall('batch', 'gpt-4.1-mini-2025-04-14', { prompt_tokens: 10, completion_tokens: 10 }), 10_000);
@@ -250,7 +250,7 @@ test('prices of the checker are those of the price pages', () => {
   assert.equal(priceCall('batch', 'gpt-unknown', { prompt_tokens: 1, completion_tokens: 1 }), null);
 });
 
-test('the table reader of the checker refuses what is not whole', () => {
+test('the table reader of the checker refuses an incomplete table', () => {
   assert.deepEqual(parseCsv('a,b\n"x ""y""\nz",\n1,2\r\n'), [
     ['a', 'b'],
     ['x "y"\nz', ''],

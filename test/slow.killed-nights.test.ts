@@ -39,7 +39,7 @@ async function startReceiver(t: TestContext) {
   return receiver;
 }
 
-test('nights whose process is killed for real: the table is whole, each is told once, the bill is the provider’s', async (t) => {
+test('nights whose process is killed: the table is complete, each night is reported once, the bill is the provider’s', async (t) => {
   const world = createWorld({
     'job.yaml': makeJobText('notify: { url_env: NIGHT_HOOK, on: [done, failed, stopped, uncollected] }'),
   });

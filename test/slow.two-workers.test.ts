@@ -89,7 +89,7 @@ describe('a live job in one process, and the same through two workers', { skip: 
   });
 });
 
-test('workers are refused where they could not reach the simulator, and REDIS_URL does not count there', async (t) => {
+test('workers are refused for the built-in simulator, which they cannot reach, and REDIS_URL does not count there', async (t) => {
   const world = createWorld({ 'in.csv': 'id,text\n1,fine\n', 'job.yaml': JOB });
   t.after(() => world.dispose());
   const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--redis', 'redis://127.0.0.1:1']);

@@ -8,7 +8,7 @@ const HEADER = ['what', 'CPU', 'wall', 'against', 'CPU', 'wall', 'CPU, small siz
 /** A bench's section of docs/benchmarks.md. */
 export function renderSection(name: string, bench: Bench, full: Passage, small: Passage | null): string {
   const { rows, node, on, cores, load, minutes } = full;
-  const machine = `${on}, Node ${node.slice(1)}, ${cores} cores${load === null ? '' : `, load ${load} when it began`}, took ${minutes} minutes`;
+  const machine = `${on}, Node ${node.slice(1)}, ${cores} cores${load === null ? '' : `, load ${load} when it began`}, took ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`;
   const size = rows === 0 ? '' : ` ${formatCount(rows)} rows.`;
   const smallSize =
     small === null

@@ -3,12 +3,11 @@ import { UsageError } from '../core/errors.ts';
 import type { RowSelection } from '../core/row.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
-import { makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { CommandChange } from '../output/verdict.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
-import { makeCallTarget } from './call-target.ts';
+import { chooseCalledOrigin, makeCallTarget } from './choose-provider.ts';
 import type { Interrupts } from './interrupt.ts';
 import { requireNoAddress } from './job-argument.ts';
 import type { JobFlags, RunFlags } from './options/flags.ts';
@@ -75,7 +74,7 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     overrides: { cwd: process.cwd(), input: readInputFlag(flags), out: flags.out ?? null, mode: flags.mode ?? null },
     stateRoot: flags.stateDir ?? null,
     stdin: process.stdin,
-    target: { origin: makeTargetOrigin(flags) },
+    target: { origin: chooseCalledOrigin(flags) },
     environmentFiles: listEnvironmentFiles(),
     ...(flags.metrics === undefined ? {} : { besides: [{ path: resolve(flags.metrics), name: 'the file of metrics' }] }),
     selection: makeSelection(flags),

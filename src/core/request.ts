@@ -60,6 +60,11 @@ export interface CustomIdParts {
 const SUFFIXES = /^(-o\d{1,9})?(?:-r(\d{1,2}))?$/;
 const KEY = /^[A-Za-z0-9_-]{22}/;
 
+/** Whether a wire id of ours is that of a re-ask. */
+export function isReask(customId: string): boolean {
+  return customId.length > 22 && (parseCustomId(customId)?.reask ?? 0) > 0;
+}
+
 /** Reads a wire id, or null if it is not one of ours. */
 export function parseCustomId(customId: string): CustomIdParts | null {
   if (!KEY.test(customId)) return null;

@@ -183,7 +183,7 @@ function judgeText(said: SaidText, checkAnswer: CheckAnswer, readPromptControls:
 function answered(body: WireObject, { status, message, value, written, text, isUnreadable, isUnmarked }: Verdict): Outcome {
   const usage = readBodyUsage(body);
   const hasFailed = status === 'server_error' || status === 'cancelled';
-  return {
+  const outcome: Outcome = {
     status,
     message,
     code: null,
@@ -196,13 +196,13 @@ function answered(body: WireObject, { status, message, value, written, text, isU
     answerText: text,
     isUnreadable,
     isUnmarked,
-    ...(written === undefined ? {} : { written }),
   };
+  return written === undefined ? outcome : { ...outcome, written };
 }
 
 /** `created` of a chat completion, `created_at` of a response; an embedding has no time. */
 function createdOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null;
+  return Number.isFinite(value) ? (value as number) : null;
 }
 
 /** A failure is not billed, unless the provider reports usage for it. */

@@ -23,6 +23,18 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+/** A usage that grows: adding to it makes no object. */
+export type UsageSum = { -readonly [Field in keyof Usage]: Usage[Field] };
+
+/** Adds a usage to a sum. */
+export function growUsage(sum: UsageSum, added: Usage): void {
+  sum.inputTokens += added.inputTokens;
+  sum.cachedInputTokens += added.cachedInputTokens;
+  sum.cacheWriteTokens += added.cacheWriteTokens;
+  sum.outputTokens += added.outputTokens;
+  sum.reasoningTokens += added.reasoningTokens;
+}
+
 /**
  * Reads the `usage` object of a chat completion, a response or an embedding. `total_tokens` is a checksum: it shows whether reasoning is part
  * of the output, or separate and has to be added (openai-contract section 21, seen 2026-11-29).

@@ -95,6 +95,8 @@ export function compileJob(
 
 function createRowId(indexes: readonly number[]): CompiledJob['rowId'] {
   if (indexes.length === 0) return ({ index }) => String(index + 1);
+  const [only = -1] = indexes;
+  if (indexes.length === 1) return ({ cells, bad }) => (bad === undefined ? showCell(cells[only]) : '');
   return ({ cells, bad }) => (bad === undefined ? indexes.map((index) => showCell(cells[index])).join('/') : '');
 }
 

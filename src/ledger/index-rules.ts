@@ -31,6 +31,12 @@ export function isUnasked(keys: KeyIndex, id: number, shard: number): boolean {
   return shard !== 0 && keys.outcome(id) === null && keys.shard(id) !== shard;
 }
 
+/** Whether anything is in flight in a shard: usually not, once its answers are recorded, and its event need not be read again to know what. */
+export function hasInFlight(keys: KeyIndex, shard: number): boolean {
+  for (let id = 0; id < keys.size; id += 1) if (keys.shard(id) === shard) return true;
+  return false;
+}
+
 /**
  * Applies a result to a key. Attempts are counted anew in every attempt epoch; a late result from an older attempt epoch than the key's
  * is not counted. A valid answer stays: neither a failure nor a later success replaces it. Of failures the latest counts.

@@ -5,7 +5,7 @@ import type { SettledRecord } from '../core/settled.ts';
 import type { PlacedEvent } from './events/event-log.ts';
 import type { BatchState, LedgerFold, ShardStatus } from './events/fold.ts';
 import { createFold } from './events/fold-events.ts';
-import { type Arrival, countsForIndex, isUnasked, NO_DOUBTS, takeArrival, takeRecord } from './index-rules.ts';
+import { type Arrival, countsForIndex, hasInFlight, isUnasked, NO_DOUBTS, takeArrival, takeRecord } from './index-rules.ts';
 import { KeyIndex } from './key-index.ts';
 import { type EventOf, makeLivePart, makeResponseFile, type ResponseFile, type VisitRecord } from './response-file.ts';
 
@@ -278,6 +278,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     findMissing(batch, rejected, answered) {
       if (batch.shard === null) return [];
       const number = shardNumberOf(batch);
+      if (answered === null && !hasInFlight(keys, number)) return [];
       const isInFlight = (customId: string) => {
         const id = findId(customId);
         return id !== -1 && keys.shard(id) === number;

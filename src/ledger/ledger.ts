@@ -10,6 +10,7 @@ import type { ResponseFile, ResponseKind, VisitRecord } from './response-file.ts
 import type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 import type { LiveLine } from './responses/live-file.ts';
 import type { TableAnswer } from './responses/short-answer.ts';
+import type { RowKeysFile } from './row-keys-file.ts';
 import type { RunFiles } from './runs.ts';
 import type { ShardWriter } from './shard-writer.ts';
 
@@ -92,6 +93,8 @@ export interface Ledger {
   explainHold(id: number): string | null;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
+  /** The keys of the rows of its table, as the last run found them. */
+  readonly rowKeys: RowKeysFile;
 
   /**
    * Announces an event: synced to disk together with others of the same few milliseconds, then part of `fold`, then resolved.

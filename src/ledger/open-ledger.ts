@@ -13,6 +13,7 @@ import { replay } from './replay.ts';
 import { keepEarlierVerdicts } from './responses/earlier-verdicts.ts';
 import { takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { openSettledIndex } from './responses/settled-index.ts';
+import { openRowKeysFile } from './row-keys-file.ts';
 import { openRunFiles } from './runs.ts';
 import { settlePlace } from './settle-place.ts';
 import { createWriting, refuseWriting } from './writing.ts';
@@ -107,6 +108,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       decide,
       noLongerOk,
       runFiles: openRunFiles(directory, options.randomId, lock?.assertHeld),
+      rowKeys: openRowKeysFile(directory, options.randomId, lock?.assertHeld),
       ...reading,
       ...writing,
     };

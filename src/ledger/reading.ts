@@ -85,15 +85,7 @@ export function createReading(options: {
     const location = keys.location(id);
     const settledOffset = keys.settledOffset(id);
     if (location === null || settledOffset < 0 || state.altered.has(location.file)) return null;
-    const found = settled.readWithAnswer(settledOffset);
-    if (found === null) return null;
-    const { record, answer } = found;
-    const isOfLine = record.location.offsetBytes === location.offsetBytes && record.location.file === state.files[location.file - 1]?.name;
-    if (!isOfLine) return null;
-    const { outcome: status, isBilled, usage, model, tier, createdSeconds, lane } = record;
-    const [value, requestId] = answer;
-    const outcome = { status, message: '', isBilled, usage, model, tier, createdSeconds, value, isUnmarked: false };
-    return { outcome, answerCharacters: 0, requestId, lane, createdSeconds };
+    return settled.readTableAnswer(settledOffset, location);
   }
 
   return {

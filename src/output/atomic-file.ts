@@ -8,7 +8,7 @@ import { UsageError } from '../core/errors.ts';
 
 /** A file that replaces another only when it is complete; until then it is written next to it under another name. */
 export interface AtomicFile {
-  /** Appends; resolves when the bytes are handed to the system, so awaiting it is backpressure. */
+  /** Appends; resolves when the bytes are handed to the system, or are few enough to be held, so awaiting it is backpressure. */
   write(text: string | Buffer): Promise<void>;
   /** Syncs, renames to the final name, syncs the directory. */
   commit(): Promise<WrittenFile>;
@@ -48,40 +48,52 @@ interface Opened {
 }
 
 const encoder = new TextEncoder();
-/** Somewhat more than is gathered before a write. */
-const REUSED_CHARACTERS = 1 << 17;
+/** Handed to the system together: a write costs as much as encoding some ten kilobytes. */
+const HELD_BYTES = 1 << 18;
+/** A longer text is written by itself. */
+const HELD_CHARACTERS = 1 << 17;
 
 function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened): AtomicFile {
   const digest = createHash('sha256');
   let bytes = 0;
   let isOpen = true;
-  let isWriting = false;
+  /** Encoding into existing memory takes half the time. */
   let memory: Buffer | null = null;
-  /** Encoding into existing memory takes half the time; what is still being written keeps its own. */
-  const encode = (text: string): Buffer => {
-    if (isWriting || text.length > REUSED_CHARACTERS) return Buffer.from(text);
-    memory ??= Buffer.allocUnsafeSlow(REUSED_CHARACTERS * 3);
-    return memory.subarray(0, encoder.encodeInto(text, memory).written);
+  let held = 0;
+  let written: Promise<void> = Promise.resolve();
+  const append = async (chunk: Buffer): Promise<void> => {
+    digest.update(chunk);
+    bytes += chunk.length;
+    await handle.appendFile(chunk);
+  };
+  const flush = async (): Promise<void> => {
+    if (memory === null || held === 0) return;
+    const chunk = memory.subarray(0, held);
+    held = 0;
+    await append(chunk);
+  };
+  const write = async (text: string | Buffer): Promise<void> => {
+    if (typeof text !== 'string' || text.length > HELD_CHARACTERS) {
+      await flush();
+      return append(typeof text === 'string' ? Buffer.from(text) : text);
+    }
+    memory ??= Buffer.allocUnsafeSlow(HELD_BYTES + HELD_CHARACTERS * 3);
+    held += encoder.encodeInto(text, memory.subarray(held)).written;
+    if (held >= HELD_BYTES) await flush();
   };
   const close = async () => {
     if (isOpen) await handle.close();
     isOpen = false;
   };
   return {
-    write: (text) =>
-      onDiskLater(target, async () => {
-        const chunk = typeof text === 'string' ? encode(text) : text;
-        digest.update(chunk);
-        bytes += chunk.length;
-        isWriting = true;
-        try {
-          await handle.appendFile(chunk);
-        } finally {
-          isWriting = false;
-        }
-      }),
+    write(text) {
+      // One after the other: what is held is still being written.
+      written = written.then(() => onDiskLater(target, () => write(text)));
+      return written;
+    },
     commit: () =>
       onDiskLater(target, async () => {
+        await flush();
         await handle.sync();
         await close();
         await rename(temporaryPath, finalPath);

@@ -28,15 +28,28 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const putOwn = (value: string | number) => printOwn(value) + delimiter;
   const put = (value: unknown) => quote(toCell(value)) + delimiter;
   const end = (simulated ? delimiter + printOwn('true') : '') + lineEnd;
+  let ended: EndCells | null = null;
+  /** The cells about how a row ended: most rows end as the one before. */
+  const putEnd = (finished: FinishedRow): string => {
+    const { disposition, attempts, model } = finished;
+    if (ended === null || ended.disposition !== disposition || ended.attempts !== attempts || ended.model !== model) {
+      const [error, source] = [formatError(finished), formatSource(finished) ?? ''];
+      ended = {
+        disposition,
+        attempts,
+        model,
+        text: putOwn(disposition.status) + put(error) + putOwn(source) + putOwn(attempts) + put(model),
+      };
+    }
+    return ended.text;
+  };
   // One string, cell by cell: an array of a row's cells costs more than printing them.
   const printRow = (finished: FinishedRow): string => {
     let line = '';
     for (const index of columns.keptIndexes) line += put(finished.row.cells[index]);
     for (const value of readAnswer(finished, answerColumns)) line += put(value);
     const { usage, costNanoUsd } = finished;
-    line +=
-      putOwn(finished.disposition.status) + put(formatError(finished)) + putOwn(formatSource(finished) ?? '') + putOwn(finished.attempts);
-    line += put(finished.model) + putOwn(usage.inputTokens) + putOwn(usage.cachedInputTokens) + putOwn(usage.outputTokens);
+    line += putEnd(finished) + putOwn(usage.inputTokens) + putOwn(usage.cachedInputTokens) + putOwn(usage.outputTokens);
     line += putOwn(usage.reasoningTokens) + putOwn(costNanoUsd === null ? '' : formatUsd(costNanoUsd));
     return line + quote(toCell(finished.requestId)) + end;
   };
@@ -51,9 +64,14 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   };
 }
 
+interface EndCells extends Pick<FinishedRow, 'disposition' | 'attempts' | 'model'> {
+  readonly text: string;
+}
+
 /** A value as a CSV cell. */
 export function formatCell(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (Number.isFinite(value)) return String(value);
   return value === undefined || value === null ? '' : stringifyExactly(value);
 }
 

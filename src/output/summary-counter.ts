@@ -1,6 +1,6 @@
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Summary } from '../core/summary.ts';
-import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
+import { growUsage, NO_USAGE, type Usage, type UsageSum } from '../core/usage.ts';
 
 /** What can be counted from the rows alone; attempts, orphaned calls and lifetime totals come from the ledger. */
 export interface RowTotals {
@@ -39,7 +39,7 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
   const rows = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
   const causes: Record<string, number> = {};
   const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
-  let usage = NO_USAGE;
+  const usage: UsageSum = { ...NO_USAGE };
   let unwrapped = 0;
   let unmarked = 0;
   return {
@@ -51,7 +51,7 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       if (row.note !== undefined) unwrapped++;
       if (row.isUnmarked === true) unmarked++;
       if ('cause' in disposition) causes[disposition.cause] = (causes[disposition.cause] ?? 0) + 1;
-      usage = addUsage(usage, row.usage);
+      growUsage(usage, row.usage);
       if (costNanoUsd === null) totals.unpricedRows++;
       totals.rowsNanoUsd += costNanoUsd ?? 0;
       if (disposition.status === 'failed') totals.failedRowsNanoUsd += costNanoUsd ?? 0;
@@ -59,6 +59,6 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       totals.batchSavedNanoUsd += savings.batchNanoUsd;
       totals.reuseSavedNanoUsd += savings.reuseNanoUsd;
     },
-    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage, ...totals }),
+    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage: { ...usage }, ...totals }),
   };
 }

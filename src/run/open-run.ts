@@ -63,7 +63,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   const { compiled } = opened;
   // Code or images may yield another row the next time.
   const isSteady = !compiled.hasCode && !mayReadImageFiles(compiled.job);
-  const { table, wereKeysRight } = isSteady ? keepKeys(opened.table, ledger.keys) : { table: opened.table, wereKeysRight: () => true };
+  const { table, wereKeysRight } = isSteady ? keepKeys(opened, ledger) : { table: opened.table, wereKeysRight: () => true };
   const prepared = { ...opened, table };
   const status = createStatusKeeper({ ...openedLedger, prepared, options });
 

@@ -1,10 +1,10 @@
+import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { findUnusedBaseUrl } from '../../host/environment.ts';
 import { createRunNotices, type RunNotices } from '../../host/notices/run-notices.ts';
-import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
@@ -13,6 +13,7 @@ import type { CommandChange } from '../../output/verdict.ts';
 import { locateStateDirectory } from '../../run/open/target.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
+import { chooseCalledOrigin } from '../choose-provider.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
 import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import { listenForInterrupts } from '../interrupt.ts';
@@ -149,6 +150,7 @@ function makeNotices(jobFile: string, flags: RunFlags, warn: (message: string) =
   return createRunNotices({
     isSimulated: flags.simulate === true,
     warn,
+    place: { folder: process.cwd(), host: hostname() },
     commands: {
       continue: showRunCommand(jobFile, flags),
       failures: showCommand('failures', jobFile, flags),
@@ -156,7 +158,7 @@ function makeNotices(jobFile: string, flags: RunFlags, warn: (message: string) =
     },
     async findRefused() {
       const { job } = await loadJob(jobFile, { cwd: process.cwd() });
-      return { job, stateDirectory: locateStateDirectory(job, makeTargetOrigin(flags), flags.stateDir ?? null) };
+      return { job, stateDirectory: locateStateDirectory(job, chooseCalledOrigin(flags), flags.stateDir ?? null) };
     },
   });
 }

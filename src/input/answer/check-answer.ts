@@ -24,12 +24,13 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
     try {
       const { value, json, note } = readJson(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
-      const change = findSilentChange(json, value) ?? findStrayControl(findControlsOfJson(json), readPromptControls);
+      const scan = scanJson(json);
+      const change = findSilentChange(json, value, scan) ?? findStrayControl(findControlsOfJson(json), readPromptControls);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
       const mayTakeLong = hasReferences || json.length > SHORT_CHARACTERS;
       if (validate === null || (mayTakeLong ? doInTime(() => validate(value)) : validate(value))) {
-        const written = scanJson(json).hasOddNumber ? { written: parseExactly(json) } : {};
-        return note === null ? { ok: true, value, ...written } : { ok: true, value, note, ...written };
+        if (note === null && !scan.hasOddNumber) return { ok: true, value };
+        return { ok: true, value, ...(note === null ? {} : { note }), ...(scan.hasOddNumber ? { written: parseExactly(json) } : {}) };
       }
       return invalid(describeValidationErrors(validate.errors ?? []));
     } catch (error) {

@@ -1,13 +1,13 @@
-import { type JsonScan, scanJson } from '../../core/exact/scan-json.ts';
+import type { JsonScan } from '../../core/exact/scan-json.ts';
 import { findStringEnd } from '../../core/exact/string-end.ts';
 
 /**
  * What parsing a JSON text and writing it again would silently change, or could not do; null if its value is exactly what the text
  * says.
  * @param value the result of `JSON.parse` for the text
+ * @param scan of the text
  */
-export function findSilentChange(text: string, value: unknown): string | null {
-  const scan = scanJson(text);
+export function findSilentChange(text: string, value: unknown, scan: JsonScan): string | null {
   const unwritable = findUnwritable(text, scan);
   if (unwritable !== null) return unwritable.why;
   const repeated = findRepetition(text, value, scan);

@@ -6,7 +6,7 @@ import { removeQuietly } from './durable-files.ts';
 /** Folders created by opening a state directory: as long as nothing came of it, they are empty. */
 const FOLDERS = ['requests', 'responses'];
 /** Files that mean nothing by themselves then. */
-const FILES = ['events.jsonl', 'place', 'reserve', 'settled.jsonl', 'status.json', 'stdin'];
+const FILES = ['events.jsonl', 'keys', 'place', 'reserve', 'settled.jsonl', 'status.json', 'stdin'];
 
 /** Whether no run of a state directory has achieved anything, as far as its ledger knows. */
 export function isNeverUsed({ fold, files }: { readonly fold: LedgerFold; readonly files: readonly unknown[] }): boolean {

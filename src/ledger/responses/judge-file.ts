@@ -8,8 +8,8 @@ import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { KeyIndex } from '../key-index.ts';
 import type { ResponseFile } from '../response-file.ts';
 import { judgeLine, trimLine } from './judge-line.ts';
+import { createJudgedRecords, type JudgedRecords } from './judged-records.ts';
 import { type Anomaly, type Repeat, resolveRepeats } from './repeats.ts';
-import { makeRecordText } from './settled-line.ts';
 
 /** The meaning of the lines of a response file; small compared with the file, and mostly outside the heap. */
 export interface JudgedFile {
@@ -17,10 +17,8 @@ export interface JudgedFile {
   readonly repeats: readonly SettledRecord[];
   /** The number of keys: each has one record. */
   readonly keys: number;
-  /** The records of all keys as text, each followed by a newline, in chunks. */
-  readonly texts: readonly Buffer[];
-  /** Records that replace the text at this position, because several lines were about the key. */
-  readonly replaced: ReadonlyMap<number, SettledRecord>;
+  /** The records of all keys. */
+  readonly records: JudgedRecords;
   readonly anomalies: ReadonlyMap<Anomaly, number>;
   readonly bytes: number;
   readonly lines: number;
@@ -46,7 +44,7 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
   const digest = createHash('sha256');
   const seen = new KeyIndex();
   const repeated = new Map<number, AnswerLocation[]>();
-  const texts: Buffer[] = [];
+  const records = createJudgedRecords();
   let bytes = 0;
   let lines = 0;
   const isLive = file.lane === 'live';
@@ -54,7 +52,6 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
   for await (const chunk of readLineChunks(options.path, { ...range, signal: options.signal })) {
     digest.update(chunk.bytes);
     bytes += chunk.bytes.length;
-    let text = '';
     forEachLine(chunk.bytes, (lineStart, lineEnd) => {
       lines += 1;
       const { start, end } = trimLine(chunk.bytes, lineStart, lineEnd, chunk.offsetBytes + lineStart === 0);
@@ -66,7 +63,7 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
       }
       const { record, shortAnswer } = judged;
       if (isLive) {
-        text += `${makeRecordText(record, shortAnswer)}\n`;
+        records.add(record, shortAnswer);
         return;
       }
       const location: AnswerLocation = { file: 1, offsetBytes: record.location.offsetBytes, lengthBytes: record.location.lengthBytes };
@@ -74,17 +71,18 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
       const first = seen.location(position);
       if (first === null) {
         seen.setOutcome(position, record.outcome, location);
-        text += `${makeRecordText(record, shortAnswer)}\n`;
+        records.add(record, shortAnswer);
         return;
       }
       const locations = repeated.get(position) ?? [first];
       locations.push(location);
       repeated.set(position, locations);
     });
-    if (text !== '') texts.push(Buffer.from(text, 'latin1'));
+    records.pack();
   }
   const { repeats, replaced } = resolveRepeated(options, repeated, count);
-  return { repeats, keys: seen.size, texts, replaced, anomalies, bytes, lines, sha256: digest.digest('hex') };
+  records.replace(replaced);
+  return { repeats, keys: seen.size, records, anomalies, bytes, lines, sha256: digest.digest('hex') };
 }
 
 /** Reads the lines of repeated keys again, all of them together. */

@@ -56,7 +56,7 @@ export function judgeReadLine(
     createdSeconds: outcome.createdSeconds ?? file.createdSeconds,
     lane: file.lane,
     run: file.run,
-    location: { file: file.name, ...place },
+    location: { file: file.name, offsetBytes: place.offsetBytes, lengthBytes: place.lengthBytes },
   };
   return { status: 'record', key: parts.key, lineId: line.id, record, shortAnswer: makeShortAnswer(outcome, line) };
 }

@@ -1,13 +1,14 @@
 import path from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import type { SettledRecord } from '../../core/settled.ts';
+import type { AnswerLocation } from '../answer-location.ts';
 import type { LockWaiting } from '../disk/holder-watch.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { JudgedFile } from './judge-file.ts';
-import { makeRecordText, makeSettledLine, parseRecordTexts, parseSettledLines, readSettledLine, type SettledLine } from './settled-line.ts';
+import { makeSettledLine, parseSettledLines, readSettledLine, readTableAnswer, type SettledLine } from './settled-line.ts';
 import { type BlockPlace, SettledStore } from './settled-store.ts';
-import type { ShortAnswer } from './short-answer.ts';
+import type { TableAnswer } from './short-answer.ts';
 
 /** The records of all recorded files, kept in `settled.jsonl` and applied to the ledger's state as they arrive. */
 export interface SettledIndex {
@@ -19,8 +20,8 @@ export interface SettledIndex {
   grow(file: ResponseFile): GrowingPart;
   /** Says that all recorded files were applied: no more will be read back. */
   endReading(): void;
-  /** The record at an offset with its answer, for many calls; null if it does not contain the answer. */
-  readWithAnswer(settledOffset: number): { readonly record: SettledRecord; readonly answer: ShortAnswer } | null;
+  /** The answer in the record at an offset, for many calls; null if the record is about another line, or does not contain its answer. */
+  readTableAnswer(settledOffset: number, location: AnswerLocation): TableAnswer | null;
   /** A key's records of this generation, newest first, starting at the offset of its newest one. */
   readHistory(settledOffset: number): Generator<SettledRecord>;
   /** All records of a run, in the order of recording. */
@@ -92,22 +93,9 @@ export function openSettledIndex(options: {
       const anomalies = Object.fromEntries([...settled.anomalies].toSorted());
       const take = state.openIntake(file, anomalies);
       const block = store.appendBlock(makeSource(file, settled.sha256), { repeats: settled.repeats.length, anomalies });
-      const write = (record: SettledRecord, recordText: string, isRepeat: boolean) =>
-        block.write(makeSettledLine(recordText, file, take(record, block.offsetBytes, isRepeat)));
-      for (const record of settled.repeats) write(record, makeRecordText(record, ''), true);
-      let position = 0;
-      for (const chunk of settled.texts) {
-        const texts = chunk.toString('latin1');
-        let start = 0;
-        for (const line of parseRecordTexts(texts)) {
-          const end = texts.indexOf('\n', start);
-          const replacing = settled.replaced.get(position);
-          if (replacing === undefined) write(readSettledLine(line, file), texts.slice(start, end), false);
-          else write(replacing, makeRecordText(replacing, ''), false);
-          start = end + 1;
-          position += 1;
-        }
-      }
+      for (const record of settled.repeats) block.write(makeSettledLine(record, '', file.number, take(record, block.offsetBytes, true)));
+      const start = block.offsetBytes;
+      block.add(settled.records.complete(file, (record, offsetBytes) => take(record, start + offsetBytes, false)));
       places.push(block.finish());
     },
     grow(file) {
@@ -116,15 +104,16 @@ export function openSettledIndex(options: {
       places.push(block.place);
       return {
         take: (record, shortAnswer) =>
-          block.write(makeSettledLine(makeRecordText(record, shortAnswer), file, take(record, block.offsetBytes, false))),
+          block.write(makeSettledLine(record, shortAnswer, file.number, take(record, block.offsetBytes, false))),
         finish: (sha256) => block.finish(makeSource(file, sha256), { repeats: 0, anomalies: {} }),
       };
     },
     endReading: () => store.endReading(),
-    readWithAnswer(settledOffset) {
+    readTableAnswer(settledOffset, location) {
       const line = readLine(settledOffset, (offsetBytes) => store.readHeldLine(offsetBytes));
-      const answer = line[11];
-      return answer === undefined ? null : { record: readSettledLine(line, fileOf(line)), answer };
+      const file = fileOf(line);
+      const isOfLine = line[7] === location.offsetBytes && file.name === state.files[location.file - 1]?.name;
+      return isOfLine ? readTableAnswer(line, file) : null;
     },
     *readHistory(settledOffset) {
       for (let offset = settledOffset; offset >= 0; ) {

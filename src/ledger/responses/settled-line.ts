@@ -2,7 +2,7 @@ import type { OutcomeStatus } from '../../core/outcome.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { ResponseFile } from '../response-file.ts';
-import type { ShortAnswer } from './short-answer.ts';
+import type { ShortAnswer, TableAnswer } from './short-answer.ts';
 
 /** A record as stored in `settled.jsonl`, one array per line. */
 export type SettledLine = readonly [
@@ -27,11 +27,46 @@ export type SettledLine = readonly [
 const BILLED = 1;
 const UNREADABLE = 2;
 
-/**
- * The line of a record up to its length: everything known before its file is announced. A short answer follows, after a tab, which JSON treats as
- * whitespace. ASCII only, so that its length is its bytes.
- */
-export function makeRecordText(record: SettledRecord, shortAnswer: string): string {
+/** The last two numbers of a line are padded, so that they can be put in their place once its file is announced. */
+const FILE_CHARACTERS = 10;
+const PREVIOUS_CHARACTERS = 16;
+const NO_FILE = '0'.padStart(FILE_CHARACTERS);
+const NO_PREVIOUS = '-1'.padStart(PREVIOUS_CHARACTERS);
+const LINE_END = ']\n';
+
+/** The line of a record, newline included. ASCII only, so that its length is its bytes. */
+export function makeSettledLine(record: SettledRecord, shortAnswer: string, file: number, previous: number): string {
+  return joinLine(record, shortAnswer, String(file).padStart(FILE_CHARACTERS), String(previous).padStart(PREVIOUS_CHARACTERS));
+}
+
+/** The same before its file was announced. */
+export function makeEarlyLine(record: SettledRecord, shortAnswer: string): string {
+  return joinLine(record, shortAnswer, NO_FILE, NO_PREVIOUS);
+}
+
+/** What an early line does not say yet. */
+interface LatePart {
+  readonly file: number;
+  readonly previous: number;
+  /** Of the short answer in the line. */
+  readonly answerCharacters: number;
+}
+
+/** Completes the early line that ends there, newline included. */
+export function completeLine(bytes: Buffer, end: number, { file, previous, answerCharacters }: LatePart): void {
+  const previousEnd = end - LINE_END.length - (answerCharacters === 0 ? 0 : answerCharacters + 1);
+  const previousStart = previousEnd - PREVIOUS_CHARACTERS;
+  if (previous !== -1) bytes.write(String(previous).padStart(PREVIOUS_CHARACTERS), previousStart, 'latin1');
+  // One byte at a time: there is one digit, or few, in every line.
+  for (let left = file, place = previousStart - 2; left > 0; place -= 1) {
+    bytes[place] = DIGIT_ZERO + (left % 10);
+    left = Math.floor(left / 10);
+  }
+}
+
+const DIGIT_ZERO = 48;
+
+function joinLine(record: SettledRecord, shortAnswer: string, file: string, previous: string): string {
   const { usage, location } = record;
   const usageJson =
     usage === null
@@ -39,20 +74,8 @@ export function makeRecordText(record: SettledRecord, shortAnswer: string): stri
       : `[${usage.inputTokens},${usage.cachedInputTokens},${usage.cacheWriteTokens},${usage.outputTokens},${usage.reasoningTokens}]`;
   return (
     `["${record.customId}","${record.outcome}",${(record.isBilled ? BILLED : 0) + (record.isUnreadable ? UNREADABLE : 0)},${usageJson},${asciiJson(record.model)},${asciiJson(record.tier)},` +
-    `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes}${shortAnswer === '' ? '' : `,\t${shortAnswer}`}`
+    `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes},${file},${previous}${shortAnswer === '' ? '' : `,${shortAnswer}`}${LINE_END}`
   );
-}
-
-/** The whole line, newline included. */
-export function makeSettledLine(recordText: string, file: ResponseFile, previous: number): string {
-  const end = recordText.indexOf('\t');
-  if (end < 0) return `${recordText},${file.number},${previous}]\n`;
-  return `${recordText.slice(0, end - 1)},${file.number},${previous},${recordText.slice(end + 1)}]\n`;
-}
-
-/** Reads record texts, each followed by a newline: up to their length they are lines. */
-export function parseRecordTexts(texts: string): readonly SettledLine[] {
-  return JSON.parse(`[${texts.slice(0, -1).replaceAll('\n', '],')}]]`) as SettledLine[];
 }
 
 /** Reads whole lines, newlines included. */
@@ -74,6 +97,30 @@ export function readSettledLine(line: SettledLine, file: ResponseFile): SettledR
     lane: file.lane,
     run: file.run,
     location: { file: file.name, offsetBytes: line[7], lengthBytes: line[8] },
+  };
+}
+
+/** What a table shows of the record's answer; null if the record does not contain it. */
+export function readTableAnswer(line: SettledLine, { lane }: Pick<ResponseFile, 'lane'>): TableAnswer | null {
+  const answer = line[11];
+  if (answer === undefined) return null;
+  const createdSeconds = line[6];
+  return {
+    outcome: {
+      status: line[1],
+      message: '',
+      isBilled: (line[2] & BILLED) !== 0,
+      usage: readUsageFields(line[3]),
+      model: line[4],
+      tier: line[5],
+      createdSeconds,
+      value: answer[0],
+      isUnmarked: false,
+    },
+    answerCharacters: 0,
+    requestId: answer[1],
+    lane,
+    createdSeconds,
   };
 }
 

@@ -42,6 +42,8 @@ export interface BlockWriter {
   readonly offsetBytes: number;
   /** Adds whole lines, in ASCII. */
   write(lines: string): void;
+  /** The same for encoded ones, which are not to be changed any more. */
+  add(chunks: readonly Buffer[]): void;
   finish(): BlockPlace;
 }
 
@@ -147,6 +149,11 @@ export class SettledStore {
         pending += lines;
         end += lines.length;
         if (pending.length >= CHUNK_BYTES) flush();
+      },
+      add: (chunks) => {
+        flush();
+        bodies.push(...chunks);
+        for (const { length } of chunks) end += length;
       },
       finish: () => {
         flush();

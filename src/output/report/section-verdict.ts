@@ -26,8 +26,8 @@ function ask(question: string, answer: Html, say: Html): Html {
 function answerWorked({ summary, causes }: ReportFacts): Html {
   const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
-  const { where = 0, empty = 0 } = summary.causes;
   const isOnlyEmpty = describeEmptyRows(summary) !== null;
+  const { where = 0, empty = 0 } = summary.causes;
   const tone = exitCode === EXIT.done || isOnlyEmpty ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
   const word = rows.ok === all || isOnlyEmpty ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
   const left = [

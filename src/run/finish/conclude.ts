@@ -167,12 +167,13 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   if (options.isRefused) return summary;
   ledger.assertHeld();
   await reporter.write(summary, report);
-  const fingerprint =
-    isFinal && written.table !== null
+  const made =
+    stop === null && written.table !== null
       ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
       : null;
+  const fingerprint = isFinal ? { fingerprint: made } : { fingerprint: null, ...(made === null ? {} : { pilot: made }) };
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
-  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
+  const kept: KeptSummary = { summary, ...fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {

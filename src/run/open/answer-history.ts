@@ -1,4 +1,4 @@
-import { parseCustomId } from '../../core/request.ts';
+import { isReask } from '../../core/request.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 
 /** The length of a job's answers, reasoning included: what its ledger knows about every billed attempt, by run. */
@@ -34,7 +34,7 @@ export function createAnswerHistory(): AnswerHistory {
   return {
     visit({ usage, isBilled, run, customId }) {
       if (usage === null || !isBilled) return;
-      if ((parseCustomId(customId)?.reask ?? 0) > 0) reasksByRun.set(run, (reasksByRun.get(run) ?? 0) + 1);
+      if (isReask(customId)) reasksByRun.set(run, (reasksByRun.get(run) ?? 0) + 1);
       let lengths = byRun.get(run);
       if (lengths === undefined) {
         lengths = new Map();

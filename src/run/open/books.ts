@@ -3,7 +3,7 @@ import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
 import type { Summary, WithoutAnswer } from '../../core/summary.ts';
-import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
+import { growUsage, NO_USAGE, type Usage, type UsageSum } from '../../core/usage.ts';
 import { type RecordedCall, type ResponseFile, whenAnnounced } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
 import { createUnpricedCalls, type UnpricedCalls } from './unpriced.ts';
@@ -88,42 +88,39 @@ export const NO_TOTALS: Totals = {
   unpricedAttempts: 0,
 };
 
+/** Totals that grow with every record. */
+type GrowingTotals = { -readonly [Field in keyof Totals]: Totals[Field] } & { readonly usage: UsageSum };
+
 export function createBooks(costOf: CostOf): Books {
-  const byRun = new Map<string, Totals>();
-  const usageByBatch = new Map<string, Usage>();
+  const byRun = new Map<string, GrowingTotals>();
+  const usageByBatch = new Map<string, UsageSum>();
   const failedByBatch = new Map<string, number>();
   const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
   const withoutAnswerByRun = new Map<string, WithoutAnswer>();
-  let life = NO_TOTALS;
+  const life = startTotals();
+  /** A copy of it; null if something was added since it was made. */
+  let readLife: Totals | null = null;
   let hasRetryable = false;
   let rateLimited: string | null = null;
 
-  function unpricedOf(run: string): UnpricedCalls {
-    const known = unpricedByRun.get(run) ?? createUnpricedCalls();
-    unpricedByRun.set(run, known);
-    return known;
-  }
-
-  function ofMonth(month: string): { nanoUsd: number; readonly unpriced: UnpricedCalls } {
-    const known = byMonth.get(month) ?? { nanoUsd: 0, unpriced: createUnpricedCalls() };
-    byMonth.set(month, known);
-    return known;
-  }
+  const unpricedOf = (run: string) => startOf(unpricedByRun, run, createUnpricedCalls);
+  const ofMonth = (month: string) => startOf(byMonth, month, () => ({ nanoUsd: 0, unpriced: createUnpricedCalls() }));
 
   return {
     visit(record, file, call) {
       const { batchId } = file;
-      if (record.usage !== null) usageByBatch.set(batchId, addUsage(usageByBatch.get(batchId) ?? NO_USAGE, record.usage));
+      if (record.usage !== null) growUsage(startOf(usageByBatch, batchId, startUsage), record.usage);
       else if (FAILED.has(record.outcome)) failedByBatch.set(batchId, (failedByBatch.get(batchId) ?? 0) + 1);
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
       if (record.outcome !== 'ok') hasRetryable ||= !PERMANENT.has(record.outcome);
       const cost = costOf(record);
       const cacheSaved = savedByCache(record, cost, costOf);
       const { run } = record;
-      byRun.set(run, addRecord(byRun.get(run) ?? NO_TOTALS, record, cost, cacheSaved));
-      life = addRecord(life, record, cost, cacheSaved);
+      addRecord(startOf(byRun, run, startTotals), record, cost, cacheSaved);
+      addRecord(life, record, cost, cacheSaved);
+      readLife = null;
       const month = run === IMPORTED ? null : ofMonth(monthOf(whenAnnounced(file, call)));
       if (month !== null) month.nanoUsd += cost ?? 0;
       if (cost === null) for (const calls of [unpricedOf(run), month?.unpriced]) calls?.add(record, { batchId, bodyBytes: call.bodyBytes });
@@ -147,33 +144,55 @@ export function createBooks(costOf: CostOf): Books {
       hasRetryable = false;
       return answer;
     },
-    usageOfBatch: (batchId) => usageByBatch.get(batchId) ?? NO_USAGE,
+    usageOfBatch: (batchId) => ({ ...(usageByBatch.get(batchId) ?? NO_USAGE) }),
     failedOfBatch: (batchId) => failedByBatch.get(batchId) ?? 0,
     takeRateLimited() {
       const answer = rateLimited;
       rateLimited = null;
       return answer;
     },
-    ofRun: (run) => byRun.get(run) ?? NO_TOTALS,
+    ofRun: (run) => copyTotals(byRun.get(run) ?? NO_TOTALS),
     get life() {
-      return life;
+      readLife ??= copyTotals(life);
+      return readLife;
     },
     costOf,
   };
 }
 
-function addRecord(totals: Totals, record: SettledRecord, cost: number | null, cacheSavedNanoUsd: number): Totals {
+function startUsage(): UsageSum {
+  return { ...NO_USAGE };
+}
+
+function startTotals(): GrowingTotals {
+  return { ...NO_TOTALS, usage: startUsage() };
+}
+
+function copyTotals(totals: Totals): Totals {
+  return { ...totals, usage: { ...totals.usage } };
+}
+
+/** The value of a key; a new one if it has none yet. */
+function startOf<Value>(values: Map<string, Value>, key: string, start: () => Value): Value {
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  const started = start();
+  values.set(key, started);
+  return started;
+}
+
+function addRecord(totals: GrowingTotals, record: SettledRecord, cost: number | null, cacheSavedNanoUsd: number): void {
   const attempts = usesAttempt(record.outcome) ? 1 : 0;
-  return {
-    batchAttempts: totals.batchAttempts + (record.lane === 'batch' ? attempts : 0),
-    liveAttempts: totals.liveAttempts + (record.lane === 'live' ? attempts : 0),
-    unknownAttempts: totals.unknownAttempts + (isUnknown(record.outcome) ? 1 : 0),
-    usage: record.usage === null ? totals.usage : addUsage(totals.usage, record.usage),
-    nanoUsd: totals.nanoUsd + (cost ?? 0),
-    liveNanoUsd: totals.liveNanoUsd + (record.lane === 'live' ? (cost ?? 0) : 0),
-    cacheSavedNanoUsd: totals.cacheSavedNanoUsd + cacheSavedNanoUsd,
-    unpricedAttempts: totals.unpricedAttempts + (cost === null ? 1 : 0),
-  };
+  if (record.lane === 'batch') totals.batchAttempts += attempts;
+  else {
+    totals.liveAttempts += attempts;
+    totals.liveNanoUsd += cost ?? 0;
+  }
+  if (record.outcome === 'unknown') totals.unknownAttempts += 1;
+  if (record.usage !== null) growUsage(totals.usage, record.usage);
+  totals.nanoUsd += cost ?? 0;
+  totals.cacheSavedNanoUsd += cacheSavedNanoUsd;
+  if (cost === null) totals.unpricedAttempts += 1;
 }
 
 /** What the same attempt would have cost without reading from or writing to the prompt cache, minus its real cost. */
@@ -181,10 +200,6 @@ function savedByCache(record: SettledRecord, cost: number | null, costOf: CostOf
   const { usage } = record;
   if (cost === null || usage === null || usage.cachedInputTokens + usage.cacheWriteTokens === 0) return 0;
   return (costOf({ ...record, usage: { ...usage, cachedInputTokens: 0, cacheWriteTokens: 0 } }) ?? cost) - cost;
-}
-
-function isUnknown(outcome: OutcomeStatus): boolean {
-  return outcome === 'unknown';
 }
 
 /** As shown in a summary; empty if there is none. */

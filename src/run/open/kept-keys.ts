@@ -1,6 +1,9 @@
+import { hash } from 'node:crypto';
 import type { Row } from '../../core/row.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { PreparedJob } from './prepared-job.ts';
 
 /** A table that a run reads several times. */
 export interface KeyedTable {
@@ -20,32 +23,67 @@ interface FoundKeys {
 const CHUNK_ROWS = 1 << 16;
 
 /**
- * Remembers the keys found by the first whole pass, so that a later one does not render answered rows. Whether the table is still the
- * same is known when a later pass has ended: if not, its rows have to be rendered again.
+ * Remembers the keys found by the first whole pass of a run, so that a later one, in this process or in one that continues, does not render
+ * answered rows. Whether the table is still the same is known when a later pass has ended: if not, its rows have to be rendered again.
  */
-export function keepKeys(table: InputTable, keys: Pick<KeyIndex, 'find' | 'keyOf' | 'outcome'>): KeyedTable {
+export function keepKeys(
+  prepared: Pick<PreparedJob, 'compiled' | 'table' | 'customPricesSha256'>,
+  ledger: Pick<Ledger, 'keys' | 'rowKeys'>,
+): KeyedTable {
+  const { table } = prepared;
+  const { keys, rowKeys } = ledger;
+  const job = markRequests(prepared);
   let known: FoundKeys | null = null;
   let lastSha256: string | null = null;
   let wereRight = true;
+  let isFirst = true;
+
+  /** Those that an earlier process found; null if there are none, or the table or the job is another one. */
+  async function loadKeys(signal: AbortSignal): Promise<FoundKeys | null> {
+    const stored = rowKeys.open();
+    if (stored?.job !== job || stored.input !== (await table.readSha256(signal))) return null;
+    const found = collectKeys(keys);
+    return stored.read(found.add) ? { chunks: found.chunks, sha256: stored.input } : null;
+  }
 
   async function* readRows(signal: AbortSignal): AsyncGenerator<readonly Row[]> {
+    if (isFirst) known = await loadKeys(signal);
+    isFirst = false;
     const used = known;
     const found = used === null ? collectKeys(keys) : null;
+    const writer = used === null ? rowKeys.createWriter() : null;
     let sha256 = '';
-    for await (const rows of table.readRows(signal, (hex) => (sha256 = hex))) {
-      if (used !== null) for (const row of rows) row.key = readKey(used, row.index, keys);
-      yield rows;
-      // The reader of the rows renders them: keys are known afterwards.
-      found?.add(rows);
+    try {
+      for await (const rows of table.readRows(signal, (hex) => (sha256 = hex))) {
+        if (used !== null) for (const row of rows) row.key = readKey(used, row.index, keys);
+        yield rows;
+        // The reader of the rows renders them: keys are known afterwards.
+        for (const { key } of found === null ? [] : rows) {
+          found?.add(key);
+          writer?.add(key);
+        }
+      }
+      lastSha256 = sha256;
+      wereRight = used === null || used.sha256 === sha256;
+      if (!wereRight) known = null;
+      else if (found?.hasAny()) {
+        known = { chunks: found.chunks, sha256 };
+        writer?.finish({ input: sha256, job });
+      }
+    } finally {
+      writer?.abandon();
     }
-    lastSha256 = sha256;
-    wereRight = used === null || used.sha256 === sha256;
-    if (!wereRight) known = null;
-    else if (found?.hasAny()) known = { chunks: found.chunks, sha256 };
   }
 
   const readSha256 = async (signal: AbortSignal) => lastSha256 ?? table.readSha256(signal);
   return { table: { ...table, readRows, readSha256 }, wereKeysRight: () => wereRight };
+}
+
+/** Identifies what besides the table's bytes decides what a row asks. Any change of the job counts, except where its files are. */
+function markRequests({ compiled, customPricesSha256 }: Pick<PreparedJob, 'compiled' | 'customPricesSha256'>): string {
+  const { write: _write, file: _file, directory: _directory, input, examples: _examples, ...others } = compiled.job;
+  const examples = compiled.examples.map(({ user, assistant }) => [user, assistant]);
+  return hash('sha256', JSON.stringify([others, { ...input, path: null }, examples, customPricesSha256]));
 }
 
 function collectKeys(keys: Pick<KeyIndex, 'find'>) {
@@ -56,15 +94,13 @@ function collectKeys(keys: Pick<KeyIndex, 'find'>) {
     chunks,
     /** A pass for another purpose has found none. */
     hasAny: () => hasKey,
-    add(rows: readonly Row[]): void {
-      for (const { key } of rows) {
-        const place = rowsKept % CHUNK_ROWS;
-        if (place === 0) chunks.push(new Int32Array(CHUNK_ROWS));
-        const id = key === null ? -1 : keys.find(key);
-        hasKey ||= id !== -1;
-        (chunks.at(-1) as Int32Array)[place] = id;
-        rowsKept += 1;
-      }
+    add(key: string | null): void {
+      const place = rowsKept % CHUNK_ROWS;
+      if (place === 0) chunks.push(new Int32Array(CHUNK_ROWS));
+      const id = key === null ? -1 : keys.find(key);
+      hasKey ||= id !== -1;
+      (chunks.at(-1) as Int32Array)[place] = id;
+      rowsKept += 1;
     },
   };
 }

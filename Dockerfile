@@ -1,4 +1,4 @@
-# rowmill as a small image that runs as nobody in particular: `docker build -t rowmill .`
+# rowmill as a small image that runs as an unprivileged user: `docker build -t rowmill .`
 FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -50,7 +50,7 @@ for (const { name, bench } of chosen) {
   const rows = values.rows === undefined ? (isSmall ? bench.rows.small : bench.rows.full) : Number(values.rows);
   if (rows === null) continue;
   const passage = await runBench(name, bench, rows);
-  console.log(`## ${bench.heading}, ${rows} rows\n\n${renderPassage(passage)}\n`);
+  console.log(`## ${bench.heading}, ${rows} rows\n\n${renderPassage(bench, passage)}\n`);
   if (values.check) await check(name, bench, passage);
   else if (values.rows === undefined || values.write) keep(name, bench, passage);
 }

@@ -1,5 +1,5 @@
-// Compiles src, test and bench into dist/ with the project's own TypeScript, which is the check of types too, writes the tokenizers' tables and
-// bundles what ships; only what changed is made anew.
+// Compiles src, test and bench into dist/ with the project's own TypeScript, which also checks the types, writes the tokenizers' tables and
+// bundles the published code; only what changed is built again.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import { makeBundle } from './bundle.mjs';
 import { makeTypes } from './bundle-types.mjs';
 import { makeRanks } from './ranks.mjs';
 
-/** What TypeScript remembers lies in the folder it describes, so that neither goes without the other. */
+/** TypeScript's build information is in the folder it describes, so that neither is removed without the other. */
 const REMEMBERED = ['--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo'];
 
-/** A file that was moved or removed must not go on as a compiled one: its tests would still run. */
+/** The compiled version of a moved or removed file must not stay: its tests would still run. */
 function removeLeftovers() {
   for (const name of readdirSync('dist', { recursive: true })) {
     if (name.startsWith('bundle')) continue;

@@ -1,5 +1,5 @@
-// Puts the declarations a program needs beside the bundle: those that the entries reach, and no others. None of them may name a package or a
-// module of Node's, whose types would have to be installed too.
+// Copies the declarations a program needs next to the bundle: those reachable from the entries, and no others. None of them may refer to a
+// package or a module of Node, whose types would have to be installed too.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 

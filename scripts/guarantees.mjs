@@ -120,7 +120,7 @@ function renderEvery(parts) {
   const all = parts.reduce((sum, { fired }) => sum + fired, 0);
   const bys = [...new Set(parts.map(({ by }) => describe(by)))];
   const countBroken = (kind) => parts.flatMap(({ broken }) => broken).filter(({ why }) => kind.test(why)).length;
-  return `${EVERY_SAYS}\n\n${count(all)} attacks: ${countBroken(/^(rows|table|answer):/)} with a row lost or another answer, ${countBroken(/^(bill|intent|books):/)} with a payment that was not told (${bys.join('; ')}):\n\n| lane | attack | steps | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+  return `${EVERY_SAYS}\n\n${count(all)} attacks: ${countBroken(/^(rows|table|answer):/)} with a row lost or another answer, ${countBroken(/^(bill|intent|books):/)} with an unreported payment (${bys.join('; ')}):\n\n| lane | attack | steps | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
 const EVERY_SAYS =

@@ -1,5 +1,5 @@
-// Makes the state directories of fixtures/states with the program as it is compiled in dist/: of each lane a finished one, and one whose run was
-// killed (SIGKILL) at work. `node scripts/make-states.mjs FOLDER`; the folder must not exist, because what an old version wrote cannot be made again.
+// Makes the state directories of fixtures/states with the program compiled in dist/: for each lane a finished one, and one whose run was
+// killed (SIGKILL) during its work. `node scripts/make-states.mjs FOLDER`; the folder must not exist, because states of old versions cannot be made again.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,

@@ -1,4 +1,4 @@
-// Writes the ranks of gpt-tokenizer's encodings as tables that are read and not parsed, beside the compiled tokenizer.
+// Writes the ranks of gpt-tokenizer's encodings as tables that need no parsing, next to the compiled tokenizer.
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 

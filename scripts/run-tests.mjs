@@ -3,11 +3,11 @@ import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { availableParallelism, tmpdir } from 'node:os';
 import { FAILED_FILES } from './test-reporter.mjs';
 
-/** Everything every test said, for whoever wants to know more than the report tells. */
+/** The full output of all tests, for more detail than the report shows. */
 const LOG = '.cache/tests.log';
-/** A process of tests that hangs fails, instead of holding everything up. */
+/** A test process that hangs fails instead of blocking everything. */
 const TEST_TIMEOUT_MS = 900_000;
-/** Tests are short: collecting garbage on further threads and optimizing much would cost more than it saves. */
+/** Tests are short: garbage collection on more threads and thorough optimization would cost more than they save. */
 const SHORT_LIVED = [
   '--single-threaded-gc',
   '--sparkplug',
@@ -16,8 +16,8 @@ const SHORT_LIVED = [
   '--wasm-tiering-budget=1000000000',
 ];
 /**
- * What runs in one process, begun in this order: the longest first, and what waits a lot (`proof`, `redis`) beside what computes. Each of the slow
- * ones is alone: they share little, and wait a lot beside one another.
+ * Areas that run in one process each, started in this order: the longest first, and those that mostly wait (`proof`, `redis`) next to those that
+ * compute. Each slow file has its own process: they share little, and mostly wait.
  */
 const AREAS = [
   ['run', /^run/],
@@ -27,18 +27,18 @@ const AREAS = [
   ['live', /^live/],
   ['parts', /^(?!slow\.)/],
 ];
-/** Where tests make their thousands of small files, if it is there and has room: memory, so that they do not wait for a disk. */
+/** Where tests create their thousands of small files, if it exists and has room: memory, so that they do not wait for a disk. */
 const MEMORY_FOLDER = '/dev/shm';
 const MEMORY_BYTES = 2 ** 31;
 
-/** Names of the compiled test files, without folder; the test of the report in a browser has a command of its own. */
+/** Names of the compiled test files, without folder; the browser test of the report has its own command. */
 export function listTestFiles() {
   return readdirSync('dist/test').filter((name) => name.endsWith('.test.js'));
 }
 
 /**
- * Runs compiled test files, those tests alone whose title matches if a pattern is given; `triesAll` cases of each table, or some; one file after
- * the other if `alone`. @returns the exit code
+ * Runs compiled test files; with a pattern, only tests whose title matches; with `triesAll` every case of each table, otherwise some; one file
+ * after the other if `alone`. @returns the exit code
  */
 export function runTests(files, { titlePattern = null, triesAll = true, alone = false } = {}) {
   const args = [
@@ -62,8 +62,8 @@ export function runTests(files, { titlePattern = null, triesAll = true, alone = 
 }
 
 /**
- * What waits for clocks, processes and Redis can be starved by what runs beside it, so whatever failed is tried once more by itself. What passes
- * then is named all the same: its test, or the race it found, wants mending.
+ * Tests that wait for clocks, processes and Redis can be starved by others, so every failed file is run once more on its own. If it passes then,
+ * it is still named: its test, or the race it found, has to be fixed.
  */
 export function runTestsTwice(files) {
   const status = runTests(files);
@@ -76,8 +76,8 @@ export function runTestsTwice(files) {
 }
 
 /**
- * Writes one file per area that imports its test files: loading the same modules anew for each file took as long as testing.
- * @returns paths, in the order in which they are begun
+ * Writes one file per area that imports its test files: loading the same modules for each file again took as long as the tests.
+ * @returns paths, in the order in which they are started
  */
 function writeAreas(files) {
   const folder = '.cache/areas';

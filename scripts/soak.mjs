@@ -1,12 +1,12 @@
 // The slow proofs: `rowmill prove` for twenty minutes; a thousand lost responses, every public table, a job far larger than its account's queue; workers
-// and Redis killed under live runs; a million random tables read as csv-parse reads them. Prints what was covered; ends with 1 where a promise was
-// broken. `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `prove`, `redis` or `csv` does that part alone.
+// and Redis killed under live runs; a million random tables read like csv-parse reads them. Prints what was covered; exits with 1 if a promise was
+// broken. `--share 0.1` runs a tenth of it, `--seed N` starts elsewhere, `--only batch`, `prove`, `redis` or `csv` runs only that part.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { checkRandomTexts } from '../dist/test/helpers/csv-oracle.js';
 import { createThroughLosses } from '../dist/test/helpers/lost-creates.js';
 import { listRealTables, runRealTable } from '../dist/test/helpers/real-tables.js';
-import { whyNoRedisServer } from '../dist/test/helpers/redis-server.js';
+import { borrowRedis, whyNoRedis, whyNoRedisServer } from '../dist/test/helpers/redis-server.js';
 import { soakRedis } from '../dist/test/helpers/redis-soak.js';
 import { runOnSmallAccount } from '../dist/test/helpers/small-account.js';
 
@@ -35,11 +35,17 @@ async function prove(title, work) {
 }
 
 /** Every promise, by `rowmill prove`, which tells what broke and how to repeat it. */
-function attackAll() {
-  const args = ['dist/bundle/main.cjs', 'prove', '--seconds', String(PROVE_SECONDS * share), '--seed', String(seed)];
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
-  if (status !== 0) throw new Error(`rowmill prove ended with ${status}`);
-  return 'rowmill prove';
+async function attackAll() {
+  const redis = whyNoRedis() === false ? await borrowRedis() : null;
+  try {
+    const over = redis === null ? [] : ['--redis', redis.url];
+    const args = ['dist/bundle/main.cjs', 'prove', '--seconds', String(Math.ceil(PROVE_SECONDS * share)), '--seed', String(seed), ...over];
+    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+    if (status !== 0) throw new Error(`rowmill prove ended with ${status}`);
+    return 'rowmill prove';
+  } finally {
+    await redis?.stop();
+  }
 }
 
 async function lostCreates() {

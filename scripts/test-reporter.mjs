@@ -1,11 +1,11 @@
-// What `npm test` and `npm run unit` print: a dot a test, then the failures, what was skipped and why, the slowest tests and, as the last line, how many there were.
+// What `npm test` and `npm run unit` print: a dot per test, then the failures, what was skipped and why, the slowest tests and, on the last line, how many there were.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { inspect } from 'node:util';
 
-/** What node says of a test that `--test-name-pattern` leaves out; newer versions say nothing. */
+/** What node reports about a test that `--test-name-pattern` excludes; newer versions report nothing. */
 const LEFT_OUT = 'test name does not match pattern';
-/** The exit code when no test ran: a run that tested nothing is no success. */
+/** The exit code if no test ran: a run that tested nothing is not a success. */
 export const NOTHING_RAN = 4;
 /** The names of the test files in which something failed, as JSON. */
 export const FAILED_FILES = '.cache/failed-tests.json';

@@ -1,5 +1,5 @@
-// `npm test`: types, lint, then every test on the compiled output but the slow ones.
-// `--only-tests` runs the compiled tests alone, for a second Node version; `--slow` the slow ones, and every case of the tables of which `npm test` tries some.
+// `npm test`: types, lint, then every test on the compiled output except the slow ones.
+// `--only-tests` runs only the compiled tests, for a second Node version; `--slow` the slow ones, and every case of the tables of which `npm test` tries some.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { listTestFiles, runTests, runTestsTwice } from './run-tests.mjs';

@@ -19,7 +19,7 @@ const ended = named.length > 0 ? runTests(named) : runTitles();
 if (ended === NOTHING_RAN) console.error(`no test file and no title of a test matches ${pattern}`);
 process.exit(ended);
 
-/** Loading every test takes half a minute, so files that spell the title out are asked first; a title may be put together, too. */
+/** Loading every test takes half a minute, so files that contain the title literally come first; a title may also be composed. */
 function runTitles() {
   const likely = files.filter((name) => expression.test(readFileSync(`dist/test/${name}`, 'utf8')));
   const first = likely.length > 0 ? runTests(likely, { titlePattern: pattern }) : NOTHING_RAN;

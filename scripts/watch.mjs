@@ -1,5 +1,5 @@
-// `npm run watch`: after every change of a source, compiles and runs the tests that reach what changed; `npm run watch -- PATTERN` those alone whose
-// file name matches. What a test reaches is read from the compiled files: any relative path ending in .js, so that commands it starts count too.
+// `npm run watch`: after every change of a source, compiles and runs the tests that depend on it; `npm run watch -- PATTERN` only those whose
+// file name matches. Dependencies are read from the compiled files: any relative path ending in .js, so that commands a test starts count too.
 import { spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';

@@ -20,7 +20,7 @@ function define(directory: string, name: string) {
   });
 }
 
-wideTest('two jobs run beside each other in one process, each with its own answers and books', async (t: TestContext) => {
+wideTest('two jobs run at the same time in one process, each with its own answers and books', async (t: TestContext) => {
   const directory = makeFolder(t, {});
   const runs = await Promise.all(['one', 'two'].map((name) => define(directory, name).run({ simulate: true })));
   for (const [index, name] of ['one', 'two'].entries()) {
@@ -62,7 +62,7 @@ wideTest(
   },
 );
 
-wideTest('a run that was stopped in the middle is gone on with by the next one, and nothing is asked twice', async (t) => {
+wideTest('a run that was stopped in the middle is continued by the next one, and nothing is sent twice', async (t) => {
   const job = define(makeFolder(t, {}), 'one');
   const stopping = new AbortController();
   const stopped = await job.run({ simulate: true, signal: stopping.signal, onProgress: () => stopping.abort() });

@@ -95,7 +95,7 @@ wideTest('a row over which a prompt function throws or rejects is skipped with t
   }
 });
 
-wideTest('an asynchronous prompt function is awaited in every pass, in both lanes, and its answers are found again', async (t) => {
+wideTest('an asynchronous prompt function is awaited in every pass, in both lanes, and its answers are reused', async (t) => {
   for (const mode of ['batch', 'live'] as const) {
     let most = 0;
     let under = 0;
@@ -121,7 +121,7 @@ wideTest('an asynchronous prompt function is awaited in every pass, in both lane
   }
 });
 
-test('a row may be written as JSON, spread and looked through without a column of that name being missed', async (t) => {
+test('serialising, spreading or inspecting a row is not mistaken for reading a missing column', async (t) => {
   const prompt: PromptFunction = (row) =>
     `${JSON.stringify(row)} ${JSON.stringify({ ...row })} ${'note' in row} ${Object.keys(row).join()}`;
   const { firstRequest } = await define(t, prompt).job.plan({ simulate: true });
@@ -139,7 +139,7 @@ function makeSchema(validate: Validate, jsonSchema: Readonly<Record<string, unkn
 const accept: Validate = (value) => ({ value });
 const refuse: Validate = () => ({ issues: [{ message: 'no' }] });
 
-test('a schema for anything but one object is refused with the way out when the job is defined', (t) => {
+test('a schema for anything but one object is refused when the job is defined, with what to do instead', (t) => {
   const wrong: readonly (readonly [StandardSchema, string])[] = [
     [makeSchema(accept, { type: 'array', items: { type: 'string' } }), 'a list'],
     [makeSchema(accept, { type: 'string' }), 'a text'],
@@ -162,7 +162,7 @@ test('a schema for anything but one object is refused with the way out when the 
   for (const output of right) define(t, 'JSON {{ text }}', { output });
 });
 
-test('a schema that checks asynchronously is refused before the first call, also where only a good answer shows it', async (t) => {
+test('a schema that validates asynchronously is refused before the first call, even if only a valid answer reveals it', async (t) => {
   const message =
     /^output: the schema checks asynchronously; .* the check must be synchronous\. Leave the asynchronous part out, and do it over run\.results\(\)$/;
   assert.throws(() => define(t, 'JSON {{ text }}', { output: makeSchema(async (value) => ({ value })) }), { message });
@@ -178,7 +178,7 @@ test('a schema that checks asynchronously is refused before the first call, also
 /** What a program may throw while a run is under way. */
 const fault = new RangeError('of the program');
 
-wideTest('what a listener or a check throws is thrown by run(), and the next run goes on with what was paid', async (t) => {
+wideTest('what a listener or a check throws is thrown by run(), and the next run continues with what was paid for', async (t) => {
   let isBroken = true;
   const checking: Validate = (value) => {
     if (isBroken) throw fault;
@@ -211,7 +211,7 @@ function throwFault(): never {
   throw fault;
 }
 
-test('a prompt function sends PDF files, each by itself and no more than it said', async (t) => {
+test('a prompt function sends PDF files, each a single file, and no more than the declared maximum', async (t) => {
   const directory = makeFolder(t, {
     'in.csv': 'id,file\n1,a.pdf\n2,*.pdf\n3,b.pdf\n',
     'a.pdf': '%PDF-1.7 /Type /Page',
@@ -239,7 +239,7 @@ test('a prompt function sends PDF files, each by itself and no more than it said
   );
 });
 
-test('trying a prompt function on many rows makes Node warn of no leak', async () => {
+test('trying a prompt function on many rows causes no leak warning from Node', async () => {
   const warnings: string[] = [];
   const listen = ({ name }: Error) => warnings.push(name);
   process.on('warning', listen);

@@ -44,7 +44,7 @@ const REFUSED: readonly (readonly [object, RegExp])[] = [
   [{ input: { rows: Promise.resolve([{ text: 'a' }]) } }, /^input\.rows: .*not a promise; await it first$/],
 ];
 
-test('what no table, no request or no JSON can hold is refused in words, before anything is sent', async (t) => {
+test('values that a table, a request or JSON cannot hold are refused with a message before anything is sent', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\n' });
   for (const [change, says] of REFUSED)
     await assert.rejects(
@@ -57,7 +57,7 @@ test('what no table, no request or no JSON can hold is refused in words, before 
     );
 });
 
-test('a setting is read once: what a getter says later does not count', async (t) => {
+test('a setting is read once: later values of a getter do not count', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\n' });
   let asked = 0;
   const settings: RunSettings = {
@@ -78,7 +78,7 @@ test('a setting is read once: what a getter says later does not count', async (t
   await assert.rejects(define(directory, {}).run(throwing), thrown);
 });
 
-wideTest('a function that throws what is no text skips its row', async (t) => {
+wideTest('a function that throws something other than text skips its row', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\n' });
   const prompt = () => {
     throw Object.create(null);
@@ -87,7 +87,7 @@ wideTest('a function that throws what is no text skips its row', async (t) => {
   assert.deepEqual(summary.causes, { unrenderable: 1 });
 });
 
-test('rows that never come to an end are left when the signal fires, and are not gone through again', async () => {
+test('an endless source of rows is abandoned when the signal fires, and not read again', async () => {
   const stopping = new AbortController();
   const reason = new Error('enough');
   let given = 0;
@@ -108,7 +108,7 @@ test('rows that never come to an end are left when the signal fires, and are not
   await assert.rejects(createRowSource(giveNever()).open(stopping.signal), reason);
 });
 
-test('a prompt function that never says anything is left when the signal fires', async () => {
+test('a prompt function that never settles is abandoned when the signal fires', async () => {
   const stopping = new AbortController();
   const reason = new Error('enough');
   const never = { renderMessages: () => new Promise<null>(() => {}) };

@@ -12,7 +12,7 @@ import { wideTest } from './helpers/wide.ts';
 
 const TICKETS = 'ticket_id,body\n1,Charged twice\n2,"It {{ crashes }}, ""again"""\n3,Dark mode please\n4,Charged twice\n5,\n';
 
-wideTest('the example of the README compiles, and runs as it stands', (t) => {
+wideTest('the example of the README compiles and runs unchanged', (t) => {
   const name = 'readme-example';
   const example = fs.readFileSync(path.join(projectRoot, 'test', 'helpers', `${name}.ts`), 'utf8');
   const shown = /```ts\n(import \{ defineJob[\s\S]*?)```/.exec(fs.readFileSync(path.join(projectRoot, 'README.md'), 'utf8'))?.[1];
@@ -30,7 +30,7 @@ wideTest('the example of the README compiles, and runs as it stands', (t) => {
   for (const [index, row] of rows.entries()) assert.match(row, new RegExp(`^${index + 1} (billing|bug|other) \\d+$`));
 });
 
-wideTest('a prompt function asks what the template of a job file asks: the answers are the same ones', async (t) => {
+wideTest('a prompt function makes the same requests as the template of a job file: answers are shared', async (t) => {
   const world = await makeWorld(t, {});
   const { summary } = await world.run();
   const paid = summary.cost.nanoUsd;
@@ -59,7 +59,7 @@ wideTest('a prompt function asks what the template of a job file asks: the answe
   for (const { output } of results) assert.deepEqual(Object.keys(output ?? {}), ANSWER_COLUMNS);
 });
 
-test('rows are skipped where the function gives null or throws; text that looks like a template is text', async (t) => {
+test('rows are skipped if the function returns null or throws; text that looks like a template is text', async (t) => {
   const directory = makeFolder(t, { 'tickets.csv': TICKETS });
   const progress: RunProgress[] = [];
   const job = defineJob({
@@ -94,7 +94,7 @@ test('rows are skipped where the function gives null or throws; text that looks 
   assert.equal(progress.at(-1)?.spentNanoUsd, run.summary.cost.nanoUsd);
 });
 
-test('a function gives as many images as the job allows, and a budget bounds them', async (t) => {
+test('a function returns at most as many images as the job allows, and a budget reserves them', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'file\nhouse.png\n../boat.png\n' });
   fs.mkdirSync(path.join(directory, 'photos'));
   for (const to of ['photos/house.png', 'boat.png'])
@@ -144,7 +144,7 @@ function makeScoreSchema(most: number, withJsonSchema: boolean): StandardSchema<
   };
 }
 
-wideTest('a schema of a validation library makes the request and judges the answers', async (t) => {
+wideTest('a schema of a validation library shapes the request and validates the answers', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\nawful\n' });
   const define = (most: number, withJsonSchema = true) =>
     defineJob({
@@ -171,7 +171,7 @@ wideTest('a schema of a validation library makes the request and judges the answ
   assert.match(first?.disposition === 'failed' ? first.message : '', /^score: at most -1/);
 });
 
-test('what is wrong with a definition is told at once, all of it', () => {
+test('all problems of a definition are reported together', () => {
   const define = () => defineJob({ name: 'no spaces', input: { path: 'in.csv' }, model: '', prompt: 'x', output: 'text' });
   assert.throws(define, (error: unknown) => error instanceof UsageError && error.problems.length === 2);
   const withExamples = {
@@ -184,7 +184,7 @@ test('what is wrong with a definition is told at once, all of it', () => {
   assert.throws(() => defineJob({ ...withExamples, prompt: () => 'x' }), /a prompt function can include its own/);
 });
 
-test('a signal stops the run with its books in order, and the next run goes on', async (t) => {
+test('a signal stops the run with its books in order, and the next run continues', async (t) => {
   const directory = makeFolder(t, { 'tickets.csv': TICKETS });
   const job = defineJob({
     name: 'stopped',

@@ -26,7 +26,7 @@ export function wrongJobs(): void {
   defineJob({ ...base, write: { keep: ['body'] } });
 }
 
-test('requests of the Batch API are a job of a program, whose rows and answers have types', async (t) => {
+test('a program can run a file of Batch API requests, with typed rows and answers', async (t) => {
   const directory = makeFolder(t, { 'in.jsonl': LINES });
   const job = defineJob({
     name: 'requests',

@@ -40,7 +40,7 @@ function define(t: TestContext, rows: unknown, directory = makeFolder(t, {})) {
   return { job, directory };
 }
 
-test('rows from memory are planned, run and read again although their source can be gone through only once', async (t) => {
+test('rows from memory are planned, run and read again although their source can be read only once', async (t) => {
   const { job, directory } = define(t, streamTickets());
   const plan = await job.plan({ simulate: true });
   assert.deepEqual([plan.rows.in, plan.rows.new, plan.rows.duplicate, plan.skipped], [4, 2, 1, { empty: 1 }]);
@@ -65,7 +65,7 @@ test('rows from memory are planned, run and read again although their source can
   assert.equal(fs.readFileSync(path.join(directory, 'out.csv'), 'utf8'), table);
 });
 
-wideTest('a run over rows from memory that was stopped is continued by a program that gives them again', async (t) => {
+wideTest('a stopped run over rows from memory is continued by a program that passes them again', async (t) => {
   const { job, directory } = define(t, streamTickets());
   const stopped = await job.run({ simulate: true, signal: AbortSignal.abort() });
   assert.deepEqual([stopped.summary.exitCode, stopped.summary.rows.pending], [130, 3]);
@@ -73,7 +73,7 @@ wideTest('a run over rows from memory that was stopped is continued by a program
   assert.deepEqual([summary.run, summary.exitCode, summary.attempts.total], [stopped.summary.run, 0, 2]);
 });
 
-wideTest('rows of one job go to a state directory of each address and folder it is run with', async (t) => {
+wideTest('rows of one job are stored in a separate state directory for each address and folder', async (t) => {
   const { job, directory } = define(t, streamTickets());
   for (const stateDir of ['one', 'two']) {
     const { summary } = await job.run({ simulate: true, stateDir: path.join(directory, stateDir) });
@@ -91,7 +91,7 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [[{ id: 1, text: 'x' }], /^input\.columns: no column "body" in input\.rows\. Columns: id, text$/],
 ];
 
-test('what is no row is refused by its number, and leaves nothing behind', async (t) => {
+test('a value that is not a row is refused with its number, and nothing is left behind', async (t) => {
   for (const [rows, message] of someOf(WRONG, 4)) {
     const { job, directory } = define(t, rows);
     for (const call of [() => job.plan({ simulate: true }), () => job.run({ simulate: true })])
@@ -100,7 +100,7 @@ test('what is no row is refused by its number, and leaves nothing behind', async
   }
 });
 
-test('what going through the rows throws is thrown by plan() and run(), each time: no half table counts', async (t) => {
+test('what the source of rows throws is thrown by plan() and run(), each time: half a table never counts', async (t) => {
   const fault = Object.assign(new Error('the cursor broke off'), { code: 'ENOENT' });
   async function* breakOff(): AsyncGenerator<Ticket> {
     yield* streamTickets();

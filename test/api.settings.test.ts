@@ -63,7 +63,7 @@ const WRONG_FOR_RUN: readonly (readonly [unknown, RegExp])[] = [
   [{ redis: 'user:hunter2@host' }, /^redis: give a URL, for example "redis:\/\/127\.0\.0\.1:6379", not this text$/],
 ];
 
-test('a setting that is wrong is refused by its name before anything is done', async (t) => {
+test('an invalid setting is refused by name before anything is done', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\n' });
   const job = defineJob({
     name: 'wrong',
@@ -92,7 +92,7 @@ test('a setting that is wrong is refused by its name before anything is done', a
   assert.deepEqual(fs.readdirSync(directory), ['in.csv']);
 });
 
-test('a setting that is undefined was left out', async (t) => {
+test('a setting that is undefined counts as absent', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\n' });
   const left = { description: undefined, budget: undefined, stop_if: undefined, write: { path: undefined }, params: undefined };
   const job = defineJob({
@@ -137,7 +137,7 @@ const WRONG_DEFINITIONS: readonly (readonly [object, RegExp])[] = [
   [{ input: { rows: [], format: 'csv' } }, /^input\.format: does not go with input\.rows/],
 ];
 
-test('a definition that is wrong is refused by the name of its key', () => {
+test('an invalid definition is refused by the name of its key', () => {
   const right = { name: 'x', input: { path: 'in.csv' }, model: 'gpt-4o-mini', prompt: 'x {{ a }}', output: 'text' };
   for (const [wrong, message] of WRONG_DEFINITIONS) {
     assert.throws(

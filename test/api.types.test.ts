@@ -80,7 +80,7 @@ export function wrongJobs(): void {
   });
 }
 
-test('answers have the type their output says', () => {
+test('answers have the type that their output declares', () => {
   same<AnswerOf<'text', never>, string>();
   same<AnswerOf<'text', 'p' | 'q'>, 'p' | 'q'>();
   same<
@@ -124,7 +124,7 @@ test('answers have the type their output says', () => {
   assert.equal(wrongJobs.length, 0);
 });
 
-test('a definition takes every key of a job file', () => {
+test('a definition accepts every key of a job file', () => {
   // Exactly the keys of the type, or this does not compile.
   const keys: Record<keyof JobDefinition<string, unknown, string>, true> = {
     ...{

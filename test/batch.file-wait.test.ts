@@ -26,7 +26,7 @@ async function startAzure(t: TestContext, world: World, statusOf: (look: number)
   return { baseUrl, seen };
 }
 
-test('a file the provider still processes is waited for before its batch is created', async (t) => {
+test('a batch is created only after the provider has processed its file', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(4) });
   const { baseUrl, seen } = await startAzure(t, world, (look) => ['pending', 'Running', 'running'][look] ?? 'processed');
   const { summary, warnings } = await world.run({ baseUrl });
@@ -59,7 +59,7 @@ for (const [status, minutes] of [
   });
 }
 
-wideTest('a run that was ended while it waited asks for the file again, and uploads nothing twice', async (t) => {
+wideTest('a run that ended while waiting asks about the file again, and uploads nothing twice', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(4) });
   const stop = new AbortController();
   const { baseUrl, seen } = await startAzure(t, world, (look) => {

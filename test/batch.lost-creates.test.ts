@@ -17,7 +17,7 @@ test(`lost create responses with a listing lag leave exactly one batch per shard
   );
 });
 
-wideTest('a single look at once would pay twice where the list lags: the extra batches are found by the sweep and counted', async () => {
+wideTest('a single immediate search would pay twice if the list lags: the extra batches are found by the sweep and counted', async () => {
   const result = await createThroughLosses({ seed: 5, shards: SHARDS, abreast: 12, maxLagMs: 500_000, looksMs: [0] });
   assert.ok(result.createdTwice > 0, 'the schedule of looks is what prevents it');
   assert.deepEqual([result.unreported, result.extrasCollected, result.without], [0, true, 0]);

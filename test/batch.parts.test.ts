@@ -14,7 +14,7 @@ import { type RemoteBatch, readRemoteBatch } from '../src/openai/wire.ts';
 const never = new AbortController().signal;
 const shardOf = (change: Partial<ShardState>) => ({ id: '000001', rows: 10, bytes: 1_000, tokens: 100, ...change }) as ShardState;
 
-test('admission lets shards in oldest first and never holds more than the limit, but for one that is alone', async () => {
+test('admission lets shards in oldest first and never exceeds the limit, except for a single shard that does', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 20 }),
@@ -81,7 +81,7 @@ test('a limit that is learned or lifted counts at once; shards already with the 
   assert.equal(admission.used, 1_500);
 });
 
-test('pauses double up to the longest one and are shortened by at most a quarter', () => {
+test('pauses double up to the longest one, and are shortened by at most a quarter', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_000 }),
@@ -101,7 +101,7 @@ test('pauses double up to the longest one and are shortened by at most a quarter
   );
 });
 
-test('the breaker stops after three whole refusals in a row, not after three with a pass between', () => {
+test('the breaker stops after three complete refusals in a row, not if one in between passes', () => {
   const breaker = createShardBreaker();
   breaker.sawWholeRefusal('c', 'm');
   breaker.sawWholeRefusal('c', 'm');
@@ -140,7 +140,7 @@ test('shards stay small while a bad row is searched for, and are cut at full siz
   assert.equal(cut.maxRequests, MAX_SHARD_REQUESTS);
 });
 
-test('the enqueued limit is read from the words of the provider', () => {
+test("the enqueued-token limit is read from the provider's message", () => {
   const read = (message: string, code = 'token_limit_exceeded') => readGeneral(code, message, null);
   const full = { type: 'queue-full', limitTokens: null, limitRequests: null };
   const told = 'Enqueued token limit reached for gpt-4o-mini in organization org-X. Limit: 2,000,000 enqueued tokens. Please try again';
@@ -160,7 +160,7 @@ function batch(change: object): RemoteBatch {
 const listed = (...data: object[]) => batch({ errors: { object: 'list', data } });
 const ids = ['a', 'b', 'c'];
 
-test('what a failed batch says is read into one decision', () => {
+test('the errors of a failed batch become one decision', () => {
   assert.deepEqual(
     readRejection(
       listed({ code: 'invalid_json_line', message: 'm', line: 2, param: null }, { code: 'x', message: 'n', line: 3, param: null }),
@@ -197,7 +197,7 @@ test('what a failed batch says is read into one decision', () => {
     assert.equal(readRejection(batch({ errors }), ids).type, 'unplaced');
 });
 
-test('reasons that concern the whole shard are told from those of rows', () => {
+test('reasons that concern the whole shard are distinguished from those of rows', () => {
   const limit = 'Enqueued token limit reached for m in organization o. Limit: 90,000 enqueued tokens.';
   assert.deepEqual(readGeneral('token_limit_exceeded', limit, null), { type: 'queue-full', limitTokens: 90_000, limitRequests: null });
   assert.deepEqual(readGeneral('token_limit_exceeded', 'full', null), { type: 'queue-full', limitTokens: null, limitRequests: null });
@@ -207,7 +207,7 @@ test('reasons that concern the whole shard are told from those of rows', () => {
   assert.equal(readGeneral('something_new', 'm', null), null);
 });
 
-test('too large has three faces', () => {
+test('a file that is too large is recognised in three forms', () => {
   assert.ok(
     isTooLarge({ status: 413, message: '' }) &&
       isTooLarge({ status: 400, message: '400 File is too large.' }) &&
@@ -216,7 +216,7 @@ test('too large has three faces', () => {
   assert.ok(!isTooLarge({ status: 400, message: 'The image is large' }));
 });
 
-test('of several batches for one create the one furthest along is kept, then the oldest; the choice does not hang on the order', () => {
+test('of several batches for one create the one furthest along is kept, then the oldest, whatever their order', () => {
   const statuses = ['validating', 'in_progress', 'finalizing', 'completed', 'failed', 'expired', 'cancelling', 'cancelled', 'new_word'];
   const batches = fc.uniqueArray(
     fc.record({ id: fc.stringMatching(/^[a-z]{3}$/), status: fc.constantFrom(...statuses), created_at: fc.nat(3) }),

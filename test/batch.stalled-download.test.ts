@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createManualTimers, until } from './helpers/manual-timers.ts';
 import { makeWorld } from './helpers/run-world.ts';
 
-test('a download that brings no more bytes is started again', async (t) => {
+test('a download that stalls is restarted', async (t) => {
   const downloads = { path: '/v1/files/*/content' };
   const world = await makeWorld(t, { faults: [{ match: { ...downloads, nth: 1 }, do: { dripBytes: 1, everyMs: 50 } }] });
   const timers = createManualTimers();

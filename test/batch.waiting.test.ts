@@ -199,7 +199,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const { what, stage, change, wait, told } of cases) {
-  test(`${what}: the wait is told before five seconds are over, and again each minute`, async () => {
+  test(`${what}: the wait is reported within five seconds, and again every minute`, async () => {
     const shard = await makeShard(stage);
     const messages: { readonly atMs: number; readonly message: string }[] = [];
     const warn = (message: string) => void messages.push({ atMs: nowMs, message });
@@ -233,7 +233,7 @@ for (const { what, stage, change, wait, told } of cases) {
   });
 }
 
-test('a call that has no answer after five seconds is told, and again each minute, until it has one', async () => {
+test('a call without an answer is reported after five seconds, and every minute until it has one', async () => {
   const timers = createManualTimers();
   const messages: string[] = [];
   let clockMs = 0;

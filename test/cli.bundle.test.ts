@@ -28,7 +28,7 @@ function findRead(name: string, read = new Set<string>()): ReadonlySet<string> {
 const readBytes = (...names: string[]) =>
   [...new Set(names.flatMap((name) => [...findRead(name)]))].reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0);
 
-test('what ships needs no package', () => {
+test('the published files need no package', () => {
   assert.ok(chunks.length > 20);
   for (const name of chunks) {
     for (const imported of importsOf(name)) assert.ok(imported.startsWith('./') || isBuiltin(imported), `${name} imports ${imported}`);
@@ -44,18 +44,18 @@ test('the licence of every package inside comes with it', () => {
   for (const [, name, licence] of licences) assert.match(licence as string, /^(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause)$/, name);
 });
 
-test('what --help and --version read is commander and the list of commands', () => {
+test('--help and --version load commander and the list of commands only', () => {
   const bytes = readBytes('main.cjs', 'engine.cjs', 'program.cjs');
   assert.ok(bytes < 100_000, `${bytes} bytes`);
 });
 
-test('what keeps compiled code is read before everything it could keep', () => {
+test('the compile cache is loaded before everything it can keep', () => {
   assert.deepEqual([...findRead('engine.cjs')], ['engine.cjs']);
   assert.deepEqual([...findRead('main.cjs')], ['main.cjs', 'engine.cjs']);
   assert.match(readFileSync(join(folder, 'main.cjs'), 'utf8'), /\.keepCompiled\(\);.*require\("\.\/program\.cjs"\)/s);
 });
 
-test('what status reads is two files besides, without prices and tokenizer', () => {
+test('status loads two more files, and neither prices nor the tokenizer', () => {
   const files = [...findRead('for-status.cjs')];
   assert.ok(files.length <= 4, files.join(' '));
   const text = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
@@ -63,7 +63,7 @@ test('what status reads is two files besides, without prices and tokenizer', () 
   assert.doesNotMatch(text, /genai-prices\/|gpt-tokenizer\//);
 });
 
-wideTest('a stack names functions, and with source maps the lines of src', () => {
+wideTest('a stack trace names functions, and with source maps the lines of src', () => {
   const program = `import { formatProblem } from './index.js'; try { formatProblem(undefined); } catch (error) { console.log(error.stack); }`;
   const readStack = (...flags: string[]) =>
     spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: folder, encoding: 'utf8' }).stdout;
@@ -71,7 +71,7 @@ wideTest('a stack names functions, and with source maps the lines of src', () =>
   assert.match(readStack('--enable-source-maps'), /at formatProblem \(.*\/src\/core\/\S+\.ts:\d+:\d+\)/);
 });
 
-wideTest('prices of other providers lie apart, and are found where they are needed', () => {
+wideTest('prices of other providers are in a separate file, loaded when needed', () => {
   const place = mkdtempSync(join(tmpdir(), 'rowmill-bundle-'));
   writeFileSync(join(place, 'in.csv'), 'text\ngood\n');
   writeFileSync(

@@ -67,7 +67,7 @@ describe('completion', () => {
       assert.deepEqual([exitCode, lines.map((line) => line.split('\t')[0]).filter((word) => word !== '')], [0, offered]);
     });
 
-  it('refuses a shell it has no script for', async () => {
+  it('refuses a shell without a script', async () => {
     const { exitCode, stderr } = await world.run(['completion', 'tcsh']);
     assert.equal(exitCode, 2);
     assert.match(stderr, /bash, zsh, fish/);

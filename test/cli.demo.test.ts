@@ -20,7 +20,7 @@ describe('demo', () => {
     assert.match(first.stdout.split('\n')[0] ?? '', /^Simulated: .*figure/);
   });
 
-  it('shows rows of the tables, the identity, the spend, the paths and what to type next', () => {
+  it('shows rows of the tables, the totals, the spend, the paths and what to type next', () => {
     assert.match(first.stdout, /^product +Review Text +llm_sentiment +llm_score/m);
     assert.match(first.stdout, /^TH-301 +Refund still missing/m);
     const sum = /rows in (\d+) = ok (\d+) \+ failed (\d+) \+ skipped (\d+) \+ pending (\d+)/.exec(first.stdout)?.slice(1).map(Number) ?? [];
@@ -35,7 +35,7 @@ describe('demo', () => {
     assert.match(first.stdout, /What to type next:\n {2}rowmill /);
   });
 
-  wideTest('names commands that work as they are typed', async () => {
+  wideTest('suggests commands that work as typed', async () => {
     const commands = [...first.stdout.matchAll(/^ {2}rowmill (\w+ .*)$/gm)].map((match) => match[1] as string);
     assert.deepEqual(
       commands.map((command) => command.split(' ')[0]),

@@ -33,7 +33,7 @@ function showHelp(name: string | null): string {
 }
 
 describe('documentation', () => {
-  it('quotes the help as it is', () => {
+  it('quotes the help unchanged', () => {
     const page = read('docs/interface.md');
     assert.ok(page.includes(`$ rowmill --help\n${showHelp(null)}\`\`\``), 'docs/interface.md: rowmill --help has changed');
     assert.ok(page.includes(`$ rowmill run --help\n${showHelp('run')}\`\`\``), 'docs/interface.md: rowmill run --help has changed');

@@ -19,7 +19,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
 const runnable = someOf(tables, 2);
 
 for (const table of tables) {
-  test(`the job file of ${table} is the golden one, is right, and runs`, async (t) => {
+  test(`the job file of ${table} is the golden one, is valid, and runs`, async (t) => {
     const world = createWorld({});
     t.after(() => world.dispose());
     copyFileSync(join(FOLDER, table), join(world.folder, table));
@@ -37,7 +37,7 @@ for (const table of tables) {
   });
 }
 
-wideTest('from 500 rows on the mode is batch, and only the first 1,000 rows are looked at', async (t) => {
+wideTest('from 500 rows on the mode is batch, and only the first 1,000 rows are examined', async (t) => {
   const rows = (count: number) =>
     `id,text\n${Array.from({ length: count }, (_, index) => `${index},this is the text number ${index}`).join('\n')}\n`;
   const world = createWorld({ 'short.csv': rows(499), 'long.csv': rows(500), 'longer.csv': `${rows(1_200)}x,"never closed` });
@@ -55,7 +55,7 @@ wideTest('from 500 rows on the mode is batch, and only the first 1,000 rows are 
   }
 });
 
-wideTest('the first lines of plain texts, what nobody can name, and names like code are no trap', async (t) => {
+wideTest('first lines of plain texts, unnameable columns and names like code cause no mistakes', async (t) => {
   const world = createWorld({
     'lines.txt': 'The first of them, which is a sentence, ends here.\nThe second is short\nThe third, too\n',
     'odd.csv':
@@ -75,7 +75,7 @@ wideTest('the first lines of plain texts, what nobody can name, and names like c
   assert.equal(odd.exitCode, 0, odd.stderr);
 });
 
-wideTest('where the table has a column of the answer already, what is added has a prefix', async (t) => {
+wideTest('if the table already has a column of the same name, added columns get a prefix', async (t) => {
   const table = 'id,text,mood,_status\n1,this is a text to be read,good,ok\n2,and this is another one of them,bad,ok\n';
   const world = createWorld({ 'labelled.csv': table });
   t.after(() => world.dispose());

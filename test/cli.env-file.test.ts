@@ -11,7 +11,7 @@ import { wideTest } from './helpers/wide.ts';
 const NOTICE = /the REDIS_URL in \.env is ignored, because rows would be sent to it: pass --redis URL, or export REDIS_URL=URL/;
 const JOB = 'name: env\ninput: { path: in.csv }\nmodel: gpt-4o-mini\nmode: live\nprompt: "Say {{ text }}"\noutput: text\n';
 
-wideTest('a REDIS_URL in .env is told and not used, neither by a run nor by a worker', async (t) => {
+wideTest('a REDIS_URL in .env is reported and not used, neither by a run nor by a worker', async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'rowmill-env-'));
   const simulator = await startSimulator();
   t.after(() => simulator.close().then(() => rmSync(cwd, { recursive: true, force: true })));
@@ -34,7 +34,7 @@ wideTest('a REDIS_URL in .env is told and not used, neither by a run nor by a wo
   assert.match(named.stderr, /Redis at redis:\/\/127\.0\.0\.1:1 cannot be used/);
 });
 
-test('a base URL in .env is told and not used', async (t) => {
+test('a base URL in .env is reported and not used', async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'rowmill-env-'));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   writeFileSync(join(cwd, 'in.csv'), 'text\na\n');

@@ -23,7 +23,7 @@ function makeWorld(job = REVIEW_JOB): World {
 }
 
 describe('exit codes', () => {
-  it('0: a finished run, and the same again without anything to do', async () => {
+  it('0: a finished run, and its repetition with nothing to do', async () => {
     const world = makeWorld();
     const first = await world.json<{ rows: Record<string, number>; attempts: { total: number } }>(['run', 'job.yaml', '--simulate']);
     assert.equal(first.exitCode, 0);
@@ -33,7 +33,7 @@ describe('exit codes', () => {
     assert.equal(second.attempts.total, 0);
   });
 
-  it('2: a wrong job file is refused with every problem in its place, and leaves no state directory', async () => {
+  it('2: an invalid job file is refused with the place of every problem, and leaves no state directory', async () => {
     const world = makeWorld(REVIEW_JOB.replace('{{ text }}', '{{ txt }}').replace('params:', 'parms:'));
     const { exitCode, stdout, stderr } = await world.run(['run', 'job.yaml', '--simulate']);
     assert.equal(exitCode, 2);
@@ -57,13 +57,13 @@ describe('exit codes', () => {
     assert.match(number.stderr, /Give a whole number/);
   });
 
-  it('2: looking at a job that was never run says so', async () => {
+  it('2: a read-only command on a job that was never run says so', async () => {
     const { exitCode, stderr } = await makeWorld().run(['status', 'job.yaml']);
     assert.equal(exitCode, 2);
     assert.match(stderr, /reviews has not been run/);
   });
 
-  it('3: more failed or skipped rows than fail_if allows, also on a re-run that finds it so', async () => {
+  it('3: more failed or skipped rows than fail_if allows, also when a repeated run finds this', async () => {
     const world = makeWorld(REVIEW_JOB.replace(/fail_if.*\n/, ''));
     for (const attempts of [4, 0]) {
       const summary = await world.json<{ verdict: string; attempts: { total: number } }>(['run', 'job.yaml', '--simulate']);
@@ -157,7 +157,7 @@ describe('exit codes', () => {
     }
   });
 
-  wideTest('0: cancelling a batch that has ended meanwhile is no failure', async () => {
+  wideTest('0: cancelling a batch that has ended meanwhile is not a failure', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ batchSeconds: 3600 });
     try {
@@ -174,7 +174,7 @@ describe('exit codes', () => {
     }
   });
 
-  wideTest('130: the first Ctrl-C stops in order and says how to go on', async () => {
+  wideTest('130: the first Ctrl-C stops in order and says how to continue', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ faults: [{ match: {}, do: { stuck: 'in_progress' } }] });
     try {
@@ -196,7 +196,7 @@ describe('exit codes', () => {
     }
   });
 
-  it('2: a fault plan that is no fault plan is refused with the place in it', async () => {
+  it('2: an invalid fault plan is refused with the place in it', async () => {
     const world = makeWorld();
     writeFileSync(join(world.folder, 'faults.json'), '[{"do": {"explode": true}}]');
     const { exitCode, stderr } = await world.run(['simulate', '--faults', 'faults.json']);

@@ -27,7 +27,7 @@ function open(t: { after(hook: () => void): void }, files: Readonly<Record<strin
   };
 }
 
-test('one command makes answers of a table; again there is nothing to do; another prompt is another answer, the first one costs nothing again', async (t) => {
+test('one command turns a table into answers; repeated, there is nothing to do; another prompt gives new answers, and the first one again costs nothing', async (t) => {
   const world = open(t);
   const first = await world.run(['run', ...ASKED, ...QUIET]);
   assert.equal(first.exitCode, 0, first.stderr);
@@ -47,7 +47,7 @@ test('one command makes answers of a table; again there is nothing to do; anothe
   assert.match(alone.stderr, /^Nothing to do/m);
 });
 
-test('a file that was edited is never touched, and the commands that make sense are named and work; other line breaks are no edit', async (t) => {
+test('an edited file is never touched, and the suggested commands work; other line breaks are not an edit', async (t) => {
   const world = open(t);
   await world.run(['init', ...ASKED]);
   world.write('reviews.yaml', world.read('reviews.yaml').replaceAll('\n', '\r\n'));
@@ -78,7 +78,7 @@ test('plan says what a run of a table would do, writes nothing, and ends with th
   assert.deepEqual(world.list(), ['reviews.csv']);
 });
 
-wideTest('a run that is refused gives a file it replaced its old text back: what is looked at is still the last run', async (t) => {
+wideTest('a refused run restores the file it replaced: other commands still show the last run', async (t) => {
   const world = open(t);
   const { run } = await world.json<Ran>(['run', ...ASKED, ...QUIET]);
   const before = world.read('reviews.yaml');
@@ -92,7 +92,7 @@ wideTest('a run that is refused gives a file it replaced its old text back: what
   assert.equal((await world.json<Ran>(['sample', 'reviews.yaml'])).run, run);
 });
 
-wideTest('the job file is written when nothing but sending is left to do; a run that is refused leaves none', async (t) => {
+wideTest('the job file is written when only sending is left to do; a refused run leaves none', async (t) => {
   const world = open(t);
   for (const [flags, says] of [
     [['--prompt', '{{ txt }}'], /^--prompt: no column "txt" in reviews\.csv\..*Did you mean "text"\?$/m],
@@ -112,22 +112,28 @@ wideTest('the job file is written when nothing but sending is left to do; a run 
   assert.match(unknown.stdout, /rowmill run reviews\.csv --simulate --prompt 'Is the customer content\?' .* --model gpt-6-moon$/m);
 });
 
-wideTest('tables of one name and other formats have a job file each, and a glob has one outside of what it finds', async (t) => {
-  const world = open(t, {
-    'reviews.csv': TABLE,
-    'reviews.jsonl': '{"id": 1, "text": "It broke on the first day"}\n',
-    'notes.yaml': 'some: other file\n',
-    'notes.csv': TABLE,
-  });
-  for (const table of ['reviews.csv', 'reviews.jsonl', 'notes.csv', '*views.csv']) {
-    const { exitCode, stderr } = await world.run(['run', table, '--prompt', 'Is it good?', ...QUIET]);
-    assert.equal(exitCode, 0, `${table}: ${stderr}`);
-  }
-  assert.ok(world.has('reviews.jsonl.yaml') && world.has('reviews.jsonl.out.jsonl') && world.has('notes.csv.yaml'), world.list().join(' '));
-  assert.equal(world.read('notes.yaml'), 'some: other file\n');
-});
+wideTest(
+  'tables with the same name in different formats have separate job files, and that of a glob is not among the files it matches',
+  async (t) => {
+    const world = open(t, {
+      'reviews.csv': TABLE,
+      'reviews.jsonl': '{"id": 1, "text": "It broke on the first day"}\n',
+      'notes.yaml': 'some: other file\n',
+      'notes.csv': TABLE,
+    });
+    for (const table of ['reviews.csv', 'reviews.jsonl', 'notes.csv', '*views.csv']) {
+      const { exitCode, stderr } = await world.run(['run', table, '--prompt', 'Is it good?', ...QUIET]);
+      assert.equal(exitCode, 0, `${table}: ${stderr}`);
+    }
+    assert.ok(
+      world.has('reviews.jsonl.yaml') && world.has('reviews.jsonl.out.jsonl') && world.has('notes.csv.yaml'),
+      world.list().join(' '),
+    );
+    assert.equal(world.read('notes.yaml'), 'some: other file\n');
+  },
+);
 
-wideTest('the key is in no file that is written', async (t) => {
+wideTest('the key is in none of the written files', async (t) => {
   const world = open(t);
   await world.run(['run', ...ASKED, ...QUIET], { OPENAI_API_KEY: CANARY_KEY });
   assert.ok(!world.read('reviews.yaml').includes(CANARY_KEY));

@@ -73,7 +73,7 @@ describe('a state directory', () => {
   };
   for (const [how, write] of Object.entries(WRITTEN)) {
     for (const { command } of someOf(READERS, 8)) {
-      it(`${how} is refused by ${command}, in one sentence, and stays as it is`, async () => {
+      it(`${how} is refused by ${command}, in one sentence, and stays unchanged`, async () => {
         writeFileSync(join(world.state, 'events.jsonl'), write());
         const digest = digestFolder(world.state);
         const { exitCode, stdout, stderr } = await world.run([...command.split(' '), ...STATE_FLAGS]);
@@ -87,7 +87,7 @@ describe('a state directory', () => {
     }
   }
 
-  it('says of which format it is and who made it, and so does what a run keeps', async (t) => {
+  it('records its format and version, and so do the files of a run', async (t) => {
     const fresh = copyStateOfBefore('batch-finished');
     t.after(fresh.dispose);
     assert.equal((await fresh.run(['run', 'job.yaml', '--simulate', '--state-dir', 'other'])).exitCode, 0);
@@ -101,7 +101,7 @@ describe('a state directory', () => {
   });
 });
 
-describe('what a newer version kept of a run', () => {
+describe('files of a run that a newer version wrote', () => {
   const worlds: World[] = [];
   const copy = (world: World) => {
     const copied = copyStateOfBefore('batch-finished');
@@ -133,7 +133,7 @@ describe('what a newer version kept of a run', () => {
     });
 
     for (const { command, writes, [which]: treatment } of someOf(READERS, 8)) {
-      it(`is ${treatment} by ${command}, where it is the ${which} of two runs`, async () => {
+      it(`is ${treatment} by ${command}, if it is the ${which} of two runs`, async () => {
         const words = command.split(' ').map((word) => ({ A: runs[0] as string, B: runs[1] as string })[word] ?? word);
         const { exitCode, stderr, stdout } = await (writes ? copy(world) : world).run([...words, ...STATE_FLAGS]);
         const told = `${stderr} ${stdout}`.replaceAll(/\s+/g, ' ');

@@ -47,7 +47,7 @@ describe('commands that look at a run', () => {
     assert.match(other.stderr, new RegExp(summary.run));
   });
 
-  it('report --html writes the page of the run again, byte for byte, and --summary full tells its figures', async () => {
+  it('report --html writes the page of the run again, byte for byte, and --summary full prints its figures', async () => {
     const { stdout, stderr } = await world.run(['report', 'job.yaml', '--html', 'again.html', '--summary', 'full']);
     assert.match(stderr, /^Report: again\.html$/m);
     const page = readFileSync(join(world.folder, 'again.html'), 'utf8');
@@ -60,7 +60,7 @@ describe('commands that look at a run', () => {
     assert.equal((await world.run(['report', 'job.yaml', '--gold', 'x'])).exitCode, 2);
   });
 
-  it('status shows rows, batches and money, of one job or of every job below', async () => {
+  it('status shows rows, batches and cost, of one job or of every job below', async () => {
     const [status, list] = await Promise.all([
       world.json<Status>(['status', 'job.yaml']),
       world.json<{ jobs: readonly Status[] }>(['status']),
@@ -80,7 +80,7 @@ describe('commands that look at a run', () => {
     assert.match(renderStatus(status, { now: new Date(), colour: false }), /ended \d+s ago with exit 3/);
   });
 
-  it('failures groups rows by cause, with an example and the command that tries them again', async () => {
+  it('failures groups rows by cause, with an example and the command that retries them', async () => {
     const found = await world.json<Failures & { causes: { retry: string | null }[] }>(['failures', 'job.yaml', '--csv', 'failed.csv']);
     assert.equal(found.schema, 'rowmill.failures/1');
     assert.deepEqual(
@@ -131,7 +131,7 @@ describe('commands that look at a run', () => {
     assert.deepEqual(simulator.requests(), requests);
   });
 
-  it('plan without a run shows shards, three prices and the first prompt; with problems they are in the object', async () => {
+  it('plan without a run shows shards, three prices and the first prompt; problems are in its object', async () => {
     const [plan, text] = await Promise.all([world.json<Plan>(['plan', 'job.yaml']), world.run(['plan', 'job.yaml'])]);
     assert.equal(plan.rows.new, 4);
     assert.equal(plan.shards.length, 1);
@@ -149,7 +149,7 @@ describe('commands that look at a run', () => {
     );
   });
 
-  it('verify finds everything in order, also without the derived index', async () => {
+  it('verify finds everything in order, even without the derived index', async () => {
     const whole = await world.json<Verification>(['verify', 'job.yaml']);
     assert.deepEqual(
       whole.checks.filter(({ status }) => status === 'failed'),
@@ -161,7 +161,7 @@ describe('commands that look at a run', () => {
     assert.deepEqual((await world.json<Verification>(['verify', 'job.yaml'])).checks, whole.checks);
   });
 
-  it('retry opens the failed rows of a cause and keeps everything else', async () => {
+  it('retry reopens the failed rows of a cause and keeps everything else', async () => {
     const wrong = await world.run(['retry', 'job.yaml', '--base-url', simulator.url, '--set', 'params.temperature=9'], key);
     assert.equal(wrong.exitCode, 2);
     assert.match(wrong.stderr, /--set params\.temperature: must be 2 or less, not 9/);
@@ -205,7 +205,7 @@ describe('verify', () => {
     }
   }
 
-  it('fails for a response file with another byte', async () => {
+  it('fails for a response file with a changed byte', async () => {
     const file = join(state, 'responses', readdirSync(join(state, 'responses'))[0] as string);
     assert.deepEqual(await spoil(file, (text) => text.replace('"status_code":200', '"status_code":201')), ['responses']);
   });
@@ -214,7 +214,7 @@ describe('verify', () => {
     assert.deepEqual(await spoil(join(state, 'events.jsonl'), (text) => text.replace('"rows":4', '"rows":5')), ['events']);
   });
 
-  it('fails for a table somebody changed', async () => {
+  it('fails for an edited table', async () => {
     assert.deepEqual(await spoil(join(world.folder, 'out.csv'), (text) => `${text}7,new,positive\n`), ['table']);
   });
 
@@ -223,7 +223,7 @@ describe('verify', () => {
     assert.deepEqual(await spoil(bill, (text) => `${text}${text.split('\n')[0]}\n`), ['bill']);
   });
 
-  it('fails for a summary that says something else', async () => {
+  it('fails for a summary with other figures', async () => {
     const summary = join(state, 'runs', readdirSync(join(state, 'runs'))[0] as string, 'summary.json');
     assert.deepEqual(await spoil(summary, (text) => text.replace('"ok": 5', '"ok": 6')), ['summary']);
   });

@@ -25,7 +25,7 @@ const METRICS: RunMetrics = {
   cost: { nanoUsd: 3_614_550, possiblyBilledNanoUsd: 0, ledgerNanoUsd: 9_000_000_001, unpricedAttempts: 0 },
 };
 
-test('metrics of a run are in the text format of Prometheus, and what is not known is left out', () => {
+test('metrics of a run are in the text format of Prometheus, without unknown values', () => {
   const text = renderMetrics(METRICS);
   const { types, samples } = parseMetrics(text);
   assert.ok([...types.values()].every((type) => type === 'gauge'));
@@ -47,7 +47,7 @@ test('metrics of a run are in the text format of Prometheus, and what is not kno
   assert.deepEqual([readJobName(text), readJobName('id,text\n')], ['nightly', null]);
 });
 
-test('a worker serves calls, 429s, calls in flight and waits; a port that is taken is said', async (t) => {
+test('a worker serves calls, 429s, calls in flight and waits; a port in use is reported', async (t) => {
   const metrics = await serveWorkerMetrics(0, '127.0.0.1', () => performance.now());
   t.after(() => metrics.close());
   const read = async () => {
@@ -99,7 +99,7 @@ interface Rules {
   }[];
 }
 
-test('the rules of the recipe name only figures that exist, and outcomes and dispositions there are', () => {
+test('the rules of the recipe name only existing metrics, outcomes and dispositions', () => {
   const read = (name: string) => readFileSync(join(projectRoot, name), 'utf8');
   const [, text = ''] = /```yaml\n(.*?)```/s.exec(read('docs/recipes/alerts.md')) ?? [];
   const rules = (parse(text) as Rules).groups.flatMap((group) => group.rules);
@@ -114,7 +114,7 @@ test('the rules of the recipe name only figures that exist, and outcomes and dis
   assert.ok(rules.every(({ alert, annotations }) => /^Rowmill\w+$/.test(alert) && annotations.summary.length > 20));
 });
 
-test('a file that held the figures of another job is replaced, and that is told once', async (t) => {
+test("a file with another job's figures is replaced, with one warning", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'rowmill.prom');

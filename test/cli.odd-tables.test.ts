@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createWorld } from './helpers/command-line.ts';
+import { describeGuessedHeader } from '../src/input/draft/guessed-header.ts';
+import { loadJob } from '../src/input/job/load-job.ts';
+import { startSimulator } from '../src/simulator/start.ts';
+import { CANARY_KEY, createWorld } from './helpers/command-line.ts';
 import { wideTest } from './helpers/wide.ts';
 
 const TEXTS = ['It came late and the box was wet', 'Quiet, strong and easy to clean', 'I want my money back for this'];
@@ -67,7 +70,7 @@ for (const [what, { table, has, no }] of Object.entries(GUESSES)) {
   });
 }
 
-wideTest('names that a shell, a glob or YAML would take for something else are names, and each has a job of its own', async (t) => {
+wideTest('names that mean something to a shell, a glob or YAML are names, and each table has its own job', async (t) => {
   const names = [
     '-dash.csv',
     'what?.csv',
@@ -99,7 +102,7 @@ wideTest('names that a shell, a glob or YAML would take for something else are n
   assert.match(again.stderr, /^a b\.yaml replaced: another prompt/m);
 });
 
-wideTest('a column whose values are among the answers is named as one to evaluate by', async (t) => {
+wideTest('a column whose values are among the answers is suggested for eval', async (t) => {
   const world = createWorld({
     'table.csv': `id,text,mood\n${Array.from({ length: 9 }, (_, index) => `${index},${TEXTS[index % 3]?.replaceAll(',', '')} ${index},${index % 2 === 0 ? 'good' : 'bad'}`).join('\n')}\n`,
   });
@@ -120,7 +123,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   '-dash.csv': /^error: unknown option '-dash\.csv'\n\(the file of this name is \.\/-dash\.csv\)$/m,
 };
 
-wideTest('what is no table, and what no command finds, ends in a sentence', async (t) => {
+wideTest('files that are not tables, and arguments that match nothing, end with one sentence', async (t) => {
   const world = createWorld({ 'blank.csv': '  \n\n\n', '-dash.csv': 'a\nb\n' });
   t.after(() => world.dispose());
   symlinkSync('nowhere.csv', join(world.folder, 'link.csv'));
@@ -161,3 +164,50 @@ wideTest(
     }
   },
 );
+
+wideTest(
+  'a table whose first line is taken for a row costs nothing before somebody agrees: not at its first run, and not through its job file',
+  async (t) => {
+    const simulator = await startSimulator({});
+    const world = createWorld({ 'films.csv': GUESSES['years in the first line of rows']?.table ?? '' });
+    t.after(async () => {
+      await simulator.close();
+      world.dispose();
+    });
+    const key = { OPENAI_API_KEY: CANARY_KEY };
+    const run = (...flags: string[]) => world.run(['run', ...flags, '--progress', 'none'], key);
+    const address = ['--base-url', simulator.url];
+    const question =
+      /the first line of films\.csv looks like a row, so it is sent like one, and the columns are called column_1 to column_2; .*add --yes/;
+    const drafted = await run('films.csv', '--prompt', 'Good?', ...address);
+    assert.deepEqual([drafted.exitCode, existsSync(join(world.folder, 'films.yaml'))], [2, false]);
+    assert.match(drafted.stderr, question);
+    const simulated = await run('films.csv', '--prompt', 'Good?', '--simulate');
+    assert.equal(simulated.exitCode, 0);
+    assert.match(simulated.stderr, /films\.csv: has no header line; its first line is a row/);
+    for (const named of ['films.csv', 'films.yaml']) {
+      const { exitCode, stderr } = await run(named, ...address);
+      assert.equal(exitCode, 2, named);
+      assert.match(stderr, question);
+    }
+    assert.equal(simulator.bill().length, 0);
+    assert.equal((await run('films.yaml', '--yes', ...address)).exitCode, 0);
+    writeFileSync(join(world.folder, 'films.csv'), `${readFileSync(join(world.folder, 'films.csv'), 'utf8')}2004,a night at the pole\n`);
+    assert.equal((await run('films.yaml', ...address)).exitCode, 0, 'agreed to once');
+  },
+);
+
+wideTest('a header line given by hand is no guess', async (t) => {
+  const world = createWorld({ 'films.csv': GUESSES['years in the first line of rows']?.table ?? '' });
+  t.after(() => world.dispose());
+  assert.equal((await world.run(['init', 'films.csv'])).exitCode, 0);
+  const file = join(world.folder, 'films.yaml');
+  const text = readFileSync(file, 'utf8');
+  const describe = async (edited: string) => {
+    writeFileSync(file, edited);
+    return describeGuessedHeader((await loadJob(file, { cwd: world.folder })).job, 'films.csv');
+  };
+  assert.match((await describe(text)) ?? '', /^the first line of films\.csv/);
+  assert.equal(await describe(text.replace('[column_1, column_2]', '[column_1, plot]')), null);
+  assert.equal(await describe(text.replace('mode: live', 'mode: batch')), null, 'edited, so somebody has looked at it');
+});

@@ -20,7 +20,7 @@ function writeFor(seconds: number, viewAt: (second: number) => Partial<RunView>)
 
 const shard = (phase: 'uploading' | 'polling' | 'collecting') => ({ underWay: [{ shard: '1', rows: 1, phase, batch: null }] });
 
-test('what takes more than five seconds is told within them, and then every thirty', () => {
+test('anything that takes longer is reported after five seconds, and then every thirty', () => {
   const written = writeFor(80, (second) => shard(second < 40 ? 'uploading' : 'polling'));
   assert.deepEqual(
     written.map(({ atSecond }) => Math.round(atSecond)),
@@ -29,7 +29,7 @@ test('what takes more than five seconds is told within them, and then every thir
   assert.match(written[2]?.line ?? '', /0 of 10 answered, .*; batch file 1 polling/);
 });
 
-test('phases that pass quickly are not told one by one', () => {
+test('quick phases are not reported one by one', () => {
   const written = writeFor(9, (second) => shard(second < 1 ? 'uploading' : second < 3 ? 'polling' : 'collecting'));
   assert.deepEqual(
     written.map(({ line }) => line),
@@ -37,8 +37,14 @@ test('phases that pass quickly are not told one by one', () => {
   );
 });
 
-test('calls that are in flight, and what is waited for, are told', () => {
+test('calls in flight, and what a run waits for, are reported', () => {
   const calls = { inFlight: 2, waiting: 3, concurrency: 2 } as NonNullable<RunView['calls']>;
   const [first] = writeFor(6, () => ({ calls, waits: ['waiting for X'] }));
   assert.match(first?.line ?? '', /; 2 calls in flight, 8 waiting, waiting for X\n$/);
+});
+
+test('calls that nobody met in flight are not told as none', () => {
+  const calls = { inFlight: 0, waiting: 3, concurrency: 2 } as NonNullable<RunView['calls']>;
+  const [first] = writeFor(6, () => ({ calls, okRows: 4 }));
+  assert.match(first?.line ?? '', /^4 of 10 answered, \$0.*; 6 waiting\n$/);
 });

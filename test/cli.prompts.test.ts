@@ -14,7 +14,7 @@ describe('plan --prompts', () => {
   });
   after(() => world.dispose());
 
-  it('shows as many prompts as asked for, whole, each under the row that asks it', async () => {
+  it('shows the requested number of prompts in full, each under its row', async () => {
     const { stdout } = await world.run(['plan', 'job.yaml', '--prompts', '3']);
     assert.deepEqual(
       [...stdout.matchAll(/^prompt .*$/gm)].map(([title]) => title),
@@ -28,7 +28,7 @@ describe('plan --prompts', () => {
     );
   });
 
-  it('has them in its object, and no more than there are', async () => {
+  it('has them in its object, and no more than exist', async () => {
     const plan = await world.json<Plan>(['plan', 'job.yaml', '--prompts', '99']);
     assert.deepEqual(
       plan.requests?.map(({ id, line }) => [id, line]),
@@ -43,7 +43,7 @@ describe('plan --prompts', () => {
     assert.equal((await world.json<Plan>(['plan', 'job.yaml'])).requests, undefined);
   });
 
-  wideTest('says so where nothing is to be sent, and with --fresh shows what would be asked again', async () => {
+  wideTest('says so if nothing is to be sent, and with --fresh shows what would be sent again', async () => {
     assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
     assert.match(
       (await world.run(['plan', 'job.yaml', '--simulate', '--prompts', '2'])).stdout,

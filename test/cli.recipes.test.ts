@@ -72,7 +72,7 @@ const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
 const runArguments = (name: string) => [join(projectRoot, 'jobs', `${name}.yaml`), '--simulate', '--state-dir', 'states'];
 
 for (const [name, { rows, fields, inItsLane }] of someOf(Object.entries(RECIPES), 2)) {
-  test(`jobs/${name}.yaml runs as it stands`, async () => {
+  test(`jobs/${name}.yaml runs unchanged`, async () => {
     const lane = inItsLane === true ? [] : ['--mode', 'live'];
     const summary = await world.json<Summary>(['run', ...runArguments(name), ...lane, '--out', `${name}.jsonl`]);
     assert.deepEqual([summary.exitCode, summary.rows.ok, summary.rows.skipped], [0, ...rows]);
@@ -87,14 +87,14 @@ for (const [name, { rows, fields, inItsLane }] of someOf(Object.entries(RECIPES)
   });
 }
 
-test('the gold column of a recipe is what eval compares with', async () => {
+test('eval compares with the gold column named by a recipe', async () => {
   const rows = readFileSync(join(world.folder, 'spam-filter.jsonl'), 'utf8').trimEnd().split('\n');
   const right = rows.map((line) => JSON.parse(line) as Row).filter(({ label, expected }) => label === expected).length;
   const { accuracy } = await world.json<{ accuracy: number }>(['eval', ...runArguments('spam-filter'), '--gold', 'expected']);
   assert.equal(accuracy, right / rows.length);
 });
 
-test('every job has a page that names it', () => {
+test('every job has a page about it', () => {
   const pages = { ...RUN_ELSEWHERE, ...Object.fromEntries(Object.entries(RECIPES).map(([name, { page }]) => [name, page])) };
   const jobs = readdirSync(join(projectRoot, 'jobs')).flatMap((file) => (file.endsWith('.yaml') ? [file.slice(0, -5)] : []));
   assert.deepEqual(jobs.toSorted(), Object.keys(pages).toSorted());

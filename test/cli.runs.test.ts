@@ -18,7 +18,7 @@ describe('runs, and the names they go by', () => {
   });
   after(() => world.dispose());
 
-  it('lists the runs of a job, the newest first, with what each came to', async () => {
+  it('lists the runs of a job, newest first, with their results', async () => {
     assert.equal(list.schema, 'rowmill.runs/1');
     assert.deepEqual(
       list.runs.map(({ verdict, exitCode, rows, model, lane, simulated }) => [
@@ -41,7 +41,7 @@ describe('runs, and the names they go by', () => {
     assert.match(stdout, /\n\S+ +\d+s ago +5\/6 ok, 1 skipped /);
   });
 
-  it('takes last, prev and last~N wherever a run is named', async () => {
+  it('accepts last, prev and last~N wherever a run is named', async () => {
     const [last, prev] = list.runs.map(({ id }) => id);
     const reported = await world.json<{ run: string }>(['report', 'job.yaml', '--run', 'prev']);
     assert.equal(reported.run, prev);
@@ -54,7 +54,7 @@ describe('runs, and the names they go by', () => {
     assert.throws(() => resolveRun('prev', { job: 'x', runs: [] }), /prev: x has had no run yet/);
   });
 
-  it('tells every job below here in a line each, and jobs of one name by their files', async () => {
+  it('lists the jobs below this folder, and distinguishes those of one name by their files', async () => {
     const alone = await world.run(['status']);
     assert.match(alone.stdout, /^job +last run +rows +spent\nreviews +done \d+s ago +\d\/6 ok, .* +\$\S+ simulated\n$/);
     mkdirSync(join(world.folder, 'more'));
@@ -87,13 +87,13 @@ describe('runs, and the names they go by', () => {
     assert.match(folder.stderr, /^more: is a folder; name a file in it: rowmill failures more\/job\.yaml$/m);
   });
 
-  it('takes no copy of a job in a state directory for a job', async () => {
+  it('does not mistake the copy of a job in a state directory for a job', async () => {
     assert.equal((await world.run(['run', 'job.yaml', '--simulate', '--state-dir', 'open'])).exitCode, 0);
     const { stdout, stderr } = await world.run(['status', '--state-dir', 'open']);
     assert.deepEqual([stdout.split('\n').length, stderr], [4, '']);
   });
 
-  it('says so where nothing was run', async () => {
+  it('says so if nothing was run', async () => {
     const empty = createWorld({ 'job.yaml': REVIEW_JOB });
     try {
       for (const command of ['runs', 'status']) {

@@ -40,7 +40,7 @@ const FORECAST = { etaMs: 970_000, projectedNanoUsd: 1_190_000_000 };
 const look = (columns: number) => ({ now: new Date(0), columns, rows: 24, colour: false });
 
 describe('progress at 80 and at 140 columns', () => {
-  it('breaks between what belongs together, never within a word, and counts in one form', () => {
+  it('breaks lines between groups, never within a word, and formats counts alike', () => {
     assert.deepEqual(renderProgress(LIVE, FORECAST, look(80)), [
       'ticket-labels  live  gpt-4.1-nano                       elapsed 08:28  eta 16:10',
       '████████░░░░░░░░░░░░░░░░░░ 4,120/12,000 answered   spent $0.41   projected $1.19',
@@ -55,7 +55,7 @@ describe('progress at 80 and at 140 columns', () => {
     ]);
   });
 
-  it('is never wider than the terminal, nor longer', () => {
+  it('is never wider or longer than the terminal', () => {
     const view = {
       ...LIVE,
       job: 'a'.repeat(90),
@@ -68,7 +68,7 @@ describe('progress at 80 and at 140 columns', () => {
     }
   });
 
-  it('leaves nothing behind when the terminal changes its size, when a ^C is shown, and at the end', async () => {
+  it('leaves nothing behind when the terminal is resized, when a ^C is shown, and at the end', async () => {
     // With room above: what a narrower terminal pushes into its history nobody can take back.
     const screen = createScreen(80, 60);
     const before = Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n');
@@ -104,7 +104,7 @@ describe('a forecast', () => {
     };
   }
 
-  it('is made from the pace of the last minute, and of the cost of the rows this run has answered', () => {
+  it('is computed from the pace of the last minute, and from the cost of the rows this run has answered', () => {
     const look = watch({});
     assert.deepEqual(look(0, {}), { etaMs: null, projectedNanoUsd: null });
     assert.deepEqual(look(2_000, { okRows: 1_010, spentNanoUsd: 10 }), { etaMs: null, projectedNanoUsd: null });
@@ -121,7 +121,7 @@ describe('a forecast', () => {
     assert.equal(look(11_000, { okRows: 11_000, failedRows: 1_000 }).etaMs, 0);
   });
 
-  it('counts what batches have finished and is not told where nothing moves, or a price is unknown', () => {
+  it('counts what batches have finished, and is absent if nothing moves or a price is unknown', () => {
     const batch = { id: 'b', status: 'in_progress', counts: { completed: 0, failed: 0, total: 11_000 }, expiresSeconds: null };
     const at = (completed: number) =>
       ({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeProgram } from '../src/cli/program.ts';
 import { createWorld } from './helpers/command-line.ts';
-import { UNBUNDLED_PROGRAM } from './helpers/program.ts';
+import { PROGRAM, UNBUNDLED_PROGRAM } from './helpers/program.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { wideTest } from './helpers/wide.ts';
 
@@ -35,12 +35,26 @@ describe('starting the program', () => {
     assert.deepEqual([...packages], ['commander']);
   });
 
+  it('writes help to a file and to a pipe, and ends quietly when nobody reads it', (t) => {
+    const world = createWorld({});
+    t.after(() => world.dispose());
+    const start = (output: number | 'pipe') => spawnSync(process.execPath, [PROGRAM, '--help'], { stdio: ['ignore', output, 'pipe'] });
+    const file = openSync(join(world.folder, 'help.txt'), 'w');
+    assert.equal(start(file).status, 0);
+    const help = readFileSync(join(world.folder, 'help.txt'), 'utf8');
+    assert.match(help, /^Usage: rowmill .*^To begin:.*^ {2}completion /ms);
+    assert.equal(start('pipe').stdout.toString(), help);
+    const piped = 'set -o pipefail; "$0" "$1" --help | true; echo $?';
+    const unread = spawnSync('bash', ['-c', piped, process.execPath, PROGRAM], { encoding: 'utf8' });
+    assert.deepEqual([unread.stdout, unread.stderr], ['0\n', '']);
+  });
+
   it('has the version of the package', () => {
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
     assert.equal(makeProgram().version(), version);
   });
 
-  it('ends quietly when nobody reads on', async () => {
+  it('ends quietly when its reader has gone', async () => {
     const world = createWorld({});
     try {
       const child = world.start(['schema']);

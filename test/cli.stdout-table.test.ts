@@ -19,7 +19,7 @@ describe('a table on standard output', () => {
   });
   after(() => world.dispose());
 
-  it('is all there is on it; failures and report lie in the state directory and are named beside it', async () => {
+  it('is all that is printed there; failures and report are in the state directory, and named on standard error', async () => {
     const { exitCode, stdout, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--out', '-']);
     assert.equal(exitCode, 3);
     assert.equal(stdout, read(join(STATE, 'table.csv')));
@@ -39,12 +39,12 @@ describe('a table on standard output', () => {
     assert.match(stderr, /^attempts +0 = /m);
   });
 
-  it('holds the rows of a pilot', async () => {
+  it('contains the rows of a pilot', async () => {
     const { exitCode, stdout } = await world.run(['run', 'job.yaml', '--simulate', '--out', '-', '--limit', '2']);
     assert.deepEqual([exitCode, stdout.trimEnd().split('\n').length], [0, 3]);
   });
 
-  it('is refused beside --json before anything is sent, as the flag and as the job has it', async () => {
+  it('is refused together with --json before anything is sent, by flag and by job', async () => {
     for (const args of [['job.yaml', '--out', '-'], ['always.yaml']]) {
       const { exitCode, stdout, stderr } = await world.run(['run', ...args, '--simulate', '--json']);
       assert.equal(exitCode, 2);
@@ -54,7 +54,7 @@ describe('a table on standard output', () => {
     assert.equal(existsSync(join(world.folder, '.rowmill', 'always@simulator')), false);
   });
 
-  it('leaves standard output alone where a run is refused or stopped', async () => {
+  it('prints nothing if a run is refused or stopped', async () => {
     const unconfirmed = await world.run(['run', 'asked.yaml', '--base-url', 'http://127.0.0.1:1/v1'], { OPENAI_API_KEY: 'sk-none' });
     assert.match(unconfirmed.stderr, /add --yes/);
     assert.deepEqual([unconfirmed.exitCode, unconfirmed.stdout], [2, '']);
@@ -64,7 +64,7 @@ describe('a table on standard output', () => {
     assert.deepEqual([finished.exitCode, finished.stdout.split('\n').length], [0, 8]);
   });
 
-  it('is what a retry writes, and a sheet of its rows lies beside the job', async () => {
+  it('is also written by a retry, and a sheet of its rows is next to the job', async () => {
     const { exitCode, stdout } = await world.run(['retry', 'always.yaml', '--simulate']);
     assert.deepEqual([exitCode, stdout.split('\n').length], [0, 8]);
     assert.match((await world.run(['sample', 'always.yaml', '-n', '2'])).stdout, /^sheet +always\.sample\.csv: 2 rows added$/m);

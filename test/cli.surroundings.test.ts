@@ -27,7 +27,7 @@ describe('doctor', () => {
     world.json<{ ok: boolean; findings: readonly Finding[] }>(['doctor', ...args], env);
   const statusOf = (findings: readonly Finding[]) => Object.fromEntries(findings.map(({ name, status }) => [name, status]));
 
-  it('finds nothing wrong with a job and the simulator, and leaves nothing behind', async () => {
+  it('finds no problem with a job and the simulator, and leaves nothing behind', async () => {
     const { exitCode, ok, findings } = await examine(makeWorld(), ['job.yaml', '--simulate']);
     assert.deepEqual([exitCode, ok], [0, true]);
     assert.deepEqual(Object.keys(statusOf(findings)), [
@@ -35,6 +35,7 @@ describe('doctor', () => {
       'job',
       'state',
       'disk',
+      'output',
       'key',
       'base url',
       'models',
@@ -58,7 +59,7 @@ describe('doctor', () => {
     }
   });
 
-  it('exits 2 for a wrong job file', async () => {
+  it('exits 2 for an invalid job file', async () => {
     const { exitCode, findings } = await examine(makeWorld('name: 1'), ['job.yaml', '--simulate']);
     assert.equal(exitCode, 2);
     assert.match(findings.find(({ name }) => name === 'job')?.message ?? '', /^job\.yaml:1:/);
@@ -86,7 +87,7 @@ describe('simulate', () => {
 });
 
 describe('where things come from', () => {
-  wideTest('a table on standard input is kept, and looked at again later', async () => {
+  wideTest('a table on standard input is kept, and used by later commands', async () => {
     const world = makeWorld(REVIEW_JOB.replace('path: reviews.csv', "path: '-', format: csv"));
     const ran = await world.spawn(['run', 'job.yaml', '--simulate', '--json'], {}, REVIEWS);
     assert.equal(ran.exitCode, 0, ran.stderr);
@@ -108,7 +109,7 @@ describe('where things come from', () => {
     assert.equal(status.rows.ok, 5);
   });
 
-  it('the key comes from the environment, a private file or .env, which gives nothing else', async () => {
+  it('the key comes from the environment, a private file or .env, which provides nothing else', async () => {
     const simulator = await startSimulator();
     try {
       const world = makeWorld();
@@ -130,7 +131,7 @@ describe('where things come from', () => {
     }
   });
 
-  it('rows and key never go over plain http to another machine', async () => {
+  it('rows and key are never sent over plain http to another machine', async () => {
     const { exitCode, stderr } = await makeWorld().run(['run', 'job.yaml', '--base-url', 'http://192.0.2.1/v1'], KEY);
     assert.equal(exitCode, 2);
     assert.match(stderr, /https only/);

@@ -19,7 +19,7 @@ const HOSTILE = 'a\u001b]0;title\u0007\u001b[2J\u202eb\rc\u009bd';
 const CONTROLS = /[^\n\P{Cc}]|[\u202a-\u202e\u2066-\u2069]/u;
 
 describe('text on a terminal', () => {
-  it('is harmless whatever stands in rows, answers and names', () => {
+  it('is harmless whatever rows, answers and names contain', () => {
     const example = { row: 1, file: HOSTILE, line: 1, id: HOSTILE, key: null, message: HOSTILE, text: HOSTILE };
     const failures = renderFailures(
       {
@@ -75,7 +75,7 @@ describe('text on a terminal', () => {
       assert.doesNotMatch(text, CONTROLS);
   });
 
-  it('aligns columns by the cells characters take', () => {
+  it('aligns columns by the terminal cells of characters', () => {
     const rows = [
       ['id', 'text', 'n'],
       ['1', '香りがよい', '5'],
@@ -128,14 +128,14 @@ describe('text on a terminal', () => {
     }
   });
 
-  it('tells spans of time in the two largest units', () => {
+  it('shows durations in the two largest units', () => {
     const spans = [-5, 8_000, 12 * 60_000, 78_000_000, 200_000_000].map(formatSpan);
     assert.deepEqual(spans, ['0s', '8s', '12m', '21h 40m', '2d 7h']);
   });
 });
 
 describe('progress on a terminal', () => {
-  it('takes back exactly the lines it painted, before a message and at the end', () => {
+  it('erases exactly the lines it painted, before a message and at the end', () => {
     const written: string[] = [];
     const stream = {
       isTTY: true,
@@ -188,7 +188,7 @@ describe('progress on a terminal', () => {
 });
 
 describe('commands that are shown', () => {
-  it('carry every flag that decides what they do, quoted for a shell', () => {
+  it('contain every flag that decides what they do, quoted for a shell', () => {
     const flags = { seed: 3, wait: true, ifRunning: 'fail', progress: 'auto', looks: [], pollMax: 1 } as const;
     const shown = showRunCommand("it's a job.yaml", { ...flags, input: 'a b.csv', sample: 5, out: 'x.csv', maxUsd: 2, simulate: true });
     assert.equal(
@@ -203,7 +203,7 @@ describe('commands that are shown', () => {
 });
 
 describe('scrubbing', () => {
-  it('cuts a key out of a text in every form: plain, encoded, shortened', () => {
+  it('removes a key from a text in every form: plain, encoded, shortened', () => {
     const key = 'sk-test+0123456789abcdefghijklmnop/=';
     rememberSecret(key);
     const forms = [key, encodeURIComponent(key), Buffer.from(key).toString('base64'), key.slice(2, 22)];

@@ -196,7 +196,7 @@ after(() => world.dispose());
 const MOST_LINES = 3;
 
 for (const [kind, wrongs] of Object.entries(WRONG)) {
-  test(`what is wrong with ${kind} is told in a sentence, with what to type, and no stack`, async () => {
+  test(`mistakes in ${kind} are reported in one sentence, with what to type and without a stack`, async () => {
     for (const { type, says, exitCode = 2, env = {} } of someOf(wrongs, 4)) {
       const { stdout, stderr, ...ended } = await world.run(type, env);
       const typed = `rowmill ${type.join(' ')}\n${stderr}`;
@@ -210,6 +210,6 @@ for (const [kind, wrongs] of Object.entries(WRONG)) {
   });
 }
 
-test('there are more than forty of them', () => {
+test('more than forty mistakes are covered', () => {
   assert.ok(Object.values(WRONG).flat().length >= 40);
 });

@@ -40,17 +40,17 @@ for (const [what, judge] of spoken) {
   });
 }
 
-test('an error that nests deep is a failure of its row', () => {
+test('a deeply nested error is a failure of its row', () => {
   for (const error of [nested, `{"a":${nested}}`, `[[1],${nested}]`])
     assert.equal(decideText(`{"custom_id":"k","response":null,"error":${error}}`).status, 'server_error');
 });
 
-test('brackets without an end are no line', () => {
+test('endless brackets are not a line', () => {
   for (const text of ['['.repeat(1 << 20), `{"custom_id":"k","a":${'{"a":'.repeat(1 << 18)}`, `[${'{},'.repeat(2_000_001)}{}]`])
     assert.equal(readResponseLine(text).status, 'malformed');
 });
 
-test('brackets within a text are no levels', () => {
+test('brackets within a string are not levels', () => {
   const text = JSON.stringify({ a: `${'['.repeat(100)}"\\` });
   assert.equal(isBeyondBounds(text, { levels: 2, values: 10 }), false);
   assert.equal(isBeyondBounds('[[[1]]]', { levels: 2, values: 10 }), true);
@@ -58,7 +58,7 @@ test('brackets within a text are no levels', () => {
 });
 
 for (const count of [2 ** 53, 1e300, -1, 1.5, '7', Number.MAX_SAFE_INTEGER]) {
-  test(`a usage of ${count} tokens is not known`, () => {
+  test(`a usage of ${count} tokens is unknown`, () => {
     assert.equal(readUsage({ prompt_tokens: count, completion_tokens: 1, total_tokens: Number(count) + 1 }), null);
   });
 }
@@ -69,7 +69,7 @@ test('a text is never cut within a character', () => {
   assert.equal(clip('abcd', 4), 'abcd');
 });
 
-test('an answer may be as long as its request allows, and what it sends back', () => {
+test('an answer may be as long as its request allows, plus what it echoes', () => {
   const bound = (body: object) => boundAnswerBytes(readAllowed(JSON.stringify(body)), { requests: 1, requestBytes: 1_000 });
   const capped = bound({ max_completion_tokens: 100 });
   assert.equal(capped, 64 * 1024 + 2_000 + 100 * 128);
@@ -86,7 +86,7 @@ for (const schema of [{ $ref: '#' }, { allOf: [{ $ref: '#' }] }]) {
   });
 }
 
-test('a schema that refers to itself takes an answer of many levels', () => {
+test('a schema that refers to itself accepts an answer of many levels', () => {
   const check = checkBy({ type: 'object', properties: { c: { $ref: '#' } }, additionalProperties: false });
   assert.equal(check(`${'{"c":'.repeat(900)}{}${'}'.repeat(900)}`).ok, true);
   assert.equal(check(`${'{"c":'.repeat(900)}{"d":1}${'}'.repeat(900)}`).ok, false);
@@ -109,7 +109,7 @@ for (const body of [
   `{"usage":${deep},"model":${deep},"created":${deep},"choices":[{"message":{"content":"hi"},"finish_reason":"stop","logprobs":${deep}}]}`,
   deep,
 ]) {
-  test(`an answer that nests as deep as is read is judged: ${body.replaceAll(deep, '[…]')}`, () => {
+  test(`an answer nested as deeply as allowed is judged: ${body.replaceAll(deep, '[…]')}`, () => {
     for (const response of [`{"status_code":200,"body":${body}}`, `{"status_code":400,"body":${body}}`]) {
       const outcome = decideText(`{"custom_id":"k","response":${response},"error":null}`);
       assert.ok(outcome.message.length <= 2_000);
@@ -118,6 +118,6 @@ for (const body of [
   });
 }
 
-test('an answer that nests deeper is no line', () => {
+test('a more deeply nested answer is not a line', () => {
   assert.equal(readResponseLine(`{"custom_id":"k","response":{"body":${levels(2_000)}}}`).status, 'malformed');
 });

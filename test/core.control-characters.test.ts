@@ -4,7 +4,7 @@ import { findControlsOfJson } from '../src/core/answer/control-characters.ts';
 
 const CONTROL = /(?![\t\n\r])\p{Cc}/u;
 
-test('every control character of a JSON text is found and nothing else, in keys and in values, written as itself or as an escape', () => {
+test('exactly the control characters of a JSON text are found, in keys and values, literal or escaped', () => {
   for (let code = 0; code < 0x3000; code += 1) {
     const character = String.fromCharCode(code);
     const expected = CONTROL.test(character) ? character : '';

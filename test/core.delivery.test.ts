@@ -16,7 +16,7 @@ const makeBody = (system: string, user: string) =>
     max_completion_tokens: 9,
   });
 
-test('what steers delivery stands before the model, and a mark at the end of a text', () => {
+test('delivery is written before the model, and a mark at the end of a text', () => {
   const body = makeBody('Be brief.', 'Hello');
   const send = (delivery: Delivery) => addDelivery({ url: chat, body }, delivery);
   assert.equal(send({ serviceTier: null, cache: null }), body);
@@ -39,7 +39,7 @@ test('what steers delivery stands before the model, and a mark at the end of a t
   });
 });
 
-test('a mark within a text makes two parts of it, named as the endpoint names them', () => {
+test('a mark within a text splits it into two parts, with the names of the endpoint', () => {
   const body = JSON.stringify({ model: 'm', input: [{ role: 'user', content: 'Constant: row' }] });
   const end = body.indexOf(' row');
   const sent = JSON.parse(addDelivery({ url: '/v1/responses', body }, { serviceTier: null, cache: { end, key: 'k' } }));
@@ -62,7 +62,7 @@ test('a text is never cut within a character', () => {
   }
 });
 
-test('whatever a request says, its content comes back byte for byte, and its key does not change', () => {
+test('whatever a request contains, its content is restored byte for byte, and its key does not change', () => {
   const hostile = fc.constantFrom(
     '","prompt_cache_breakpoint":{"mode":"explicit"}}',
     '[{"type":"text","text":"',
@@ -101,14 +101,14 @@ test('whatever a request says, its content comes back byte for byte, and its key
   );
 });
 
-test('what a job says of the cache by itself is its content', () => {
+test('cache settings of the job itself are content', () => {
   const body = '{"model":"m","messages":[{"role":"user","content":"x"}],"prompt_cache_options":{"mode":"implicit"}}';
   assert.equal(addDelivery({ url: chat, body }, { serviceTier: null, cache: { end: null, key: 'k' } }), body);
   assert.equal(removeDelivery(body), body);
   assert.notEqual(makeKey(chat, body), makeKey(chat, '{"model":"m","messages":[{"role":"user","content":"x"}]}'));
 });
 
-test('only a refusal that names a field of the cache is about delivery', () => {
+test('only a refusal that names a cache field is about delivery', () => {
   const refusals: readonly (readonly [message: string, param: string | null, expected: boolean])[] = [
     ["Unknown parameter: 'prompt_cache_options'.", 'prompt_cache_options', true],
     ["Unknown parameter: 'messages[0].content[0].prompt_cache_breakpoint'.", null, true],

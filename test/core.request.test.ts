@@ -22,7 +22,7 @@ test('a key is the hash of url and body, and nothing else', () => {
   );
 });
 
-test('image data stands in a key by the hash of its bytes, whatever its type is called', () => {
+test('image data enters a key as the hash of its bytes, whatever its declared type', () => {
   const bytes = Buffer.from('not really a picture');
   const digest = createHash('sha256').update(bytes).digest('hex');
   const withImage = (image: string) => JSON.stringify({ messages: [{ content: [{ type: 'image_url', image_url: { url: image } }] }] });
@@ -46,7 +46,7 @@ test('image data stands in a key by the hash of its bytes, whatever its type is 
 /** Keys as they occur, those that look like a suffix among them. */
 const keys = fc.stringMatching(/^[A-Za-z0-9_-]{22}$/);
 
-test('a wire id is taken apart by position, even where the key itself ends like a suffix', () => {
+test('a wire id is parsed by position, even if the key itself ends like a suffix', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -64,7 +64,7 @@ test('a wire id is taken apart by position, even where the key itself ends like 
   );
 });
 
-test('anything else is not one of our ids', () => {
+test('no other text is one of our ids', () => {
   for (const id of [
     '',
     'row-1',

@@ -147,7 +147,7 @@ for (const [title, line, outcome, billed] of LINES) {
   });
 }
 
-test('a vector is the answer where vectors are asked for, and the time of a response is its own', () => {
+test('a vector is the answer if vectors were requested, and a response has its own time', () => {
   const takesVectors: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'no vector' }), { takesVectors: true });
   const decideVector = (line: unknown) => {
     const reading = readResponseLine(JSON.stringify(line));
@@ -159,7 +159,7 @@ test('a vector is the answer where vectors are asked for, and the time of a resp
   assert.equal(decide(response({})).createdSeconds, 1);
 });
 
-test('the recorded lines are read as their notes say', () => {
+test('the recorded lines are interpreted as their notes say', () => {
   const folder = path.join(projectRoot, 'fixtures', 'wire');
   const recorded = fs.readFileSync(path.join(folder, 'batch-output-lines.jsonl'), 'utf8').trimEnd().split('\n');
   const meanings = recorded.map((line) => decide(line));
@@ -170,7 +170,7 @@ test('the recorded lines are read as their notes say', () => {
   assert.deepEqual(meanings[0]?.usage, { ...NO_USAGE, inputTokens: 23, outputTokens: 5 });
 });
 
-test('a broken line is malformed, whatever it holds, and reading never throws', () => {
+test('a broken line is malformed, whatever it contains, and reading never throws', () => {
   for (const line of ['', 'x', '[]', 'null', '"text"', '{}', '{"custom_id":1}', '{"custom_id":"k"}{"custom_id":"l"}', '{"custom_id":"k"'])
     assert.equal(readResponseLine(line).status, 'malformed', line);
   fc.assert(
@@ -191,7 +191,7 @@ test('a broken line is malformed, whatever it holds, and reading never throws', 
   );
 });
 
-test('any damage to the body of an answer ends as an outcome, never as an exception', () => {
+test('any damage to the body of an answer becomes an outcome, never an exception', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom('choices', 'usage', 'model', 'error', 'created'), (value, field) => {
       const { status } = decide(answer({}, { [field]: value }));
@@ -200,7 +200,7 @@ test('any damage to the body of an answer ends as an outcome, never as an except
   );
 });
 
-test('usage is read in the words of every endpoint, subsets included', () => {
+test('usage is read in the form of every endpoint, subsets included', () => {
   assert.deepEqual(
     readUsage({
       prompt_tokens: 10,
@@ -239,7 +239,7 @@ test('usage is read in the words of every endpoint, subsets included', () => {
   });
 });
 
-test('usage that cannot be is no usage', () => {
+test('impossible usage is not usage', () => {
   const details = { cached_tokens: 11 };
   for (const value of [
     null,
@@ -271,7 +271,7 @@ test('adding usages is adding each count', () => {
   );
 });
 
-test('what follows an outcome keeps to the table of outcomes, for every count of attempts and every policy', () => {
+test('the next step after each outcome follows the table of outcomes, for every number of attempts and every policy', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('ok' as const, ...CAUSES),

@@ -30,14 +30,14 @@ const ODD = [
   '100.50',
 ];
 
-test('keys and levels of a text are counted whatever its strings hold', () => {
+test('keys and levels of a text are counted whatever its strings contain', () => {
   for (const [text, keys, levels] of TEXTS) {
     JSON.parse(text);
     assert.deepEqual(scanJson(text), { keys, levels, hasOddNumber: false }, text);
   }
 });
 
-test('numbers that JavaScript would write otherwise are seen wherever they stand, and no others', () => {
+test('exactly the numbers that JavaScript would write differently are found, wherever they are', () => {
   for (const number of [...PLAIN, ...ODD]) {
     const isOdd = ODD.includes(number);
     assert.equal(String(Number(number)) !== number, isOdd, number);
@@ -47,7 +47,7 @@ test('numbers that JavaScript would write otherwise are seen wherever they stand
   }
 });
 
-test('the keys of any text are those of its value, where none stands twice', () => {
+test('the number of keys of any text is that of its value, if none is repeated', () => {
   const countKeys = (value: unknown): number =>
     typeof value === 'object' && value !== null
       ? Object.values(value).reduce((sum: number, inner) => sum + countKeys(inner), Array.isArray(value) ? 0 : Object.keys(value).length)

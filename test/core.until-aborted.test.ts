@@ -27,7 +27,7 @@ async function readAll(chunks: AsyncIterable<unknown>, abort: AbortController): 
 }
 
 for (const [what, read] of Object.entries(READERS)) {
-  test(`${what} that is interrupted ends with why`, async () => {
+  test(`${what} that is interrupted ends with the reason`, async () => {
     await assert.rejects(read(new AbortController()), (error) => error === reason);
     const abort = new AbortController();
     abort.abort(reason);

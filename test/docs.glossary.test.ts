@@ -21,7 +21,7 @@ function isExported(name: string, file: string): boolean {
   return existsSync(path) && declaration.test(readFileSync(path, 'utf8'));
 }
 
-test('every word of the glossary stands once, with a name of the code', () => {
+test('every word of the glossary occurs once, with a name from the code', () => {
   const rows = [...read('glossary.md').matchAll(/^\| (.+?) \| (.+?) \| (.+?) \|$/gm)].filter(([, word]) => word !== 'word');
   assert.ok(rows.length > 40);
   const words = rows.map(([, word]) => word);
@@ -35,7 +35,7 @@ test('every word of the glossary stands once, with a name of the code', () => {
   );
 });
 
-test('every name of the code that a page links to is exported by that file', () => {
+test('every name that a page links to is exported by that file', () => {
   const names = pages.flatMap((page) => readNames(read(page)).map((link) => ({ page, ...link })));
   assert.ok(names.length > 60);
   assert.deepEqual(

@@ -88,7 +88,7 @@ function explore<Name extends string>(
   return edges.toSorted();
 }
 
-test('the diagram of a shard is what the fold makes of every event that may be written', () => {
+test('the diagram of a shard shows what the fold does with every event that may be written', () => {
   type Name = keyof typeof SHARD_TRANSITIONS;
   const foldNamed = (way: readonly Name[]) => foldAll(way.map((name) => EVENTS[name]));
   const edges = explore(Object.keys(SHARD_TRANSITIONS) as Name[], {
@@ -101,7 +101,7 @@ test('the diagram of a shard is what the fold makes of every event that may be w
   assert.deepEqual(readEdges('A shard'), edges);
 });
 
-test('the diagram of a batch at the provider knows the statuses the code knows, and ends where it does', () => {
+test('the diagram of a batch at the provider has the statuses of the code, and the same final ones', () => {
   const edges = readEdges('A batch').map((edge) => edge.split(' > ') as [string, string]);
   const states = new Set(edges.flat().filter((state) => state !== '[*]'));
   assert.deepEqual([...states].toSorted(), [...KNOWN_STATUSES].toSorted());
@@ -110,7 +110,7 @@ test('the diagram of a batch at the provider knows the statuses the code knows, 
   for (const end of ends) assert.equal(edges.filter(([from]) => from === end).length, 1, `${end} is final`);
 });
 
-test('the diagram of a batch as we see it is what the fold makes of its events', () => {
+test('the diagram of a batch as we see it shows what the fold does with its events', () => {
   const before = (['shard-written', 'upload-intent', 'upload-done', 'create-intent'] as const).map((name) => EVENTS[name]);
   const findBatch = (way: readonly (keyof typeof EVENTS)[]) =>
     foldAll([...before, ...way.map((name) => EVENTS[name])]).batches.get(batchId);
@@ -163,7 +163,7 @@ function openKey(onUnknown: Job['onUnknown'], cap: number | undefined) {
   };
 }
 
-test('the diagram of a row is what the policy makes of every outcome', () => {
+test('the diagram of a row shows what the policy does with every outcome', () => {
   const edges = new Set<string>(['done > [*]', 'failed > [*]']);
   const addStep = (key: ReturnType<typeof openKey>, label: string, step: () => void) => {
     const from = key.step();
@@ -212,7 +212,7 @@ const rows = (change: Partial<RowCounts>): RowCounts => {
   return { in: 2, ok: 2, failed: 0, skipped: 0, pending: 0, new: 2, reused: 0, duplicate: 0, ...change };
 };
 
-test('the diagram of a run is what its events and exit codes say', () => {
+test('the diagram of a run matches its events and exit codes', () => {
   const edges = new Set(['stopped > open: run again', 'ended > [*]']);
   const stateOf = (events: readonly Event[]) => {
     const { currentRun, runs } = foldAll(events);

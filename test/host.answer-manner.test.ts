@@ -16,7 +16,7 @@ const READ = [
   [{ ROWMILL_SIMULATE_DEGRADE: '1' }, { answers: 'lifelike', noise: 0, degrade: 1 }],
 ] as const;
 
-test('the environment says how the built-in simulator answers', () => {
+test('the environment decides how the built-in simulator answers', () => {
   for (const [env, manner] of READ) assert.deepEqual(readAnswerManner(env), manner);
 });
 
@@ -27,6 +27,6 @@ const REFUSED = [
   [{ ROWMILL_SIMULATE_DEGRADE: '-0.1' }, 'ROWMILL_SIMULATE_DEGRADE: a share from 0 to 1, not "-0.1"'],
 ] as const;
 
-test('a manner that is none is refused with its name', () => {
+test('an invalid value is refused by the name of its variable', () => {
   for (const [env, message] of REFUSED) assert.throws(() => readAnswerManner(env), new UsageError(message));
 });

@@ -25,7 +25,7 @@ const TAKEN: readonly [url: string, env: Record<string, string>, chosen: string]
 ];
 
 for (const [url, env, chosen] of TAKEN)
-  test(`${url} is taken with ${JSON.stringify(env)}`, () => assert.equal(chooseBaseUrl(url, env), chosen));
+  test(`${url} is accepted with ${JSON.stringify(env)}`, () => assert.equal(chooseBaseUrl(url, env), chosen));
 
 const REFUSED: readonly [url: string, env: Record<string, string>, says: RegExp][] = [
   ['host.example/v1', {}, /not a URL; use for example --base-url https:\/\/host\.example\/v1$/],
@@ -61,7 +61,7 @@ for (const [url, env, says] of REFUSED) {
   });
 }
 
-test('a flag comes before the environment, ours before that of others, and the default last', () => {
+test("a flag takes precedence over the environment, our variable over OpenAI's, and the default comes last", () => {
   const env = { ROWMILL_BASE_URL: 'https://b.example/v1', OPENAI_BASE_URL: 'https://c.example/v1' };
   assert.equal(chooseBaseUrl('https://a.example/v1', env), 'https://a.example/v1');
   assert.equal(chooseBaseUrl(undefined, env), 'https://b.example/v1');
@@ -69,7 +69,7 @@ test('a flag comes before the environment, ours before that of others, and the d
   assert.equal(chooseBaseUrl(undefined, {}), 'https://api.openai.com/v1');
 });
 
-test('addresses of private networks are told from those of the internet, in any clothes', () => {
+test('addresses of private networks are recognised in every notation', () => {
   const isPrivate = [
     '10.1.2.3',
     '127.0.0.1',

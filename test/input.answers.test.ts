@@ -16,7 +16,7 @@ const SCHEMA = {
 const output: OutputSpec = { type: 'json', format: 'json_object', schema: SCHEMA, columns: ['sentiment', 'score', 'id'] };
 const check = compileCheckAnswer(output);
 
-test('an answer that keeps the schema is given as parsed, nothing added or converted', () => {
+test('an answer that matches the schema is returned as parsed, with nothing added or converted', () => {
   assert.deepEqual(check('{"sentiment":"neutral","score":0}'), { ok: true, value: { sentiment: 'neutral', score: 0 } });
 });
 
@@ -74,7 +74,7 @@ const WRAPPED: readonly [text: string, note: string][] = [
 ];
 
 for (const [text, note] of WRAPPED) {
-  test(`what stands around the one object is removed, and that is said: ${JSON.stringify(text)}`, () => {
+  test(`text around the one object is removed, with a note: ${JSON.stringify(text)}`, () => {
     assert.deepEqual(check(text), { ok: true, value: { sentiment: 'neutral', score: 0 }, note });
   });
 }
@@ -95,7 +95,7 @@ const SAID: readonly string[] = [
   '```json\n{}\n```\nAnything else?',
 ];
 
-test('an object that a sentence of its own stands beside is no answer: a refusal may quote it', () => {
+test('an object next to a full sentence is not an answer: a refusal may quote it', () => {
   for (const said of SAID) {
     const text = said.replace('{}', '{"sentiment":"neutral","score":0}');
     const checked = check(text);
@@ -103,7 +103,7 @@ test('an object that a sentence of its own stands beside is no answer: a refusal
   }
 });
 
-test('an object comes out of a fence or a lead-in as it went in, whatever it holds', () => {
+test('an object is extracted unchanged from a fence or a lead-in, whatever it contains', () => {
   const checkObject = compileCheckAnswer({ type: 'json', format: 'json_object', schema: null, columns: [] });
   const leadIn = fc.constantFrom('', 'Here it is:\n', 'The answer: ');
   const text = fc.string().filter((characters) => !characters.includes('\u0000'));
@@ -135,7 +135,7 @@ test('a text answer is anything but blank', () => {
   assert.equal(checkText(' \n').ok, false);
 });
 
-test('a text answer of a job with labels is exactly one of them, blanks around it aside', () => {
+test('a text answer of a job with labels is exactly one of them, ignoring blanks around it', () => {
   const checkLabel = compileCheckAnswer({ type: 'text', labels: ['billing', 'feature request'] });
   for (const text of ['billing', ' billing\n', '\tbilling']) assert.deepEqual(checkLabel(text), { ok: true, value: 'billing' });
   assert.deepEqual(checkLabel('feature request'), { ok: true, value: 'feature request' });
@@ -146,7 +146,7 @@ test('a text answer of a job with labels is exactly one of them, blanks around i
     });
 });
 
-test('JSON mode without a schema takes any object', () => {
+test('JSON mode without a schema accepts any object', () => {
   const checkObject = compileCheckAnswer({ type: 'json', format: 'json_object', schema: null, columns: [] });
   assert.deepEqual(checkObject('{"a":[1]}'), { ok: true, value: { a: [1] } });
   assert.equal(checkObject('null').ok, false);

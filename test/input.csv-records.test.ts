@@ -53,7 +53,7 @@ const KINDS: readonly string[] = [
   `a,b\n${'x'.repeat(1_000)},"${'日,"" \n'.repeat(300)}"\n1`,
 ];
 
-test('a CSV text of every kind is read as csv-parse reads it, wherever its pieces are cut', async () => {
+test('CSV texts of every kind are read as csv-parse reads them, wherever the pieces are cut', async () => {
   for (const text of KINDS) {
     for (const delimiter of someOf([',', ';', '\t', '§'], 2)) {
       for (const keepBlankLines of [false, true]) {
@@ -69,7 +69,7 @@ test('random CSV texts are read as csv-parse reads them: equal records on equal 
   assert.ok(refused > runs / 4 && refused < (3 * runs) / 4, `${refused} of ${runs} were refused`);
 });
 
-test('a record that goes on and on is noticed as soon as it is too long, and records that end meanwhile are no part of it', () => {
+test('an endless record is detected as soon as it is too long, without counting the records before it', () => {
   const scanner = createCsvScanner({ delimiter: ',', keepBlankLines: false, hasQuotes: true, firstLine: 1, maxRecordBytes: 1_000 });
   const records: unknown[] = [];
   const add = (text: string) => records.push(...scanner.add(Buffer.from(text)));

@@ -185,7 +185,7 @@ for (const [title, content, message] of BAD) {
   });
 }
 
-test('rows before the damage are given out', async () => {
+test('rows before the damage are yielded', async () => {
   const table = await openTable(specOf(write(`a,b\n${'1,2\n'.repeat(3000)}3\n`)), { cwd: directory, signal });
   let rows = 0;
   await assert.rejects(async () => {
@@ -211,7 +211,7 @@ test('a character split between two chunks of the file stays whole', async () =>
   assert.deepEqual((await read(text)).rows, [[text.slice(2, -1)]]);
 });
 
-test('a .tsv file is split at tabs only, and a delimiter of the job wins', async () => {
+test('a .tsv file is split at tabs only, unless the job sets a delimiter', async () => {
   assert.deepEqual((await read('a,b\tc\n1,2\t3\n', {}, 'tsv')).columns, ['a,b', 'c']);
   assert.deepEqual((await read('a|b,c\n1|2\n', { delimiter: '|' })).columns, ['a', 'b,c']);
 });
@@ -229,13 +229,13 @@ test('input.columns names the cells of a table without a header, with a warning,
   assert.deepEqual(header.warnings, []);
 });
 
-wideTest('a cell of ten megabytes arrives whole', async () => {
+wideTest('a cell of ten megabytes is read completely', async () => {
   const cell = 'lorem ipsum '.repeat(900_000);
   const { rows } = await read(`a,b\n1,"${cell}"\n`);
   assert.equal(rows[0]?.[1], cell);
 });
 
-test('a table written by csv-stringify comes back cell by cell', async () => {
+test('a table written by csv-stringify is read back cell by cell', async () => {
   const cell = fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.constantFrom('', '"', '""', ',', '\n', '\r\n', '\r', '=1+1', ' x ', '日本\n語', '\ufeff', ';\t'),

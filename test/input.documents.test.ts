@@ -40,7 +40,7 @@ async function readRows(input: object) {
   return { table, rows, cells: rows.map((row) => row.cells) };
 }
 
-test('each file is a row: its path from the job, name, size, and its text where it is one', async () => {
+test('each file is a row: its path relative to the job, its name, its size, and its text if it is text', async () => {
   const { table, cells } = await readRows({ documents: 'inbox/**/*' });
   assert.equal(table.format, 'documents');
   assert.deepEqual(table.columns, ['path', 'name', 'bytes', 'text']);
@@ -55,7 +55,7 @@ test('each file is a row: its path from the job, name, size, and its text where 
   ]);
 });
 
-test('a glob takes choices in braces, and one file is a table, too', async () => {
+test('a glob may contain choices in braces, and a single file is a table too', async () => {
   const { cells } = await readRows({ documents: '{inbox,other}/**/*.{md,html}' });
   assert.deepEqual(
     cells.map(([name]) => name),
@@ -66,7 +66,7 @@ test('a glob takes choices in braces, and one file is a table, too', async () =>
   assert.equal(latin.cells[0]?.[3], 'Grüße');
 });
 
-test('what names no document, or no text in the encoding, is refused', async () => {
+test('a path without documents, and a file that is not text in the encoding, are refused', async () => {
   await assert.rejects(readRows({ documents: 'inbox/*.doc' }), { message: /inbox\/\*\.doc: no file matches/ });
   await assert.rejects(readRows({ documents: 'inbox/b.mdd' }), { message: /no such document\. Did you mean "b\.md"\?/ });
   await assert.rejects(readRows({ documents: 'other' }), { message: /is not a file; name files by a glob like other\/\*\*\/\*\.txt/ });
@@ -81,7 +81,7 @@ test('what names no document, or no text in the encoding, is refused', async () 
   for (const [input, says] of refused) assert.throws(() => makeInput(input), { message: says });
 });
 
-test('a document that cannot be read is a bad record: all are told at once, and bad_rows: skip keeps their places', async () => {
+test('a document that cannot be read is a bad record: all are reported together, and bad_rows: skip keeps their places', async () => {
   const at = (name: string) => path.join(folder, 'bad', name);
   fs.mkdirSync(path.join(folder, 'bad'));
   fs.writeFileSync(at('a.txt'), 'fine');
@@ -107,7 +107,7 @@ test('a document that cannot be read is a bad record: all are told at once, and 
   await assert.rejects(readRows({ documents: 'bad/*' }), { message: /bad\/e\.txt: is a broken link/ });
 });
 
-test('a document of another name is another table', async () => {
+test('renaming a document changes the table', async () => {
   fs.writeFileSync(path.join(folder, 'other', 'one.md'), 'same');
   const before = await (await readRows({ documents: 'other/*.md' })).table.readSha256(signal);
   fs.renameSync(path.join(folder, 'other', 'one.md'), path.join(folder, 'other', 'two.md'));
@@ -118,7 +118,7 @@ test('a document of another name is another table', async () => {
   assert.equal(read, await table.readSha256(signal));
 });
 
-test('a long row becomes several, with its parts told apart', async () => {
+test('a long row becomes several, distinguished by the number of their part', async () => {
   const long = Array.from({ length: 40 }, (_, index) => `Sentence number ${index} is here.`).join(' ');
   fs.writeFileSync(
     path.join(folder, 'long.jsonl'),
@@ -145,7 +145,7 @@ test('a long row becomes several, with its parts told apart', async () => {
   });
 });
 
-test('parts without overlap are the text, and none cuts a character', () => {
+test('parts without overlap add up to the text, and none cuts a character', () => {
   const text = fc.array(fc.constantFrom('word ', 'Ende. ', '\n\n', '日本語。', '😀', 'x'.repeat(30), '\n'), { maxLength: 120 });
   fc.assert(
     fc.property(text, fc.integer({ min: 16, max: 60 }), (pieces, tokens) => {
@@ -162,7 +162,7 @@ test('parts without overlap are the text, and none cuts a character', () => {
   );
 });
 
-test('a part with overlap begins with the end of the one before it', () => {
+test('a part with overlap begins with the end of the previous one', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('word ', 'another ', '日本', '😀 ', '\n'), { minLength: 50, maxLength: 200 }), (pieces) => {
       const whole = pieces.join('');
@@ -180,7 +180,7 @@ test('a part with overlap begins with the end of the one before it', () => {
   );
 });
 
-test('a text is cut where it pauses: at a paragraph before a sentence, at a sentence before a word', () => {
+test('a text is cut at a natural break: a paragraph rather than a sentence, a sentence rather than a word', () => {
   const sentence = 'This is one sentence of the text. ';
   assert.ok(
     splitText(sentence.repeat(20), { tokens: 100, overlap: 0 })
@@ -191,7 +191,7 @@ test('a text is cut where it pauses: at a paragraph before a sentence, at a sent
   assert.equal(splitText(paragraphs, { tokens: 100, overlap: 0 })[0], `${sentence.repeat(10)}\n\n`);
 });
 
-test('no part begins with a mark, a joined emoji or half of a flag, and what has no seam is cut all the same', () => {
+test('no part begins with a combining mark, a joined emoji or half a flag, and a text without breaks is cut anyway', () => {
   const family = '\u{1F469}\u200D\u{1F469}\u200D\u{1F467}';
   for (const [name, one] of Object.entries({
     family,

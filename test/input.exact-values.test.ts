@@ -79,7 +79,7 @@ function finish(row: Row): FinishedRow {
   };
 }
 
-test('a value is what its file says, in prompts and in both formats of the table that is written', async () => {
+test('values stay as the file has them, in prompts and in both formats of the table that is written', async () => {
   const lines = VALUES.map(([json], index) => `{"id":${index}, "a": ${json}}`);
   const jsonl = await readRows('t.jsonl', lines.join('\n'));
   const json = await readRows('t.json', `[${lines.join(',\n')}]`);
@@ -118,7 +118,7 @@ test('numbers compare and count in templates as the numbers they are', async () 
   assert.deepEqual(JSON.parse(rendered.request.body).messages, [{ role: 'user', content: '2.2 1.10' }]);
 });
 
-test('any JSON is written as JSON.stringify writes it, where all its numbers are written so', () => {
+test('any JSON is written like JSON.stringify writes it, if all its numbers have that form', () => {
   const property = fc.property(fc.json({ maxDepth: 4 }), (text) => {
     const value: unknown = JSON.parse(text);
     const canonical = JSON.stringify(value);
@@ -128,7 +128,7 @@ test('any JSON is written as JSON.stringify writes it, where all its numbers are
   fc.assert(property, { numRuns: runsOf(500) });
 });
 
-test('any number in any JSON comes back as it was, spaces aside', () => {
+test('any number in any JSON is written back unchanged, apart from spaces', () => {
   const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,20})?([eE][+-]?\d{1,3})?$/);
   const property = fc.property(fc.array(digits, { minLength: 1 }), fc.constantFrom('', ' ', '\n\t'), (numbers, space) => {
     const text = `{"a":${space}[${numbers.join(`${space},${space}`)}${space}],"b":"${numbers[0]}"}`;
@@ -138,7 +138,7 @@ test('any number in any JSON comes back as it was, spaces aside', () => {
   fc.assert(property, { numRuns: runsOf(500) });
 });
 
-wideTest('the same rows in every format of text have the same keys and answers: only the first is paid for', async (t) => {
+wideTest('the same rows in every text format have the same keys and answers: only the first is paid for', async (t) => {
   const world = await makeWorld(t);
   const rows = [
     ['r1', 'Grüße; "quoted", fine'],

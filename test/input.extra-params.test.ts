@@ -28,7 +28,7 @@ function refuse(params: object, more: object = {}): string {
   return assert.fail(`${JSON.stringify(params)} was taken`);
 }
 
-test('what a provider has of its own goes into the body as it stands, and so into the key', () => {
+test("a provider's own parameters go into the body unchanged, and so into the key", () => {
   const bare = compile({ max_output_tokens: 60 });
   const extra = { enable_thinking: false, chat_template_kwargs: { enable_thinking: false }, top_k: 20 };
   const { request } = compile({ max_output_tokens: 60, extra });
@@ -40,7 +40,7 @@ test('what a provider has of its own goes into the body as it stands, and so int
   assert.equal(compile({ max_output_tokens: 60, extra: {} }).request.key, bare.request.key);
 });
 
-test('a cap given there is the job’s cap, under the name it has there, and nothing else is sent for it', () => {
+test('a cap in params.extra is the job’s cap, under that name, and no other cap is sent', () => {
   for (const name of ['max_tokens', 'max_completion_tokens']) {
     const { compiled, job, request } = compile({ temperature: 0, extra: { [name]: 60, min_p: 0.1 } });
     assert.equal(request.body, `{"model":"m","messages":[{"role":"user","content":"hello"}],"temperature":0,"${name}":60,"min_p":0.1}`);
@@ -51,7 +51,7 @@ test('a cap given there is the job’s cap, under the name it has there, and not
   }
 });
 
-test('retry --set gives the cap a new value under the same name', () => {
+test('retry --set changes the cap under the same name', () => {
   const { job } = compile({ extra: { max_tokens: 60 } });
   const params = setParams(job.params, { max_output_tokens: 400 });
   assert.deepEqual(params, { max_output_tokens: 400, extra: { max_tokens: 400 } });
@@ -81,7 +81,7 @@ for (const [params, says, more] of REFUSED) {
   test(`params ${Object.keys(params)} are refused: ${says.source}`, () => assert.match(refuse(params, more), says));
 }
 
-test('what only one provider knows may be said of its tiers, and stands beside the parameters it does not repeat', () => {
+test("a provider's own tiers are allowed, next to parameters that are not repeated", () => {
   assert.match(compile({ extra: { service_tier: 'on_demand' } }).request.body, /"service_tier":"on_demand"}$/);
   assert.match(compile({ extra: { dimensions: 8 } }).request.body, /"dimensions":8}$/);
   const embedding = compile({ extra: { truncate: 'END' } }, { endpoint: '/v1/embeddings', output: 'vector' });
@@ -90,7 +90,7 @@ test('what only one provider knows may be said of its tiers, and stands beside t
   assert.match(response.request.body, /"store":false,"truncation":"auto"}$/);
 });
 
-test('stop is one text or up to four, and only chat completions have it', () => {
+test('stop is one text or up to four, for chat completions only', () => {
   assert.match(compile({ stop: '\n' }).request.body, /"stop":"\\n"}$/);
   assert.match(compile({ stop: ['a', 'b'] }).request.body, /"stop":\["a","b"\]}$/);
   assert.match(refuse({ stop: ['a', 'b', 'c', 'd', 'e'] }), /params\.stop/);

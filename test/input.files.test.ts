@@ -79,7 +79,7 @@ for (const [endpoint, body] of WIRE) {
   });
 }
 
-test('what is no PDF, or lies elsewhere, skips its row with why', async () => {
+test('a file that is not a PDF, or is outside the folder, skips its row with the reason', async () => {
   const input = { documents: 'inbox/b.txt' };
   const cases: readonly (readonly [string, RegExp])[] = [
     ['{{ path }}', /the file "inbox\/b\.txt": not a PDF; texts go into the prompt as \{\{ text \}\}/],
@@ -106,7 +106,7 @@ test('a glob of images stands for all files it matches, in the order of their na
   assert.match(second.message, /no file matches "2\/f-\*\.png"/);
 });
 
-test('images and files of one body are found in their order, whatever stands between them', () => {
+test('images and files of one body are found in order, whatever is between them', () => {
   const image = (url: string) => `{"type":"image_url","image_url":{"url":"${url}"}}`;
   const file = (data: string) => `{"type":"file","file":{"file_data":"${data}","filename":"f"}}`;
   const body = `[${[image('u1'), file('d1'), image('u2'), file('d2'), file('d3')].join(',')}]`;

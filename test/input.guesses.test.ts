@@ -35,7 +35,7 @@ function makeRows(count: number, cells: Readonly<Record<string, (index: number) 
 
 const sentence = (index: number) => `this is the sentence with the number ${index}`;
 
-test('columns are told by what stands in them, and by their names', () => {
+test('roles of columns are guessed from their content and their names', () => {
   const cases = [
     [makeRows(20, { id: String, text: sentence }), { id: ['id'], texts: ['text'], labels: [] }],
     [makeRows(20, { price: (n) => `${n}.5`, text: sentence }), { id: [], texts: ['text'], labels: [] }],
@@ -59,7 +59,7 @@ test('columns are told by what stands in them, and by their names', () => {
   }
 });
 
-test('a column that would name rows but for a value that stands in it twice is told, and none that mostly repeats', () => {
+test('a column that would identify rows except for a repeated value is reported, unlike one that mostly repeats', () => {
   const near = (nr: (index: number) => string) => guessRoles(makeRows(50, { nr, text: sentence })).nearId;
   assert.deepEqual(
     near((n) => `R${n === 49 ? 7 : n}`),
@@ -85,7 +85,7 @@ test('columns of text are the same whether a table is long or short, and however
     assert.deepEqual(guessRoles(makeRows(count, cells)).texts, ['subject', 'body', 'long'], `${count} rows`);
 });
 
-test('what is asked is read from flags, and from the file that was made of them', () => {
+test('the question is read from flags, and from the file that was made from them', () => {
   assert.equal(readOutputFlags(['text']), 'text');
   assert.deepEqual(readOutputFlags(['a: x | y', 'b: number 0..1, c: string; d: string[]']), {
     a: 'x | y',
@@ -104,13 +104,13 @@ test('what is asked is read from flags, and from the file that was made of them'
   for (const none of [null, 'text', [], {}, { prompt: 'x' }, { prompt: 'x', model: 'm', output: 3 }]) assert.equal(readAsked(none), null);
 });
 
-test('a text knows whether it is as it was written, whatever its line breaks', () => {
+test('a sealed text shows whether it was edited, whatever its line breaks', () => {
   const text = sealText('name: a\nmodel: b\n');
   for (const same of [text, text.replaceAll('\n', '\r\n'), `\ufeff${text}`]) assert.ok(isAsWritten(same));
   for (const other of [text.replace('a', 'b'), `${text}# more\n`, `\n${text}`, 'name: a\n', '']) assert.ok(!isAsWritten(other));
 });
 
-test('the job file lies beside the table, and its job is called after it', () => {
+test('the job file is next to the table, and its job is named after it', () => {
   const places = (table: string) => locateDrafts(table).map(({ file, name, out }) => [file, name, out]);
   assert.deepEqual(places('/data/reviews.csv.gz'), [
     ['/data/reviews.yaml', 'reviews', 'reviews.out'],
@@ -125,7 +125,7 @@ test('the job file lies beside the table, and its job is called after it', () =>
   assert.ok((locateDrafts(`/a/${'x'.repeat(200)}.csv`)[0]?.name.length ?? 99) <= 64);
 });
 
-test('a column is named as a template has to', () => {
+test('a column is named in the form a template needs', () => {
   const names = ['text', 'Review Text', 'a"b', 'row', 'true', 'größe', '2nd'];
   assert.deepEqual(names.map(showPlaceholder), [
     '{{ text }}',
@@ -138,7 +138,7 @@ test('a column is named as a template has to', () => {
   ]);
 });
 
-test('files that are no tables are known by their first bytes, not by their names', () => {
+test('files that are not tables are recognised by their first bytes, not by their names', () => {
   const kinds: readonly (readonly [string, RegExp | null])[] = [
     ['PK\u0003\u0004....word/document.xml', /a text document/],
     ['PK\u0003\u0004....mimetypeapplication/vnd.oasis.opendocument.spreadsheet', /OpenDocument spreadsheet/],

@@ -51,7 +51,7 @@ function write(name: string, schema: readonly SchemaElement[], data: readonly un
   return path.join(folder, name);
 }
 
-test('numbers that claim to be more than their page holds are refused before memory is full', () => {
+test('counts larger than their page can hold are refused before memory fills up', () => {
   const refused: readonly (readonly [name: string, read: () => unknown, says: RegExp])[] = [
     ['a repeated number', () => readRuns(Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0x0f, 1), 1, 8), /a run is longer than its page/],
     ['packed numbers', () => readRuns(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 1), 1, 8), /a run is longer than its page/],
@@ -67,7 +67,7 @@ test('numbers that claim to be more than their page holds are refused before mem
   assert.deepEqual(readRuns(Uint8Array.of(10, 3, 3, 0b1010_0101, 0), 2, 9), [3, 3, 3, 3, 3, 1, 1, 2, 2]);
 });
 
-test('a description that contradicts itself, and what could not be told apart, is refused in a sentence', async () => {
+test('contradictory metadata and indistinguishable columns are refused in a sentence', async () => {
   const types = fs.readFileSync(path.join(projectRoot, 'fixtures', 'types.parquet'));
   const description = types.length - 8 - types.readUInt32LE(types.length - 8);
   types.write('clocq', types.indexOf('clock', description));
@@ -93,7 +93,7 @@ test('a description that contradicts itself, and what could not be told apart, i
   });
 });
 
-test('maps whose keys cannot be made again are written as text, and parts of a list as parts', async () => {
+test('maps whose keys cannot be restored are written as text, and parts of a list as parts', async () => {
   const flags = write(
     'flags.parquet',
     [MAP, MAP_PAIR, { ...KEY, type: 'BOOLEAN' }, VALUE],

@@ -91,7 +91,7 @@ test('money is exact to the nano-dollar, limits of failure are counts or shares'
   assert.deepEqual(job.failIf, { failedRows: { type: 'share', over: 0.01 }, skippedRows: { type: 'count', over: 5 } });
 });
 
-test('paths of the file are relative to the file, those of flags to the working directory', async () => {
+test('paths in the file are relative to the file, paths in flags to the working directory', async () => {
   fs.mkdirSync(path.join(directory, 'sub'), { recursive: true });
   fs.writeFileSync(path.join(directory, 'sub', 'job.yaml'), BASE);
   const plain = await loadJob('sub/job.yaml', { cwd: directory });
@@ -104,7 +104,7 @@ test('paths of the file are relative to the file, those of flags to the working 
   assert.equal((await loadJob('sub/job.yaml', { cwd: directory, input: '-' })).job.input.path, '-');
 });
 
-test('all problems of job and table come at once, each with its place and a suggestion', async () => {
+test('all problems of job and table are reported together, each with its place and a suggestion', async () => {
   const text =
     'name: bad\ninput: { path: tickets.csv }\nmodel: gpt-4o-mini\nprompt:\n  user: "{{txt}}"\noutput: text\nlimits:\n  rpm: 5\n  concurency: 3\n';
   assert.equal(
@@ -195,7 +195,7 @@ test('makeJob checks a plain object the same way, without places', () => {
   );
 });
 
-test('the schema of job files keeps the rules of its dialect, the strict ones too', () => {
+test("the schema of job files is valid in its dialect, and passes ajv's strict mode", () => {
   const ajv = new Ajv2020({ strict: true });
   assert.equal(ajv.validateSchema(makeEditorSchema()), true);
   ajv.compile(makeEditorSchema());
@@ -227,7 +227,7 @@ test('the schema for editors accepts the same values as the one that checks jobs
   }
 });
 
-test('every key of a job file has a description and an example, and examples and defaults keep the schema', () => {
+test('every key of a job file has a description and an example, and examples and defaults match the schema', () => {
   type Node = Record<string, unknown> & { properties?: Record<string, Node>; items?: Node; anyOf?: Node[] };
   const ajv = new Ajv2020({ strict: false });
   let keys = 0;

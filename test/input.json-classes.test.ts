@@ -171,7 +171,7 @@ const CHANGED: readonly [title: string, value: string, why: RegExp][] = [
 const asAnswer = (value: string) => `{"a":${value}}`;
 
 describe('answers of every class of JSON', () => {
-  it('valid ones are taken as JSON.parse reads them', () => {
+  it('valid ones are read like JSON.parse reads them', () => {
     for (const value of VALID) {
       const checked = check(asAnswer(value));
       assert.ok(checked.ok, value);
@@ -181,7 +181,7 @@ describe('answers of every class of JSON', () => {
     }
   });
 
-  it('valid ones that are no object are no answer, alone or in prose', () => {
+  it('valid ones that are not objects are not answers, alone or in prose', () => {
     for (const value of VALID) {
       assert.doesNotThrow(() => JSON.parse(value));
       const checked = check(value);
@@ -221,7 +221,7 @@ describe('answers of every class of JSON', () => {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 
-  wideTest('depth bombs neither crash nor take long, open or closed, alone or wrapped', () => {
+  wideTest('deeply nested answers neither crash nor take long, open or closed, alone or wrapped', () => {
     const started = process.cpuUsage();
     for (const [open, close] of [
       ['[', ']'],

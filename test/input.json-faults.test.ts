@@ -29,7 +29,7 @@ const FAULTS: readonly (readonly [marked: string, why: RegExp])[] = [
   ['|\u00a0{"a":1}', /^expected a value/],
 ];
 
-test('the place where a text stops being JSON is found, and told in words that hold nothing of it', () => {
+test('the position where a text stops being JSON is found, and described without quoting it', () => {
   for (const [marked, why] of FAULTS) {
     const text = marked.replace('|', '');
     assert.throws(() => JSON.parse(text), SyntaxError, marked);
@@ -39,7 +39,7 @@ test('the place where a text stops being JSON is found, and told in words that h
   }
 });
 
-test('every text that is cut short is cut short at its end, or within a text of it', () => {
+test('the fault of a truncated text is at its end, or in its last string', () => {
   const whole = '{"a":[1,-2.5e3,"x\\n\\u00e9"],"b":{"c":null,"d":true},"e":{}}';
   for (let length = 0; length < whole.length; length += 1) {
     const text = whole.slice(0, length);

@@ -34,7 +34,7 @@ test('JSONL is read with the union of its keys as columns; a missing key is unde
   assert.deepEqual(lines, [1, 3, 4]);
 });
 
-test('a key beyond the first thousand records is in the record, though no column', async () => {
+test('a key that first appears after a thousand records is in the record, but not a column', async () => {
   const { table, rows } = await read(`${'{"a":1}\n'.repeat(1000)}{"a":1,"late":2}\n`);
   assert.deepEqual(table.columns, ['a']);
   assert.equal(rows[1000]?.record?.late, 2);

@@ -35,7 +35,7 @@ const KNOWN_EFFORTS: readonly [model: string, efforts: string][] = [
   ['qwen3-max', '?'],
 ];
 
-test('a model takes the effort values its page gives; any other is a doubt that names them, never a refusal, and of an unknown model nothing is said', () => {
+test('a model accepts the efforts on its page; any other causes a warning that lists them, never a refusal, and an unknown model none', () => {
   for (const [model, efforts] of KNOWN_EFFORTS) {
     const known = readModelParams(model);
     assert.equal(known === null ? '?' : known.efforts.join(' ') || '-', efforts, model);
@@ -103,12 +103,12 @@ for (const [model, params, verdict, says = /./] of SAMPLING) {
   });
 }
 
-test('confidence from log probabilities is doubted like the parameter itself', () => {
+test('confidence from log probabilities is warned about like the parameter itself', () => {
   assert.equal(findParamDoubts({ model: 'gpt-5-mini', params: {}, confidence: 'logprobs' }).length, 1);
   assert.equal(findParamDoubts({ model: 'gpt-4o', params: {}, confidence: 'logprobs' }).length, 0);
 });
 
-test('models that reason are told from those that answer at once', () => {
+test('models that reason are distinguished from those that answer at once', () => {
   for (const model of ['o1', 'o4-mini', 'gpt-5', 'gpt-5.6-luna', 'gpt-6.2-sol', 'ft:o4-mini:acme::x', 'gpt-10'])
     assert.ok(isReasoningModel(model), model);
   for (const model of [
@@ -125,7 +125,7 @@ test('models that reason are told from those that answer at once', () => {
     assert.ok(!isReasoningModel(model), model);
 });
 
-test('the page about parameters tells what the table of models holds', () => {
+test('the page about parameters matches the table of models', () => {
   const page = readFileSync(join(projectRoot, 'docs', 'schemas.md'), 'utf8');
   const rows = [...page.matchAll(/^\| (gpt-\d[^|…]*|o1[^|]*) \| ([^|]*) \| ([^|]*) \|$/gm)];
   const told = rows.flatMap(([, models = '', efforts, byDefault = '']) =>

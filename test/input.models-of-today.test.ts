@@ -12,7 +12,7 @@ import { projectRoot } from './helpers/project-root.ts';
 /** Keeps a model whose end is announced, as an example of that. */
 const ENDS_ANNOUNCED: ReadonlySet<string> = new Set(['review-sentiment']);
 
-test('every example uses a model of today, with parameters it takes and room to think', async (t) => {
+test('every example uses a current model, with parameters it accepts and room to reason', async (t) => {
   const world = createWorld({});
   t.after(() => world.dispose());
   await world.run(['init', 'begun']);

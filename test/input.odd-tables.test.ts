@@ -381,7 +381,7 @@ for (const [title, extension, content, more, wanted] of CASES) {
   });
 }
 
-test('text of a bad row is cut to 200 characters, and never stands in a refusal', async () => {
+test('the text of a bad row is cut to 200 characters, and never appears in a refusal', async () => {
   const long = `a,b\n1,2\n${'secret '.repeat(100)}\n`;
   const skipped = await read(long, 'csv', { badRows: 'skip' });
   assert.ok('rows' in skipped);
@@ -392,7 +392,7 @@ test('text of a bad row is cut to 200 characters, and never stands in a refusal'
 /** A file in UTF-16 that ends within a character. */
 const TORN = Buffer.concat([Buffer.from('\ufeffa,b\n1,x\n', 'utf16le'), Buffer.from('y')]);
 
-test('bytes that are no text are refused with what may be done about it', async () => {
+test('bytes that are not text are refused with what can be done about it', async () => {
   const latin = Buffer.from('a,b\n1,\xe9\n', 'latin1');
   assert.deepEqual(await read(latin, 'csv', {}), ['t.csv:2:1  bytes that are not UTF-8; set input.encoding, for example windows-1252']);
   assert.deepEqual(await read(latin, 'csv', { encoding: 'utf-8' }), ['t.csv:2:1  bytes that are not UTF-8; is input.encoding right?']);
@@ -401,7 +401,7 @@ test('bytes that are no text are refused with what may be done about it', async 
   ]);
 });
 
-test('a quote that opens far before the end of a table costs one line', async () => {
+test('an unclosed quote far before the end of a table costs one line', async () => {
   const rows = Array.from({ length: 30_000 }, (_, index) => `${index},text of some length ${index}`);
   const reading = await read(`a,b\n0,"open\n${rows.join('\n')}\n`, 'csv', { badRows: 'skip' });
   assert.ok('rows' in reading);
@@ -410,7 +410,7 @@ test('a quote that opens far before the end of a table costs one line', async ()
   assert.deepEqual(reading.rows.at(-1), ['29999', 'text of some length 29999']);
 });
 
-test('a table that is refused as it is gets a job all the same: its quotes are text, or its bad lines are to be decided on', async () => {
+test('a table that is refused by default still gets a job: its quotes are text, or the user decides about its bad lines', async () => {
   const sample = (name: string, text: string) => {
     const file = path.join(directory, name);
     fs.writeFileSync(file, text);

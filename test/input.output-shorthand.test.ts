@@ -63,14 +63,14 @@ for (const [word, field] of FIELDS) {
   });
 }
 
-test('the columns of an answer are its fields in order, __proto__ among them', () => {
+test('the columns of an answer are its fields in order, including __proto__', () => {
   const { output, problems } = readOutput(JSON.parse('{"b":"string","__proto__":"string","a":"number"}'), []);
   assert.deepEqual(problems, []);
   assert.ok(output.type === 'json');
   assert.deepEqual(output.columns, ['b', '__proto__', 'a']);
 });
 
-test('text is text, and json: object is JSON mode with the schema as it stands', () => {
+test('text is text, and json: object is JSON mode with the schema unchanged', () => {
   assert.deepEqual(readOutput('text', []), { output: { type: 'text' }, problems: [] });
   assert.deepEqual(readOutput('text', ['a', 'b c']), { output: { type: 'text', labels: ['a', 'b c'] }, problems: [] });
   assert.deepEqual(readOutput('vector', ['a']).output, { type: 'text' });
@@ -84,7 +84,7 @@ test('text is text, and json: object is JSON mode with the schema as it stands',
   assert.deepEqual(readOutput({ json: 'object' }, []).output, { type: 'json', format: 'json_object', schema: null, columns: [] });
 });
 
-test('a JSON Schema is completed only where strict mode leaves no choice', () => {
+test('a JSON Schema is completed only if strict mode leaves no choice', () => {
   const schema = {
     type: 'object',
     required: ['label', 'parts'],

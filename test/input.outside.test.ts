@@ -27,12 +27,12 @@ for (const [address, why] of refused) {
   });
 }
 
-test('images of the internet and of a network of one’s own are left to the provider', () => {
+test('images on the internet and in a private network are left to the provider', () => {
   for (const address of ['https://example.com/a.png', 'http://192.168.1.4:8080/a.png', 'https://example.com/a@b.png'])
     assert.equal(makeImageUrl(address, '/'), address);
 });
 
-test('a link does not lead an image out of the folder that the job names; within it, it may', (t) => {
+test('a link may lead to an image within the folder that the job names, but not out of it', (t) => {
   const top = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   t.after(() => fs.rmSync(top, { recursive: true }));
   const [photos, other] = [path.join(top, 'photos'), path.join(top, 'other')];
@@ -58,7 +58,7 @@ test('a link does not lead an image out of the folder that the job names; within
   assert.match(catchProblem(() => makeImageUrl('../other/secret.png', photos)).message, /outside of/);
 });
 
-test('a clock that is set while a call is under way changes none of its durations', async () => {
+test('setting the clock during a call changes none of its durations', async () => {
   let [wallMs, monotonicMs] = [Date.parse('2026-11-29T12:00:00Z'), 0];
   for (const jumpMs of [-3_600_000, 259_200_000]) {
     const makeCall = createMakeCall({

@@ -82,7 +82,7 @@ test('every type of a Parquet file becomes text with all its digits', async () =
   }
 });
 
-test('row groups and pages are read on, whatever they are cut by', async () => {
+test('row groups and pages are read continuously, wherever they are cut', async () => {
   const values = Array.from({ length: 5_000 }, (_, index) => `row ${index} ${'x'.repeat(index % 50)}`);
   const lists = values.map((_, index) => Array.from({ length: index % 4 }, (_, item) => index + item));
   parquetWriteFile({
@@ -104,7 +104,7 @@ test('row groups and pages are read on, whatever they are cut by', async () => {
   }
 });
 
-test('the hash of a Parquet table is that of its bytes, and another one when they change while it is read', async () => {
+test('the hash of a Parquet table is that of its bytes, and differs if they change while it is read', async () => {
   const name = write('hash.parquet', fs.readFileSync(TYPES));
   const table = await open(name);
   const bytes = createHash('sha256').update(fs.readFileSync(TYPES)).digest('hex');
@@ -148,7 +148,7 @@ for (const [name, bytes, says] of REFUSED) {
   });
 }
 
-test('a Parquet file is told by its beginning, whatever its name, and not read as another format', async () => {
+test('a Parquet file is recognised by its beginning, whatever its name, and not read as another format', async () => {
   assert.equal((await open(write('table', whole))).format, 'parquet');
   assert.equal((await open(write('table.csv', whole))).format, 'parquet');
   await assert.rejects(open('table.csv', 'csv'), { message: /table\.csv: is parquet, not csv; write format: parquet, or nothing/ });
@@ -188,7 +188,7 @@ const REAL_TABLES: readonly (readonly [file: string, expected: string | RegExp])
   ['rle_boolean_encoding', '68 2f04f7490194'],
 ];
 
-test('Parquet files of many writers are read equal to their values, or refused in a sentence', { skip }, async () => {
+test('Parquet files of many writers are read correctly, or refused in a sentence', { skip }, async () => {
   for (const [name, expected] of REAL_TABLES) {
     const read = async () => {
       const rows = await readCells(path.join(REAL, `${name}.parquet`));

@@ -41,7 +41,7 @@ function refusal(spec: object): string {
   return assert.fail('the job was accepted');
 }
 
-test('the key of the contract’s first line comes out of a job', () => {
+test('a job produces the key of the contract’s first line', () => {
   const request = requestOf(
     {
       output: { json: 'object' },
@@ -57,7 +57,7 @@ test('the key of the contract’s first line comes out of a job', () => {
   );
 });
 
-test('parameters stand in a fixed order, whatever the order of the job', () => {
+test('parameters have a fixed order, whatever their order in the job', () => {
   const params = {
     top_logprobs: 2,
     logprobs: true,
@@ -80,7 +80,7 @@ test('parameters stand in a fixed order, whatever the order of the job', () => {
 const GOLDEN = path.join(projectRoot, 'fixtures', 'bodies');
 
 for (const name of ['nightly-summaries', 'ticket-labels', 'review-sentiment']) {
-  test(`the bodies and keys of ${name} are the golden ones: a changed byte would be paid again`, async () => {
+  test(`the bodies and keys of ${name} are the golden ones: a changed byte would be paid for again`, async () => {
     const loaded = await loadJob(`jobs/${name}.yaml`, { cwd: projectRoot });
     const table = await openTable(loaded.job.input, { cwd: projectRoot, signal });
     const compiled = compileJob(loaded, table);
@@ -104,7 +104,7 @@ for (const name of ['nightly-summaries', 'ticket-labels', 'review-sentiment']) {
   });
 }
 
-test('one final line break of a template is dropped, every other character stays', () => {
+test('one final line break of a template is dropped, every other character is kept', () => {
   const contentOf = (prompt: string) =>
     (JSON.parse(requestOf({ prompt }, 'x').body) as { messages: { content: string }[] }).messages[0]?.content;
   assert.equal(contentOf('{{ a }}\n'), 'x');
@@ -141,7 +141,7 @@ test('a row on which the template fails is skipped as unrenderable', () => {
   assert.deepEqual(rendered.status === 'skipped' && rendered.cause, 'unrenderable');
 });
 
-test('a row above the byte bound or the context is skipped as too large, the answer’s cap included', () => {
+test('a row above the byte limit or the context, including the answer’s cap, is skipped as too large', () => {
   const limits = { maxBodyBytes: 400, contextTokens: 100, maxOutputTokens: null, estimateTokens: (text: string) => text.length };
   const cause = (cells: string, spec: object = {}) => {
     const rendered = compile(spec, limits).render(rowOf(cells));
@@ -174,7 +174,7 @@ test('a re-ask after an invalid answer shows the answer and the reason, under th
   ]);
 });
 
-test('a re-ask after a cut answer doubles the cap each time, up to what the model gives', () => {
+test('a re-ask after a truncated answer doubles the cap each time, up to the model’s maximum', () => {
   const limits = { maxBodyBytes: 1e6, contextTokens: null, maxOutputTokens: 150, estimateTokens: () => 0 };
   const compiled = compile({ params: { max_output_tokens: 50 } }, limits);
   const rendered = compiled.render(rowOf('x'));
@@ -199,7 +199,7 @@ test('what the API would refuse for every row is refused before anything is sent
   assert.match(refusal({ write: { keep: ['a', 'c'] } }), /^write\.keep: no column "c"/);
 });
 
-test('what would be paid for nothing is warned about', () => {
+test('a setting that would be paid for in vain causes a warning', () => {
   const described = { labels: { x: 'what x is', y: '' }, output: { kind: 'label' } };
   assert.match(compile(described).warnings.join(), /the labels have descriptions, and no template shows them/);
   assert.deepEqual(compile({ ...described, prompt: '{% for label in labels %}{{ label.name }}{% endfor %}{{ a }}' }).warnings, []);
@@ -211,12 +211,12 @@ test('what would be paid for nothing is warned about', () => {
   assert.deepEqual(compile({ model: 'gpt-6-luna', params: { max_output_tokens: 2000 } }).warnings, []);
 });
 
-test('a row is called by its id columns, else by its number', () => {
+test('a row is named by its id columns, else by its number', () => {
   assert.equal(compile({ input: { path: 't.csv', id: ['b', 'a'] } }).rowId(rowOf('x', 7)), '7/x');
   assert.equal(compile({}).rowId({ ...rowOf('x'), index: 4 }), '5');
 });
 
-test('the rules hash names the judgement: output matters, prompt and model do not', () => {
+test('the hash of the rules depends on the output, not on prompt or model', () => {
   const hash = (spec: object) => compile(spec).rulesHash;
   assert.equal(hash({}), hash({ prompt: 'x {{ b }}', model: 'gpt-4o' }));
   assert.notEqual(hash({}), hash({ output: { x: 'string' } }));

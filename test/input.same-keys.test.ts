@@ -76,7 +76,7 @@ async function readKeys(file: string): Promise<readonly (string | null)[]> {
   return keys;
 }
 
-test('the same rows ask the same, whatever the format of the table', async () => {
+test('the same rows make the same requests, whatever the format of the table', async () => {
   const keys = new Map<string, readonly (string | null)[]>();
   for (const [name, write] of Object.entries(FORMATS)) {
     fs.writeFileSync(path.join(folder, name), write());

@@ -85,7 +85,7 @@ for (const [title, output, says] of BROKEN) {
   test(`a $ref beside ${title} is refused with its path`, () => assert.match(problemsOf(output), says));
 }
 
-test('a choice that is not of the type beside it is refused with its path', () => {
+test('an enum value of another type than its neighbour `type` is refused with its path', () => {
   const says = 'output.properties.x.enum: "1" does not have the type given, so no answer could match it';
   assert.equal(problemsOf(fieldOf({ type: 'integer', enum: [1, '1'] })), says);
   for (const field of [
@@ -96,7 +96,7 @@ test('a choice that is not of the type beside it is refused with its path', () =
     assert.equal(problemsOf(fieldOf(field)), '');
 });
 
-test('a $ref that stands alone is taken, to a definition and to the root', () => {
+test('a $ref on its own is accepted, to a definition and to the root', () => {
   assert.equal(problemsOf(fieldOf(SHARED, ROOT)), '');
   assert.equal(problemsOf(fieldOf({ anyOf: [{ $ref: '#' }, { type: 'null' }], description: 'the rest' })), '');
 });
@@ -131,7 +131,7 @@ const FOREIGN: readonly object[] = [
   ],
 ];
 
-test('a keyword that strict mode is not known to take is refused by its path, wherever it stands', () => {
+test('a keyword that strict mode is not known to accept is refused by its path, wherever it is', () => {
   for (const keyword of FOREIGN) {
     const [name = ''] = Object.keys(keyword);
     const field = { type: 'string', ...keyword };
@@ -141,7 +141,7 @@ test('a keyword that strict mode is not known to take is refused by its path, wh
   }
 });
 
-test('what narrows a value is sent as it stands, and checked here too', () => {
+test('keywords that constrain a value are sent unchanged, and checked here too', () => {
   const narrow: readonly [field: object, good: string, bad: string][] = [
     [{ type: 'string', minLength: 2, maxLength: 3 }, '"abc"', '"abcd"'],
     [{ type: 'string', pattern: '^a+$' }, '"aa"', '"b"'],
@@ -186,7 +186,7 @@ for (const [field, warning] of DOUBTED) {
 
 const FINE_TUNED = 'ft:gpt-4.1-mini-2025-04-14:acme::x';
 
-test('what fine-tuned models refuse is refused before anything is sent, what they may refuse is warned about', () => {
+test('keywords that fine-tuned models refuse are refused before anything is sent; those they may refuse cause a warning', () => {
   const refused = ['pattern', 'format', 'minimum', 'maximum', 'multipleOf', 'minItems', 'maxItems'];
   const doubted = ['minLength', 'maxLength', 'exclusiveMinimum', 'exclusiveMaximum'];
   const fields: readonly Record<string, unknown>[] = [
@@ -211,7 +211,7 @@ test('what fine-tuned models refuse is refused before anything is sent, what the
   assert.deepEqual(compile({ json: 'object', schema: fieldOf({ type: 'number', minimum: 0 }) }, FINE_TUNED).warnings, []);
 });
 
-test('models older than schemas, or than JSON mode, are warned about', () => {
+test('models older than schemas, or than JSON mode, cause a warning', () => {
   for (const model of ['gpt-4', 'gpt-4-turbo-preview', 'gpt-4-32k', 'gpt-3.5-turbo', 'ft:gpt-3.5-turbo-0125:acme::x', 'gpt-4o-2024-05-13'])
     assert.match(
       compile({ x: 'string' }, model).warnings.join(),

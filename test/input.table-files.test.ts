@@ -37,7 +37,7 @@ async function readAll(table: Awaited<ReturnType<typeof open>>) {
   return rows;
 }
 
-test('a glob reads its files in order of their names, rows numbered through', async () => {
+test('a glob reads its files in the order of their names, with rows numbered throughout', async () => {
   put('g/b.csv', 'a\n3\n');
   put('g/a.csv', 'a\n1\n2\n');
   put('g/deep/c.csv', 'a\n4\n');
@@ -56,7 +56,7 @@ test('a file whose name looks like a glob is that file', async () => {
   assert.deepEqual(await readAll(await open(put('odd/x[1]*.csv', 'a\n1\n'))), ['0 odd/x[1]*.csv:2 1']);
 });
 
-test('files of one table need one header', async () => {
+test('files of one table need the same header', async () => {
   put('h/1.csv', 'a,b\n1,2\n');
   put('h/2.csv', 'b,a\n1,2\n');
   await assert.rejects(
@@ -65,7 +65,7 @@ test('files of one table need one header', async () => {
   );
 });
 
-test('a gzip file is unpacked, whatever it is called', async () => {
+test('a gzip file is decompressed, whatever its name', async () => {
   assert.deepEqual(await readAll(await open(put('z/t.csv.gz', gzipSync('a,b\n1,2\n')))), ['0 z/t.csv.gz:2 1|2']);
   const table = await open(put('z/t.jsonl.gz', gzipSync('{"a":1}\n')));
   assert.equal(table.format, 'jsonl');
@@ -123,7 +123,7 @@ const REFUSED: readonly [title: string, make: () => string, message: RegExp][] =
 ];
 
 for (const [title, make, message] of REFUSED) {
-  test(`what is no readable table is refused in one line: ${title}`, async () => {
+  test(`an unreadable table is refused in one line: ${title}`, async () => {
     await assert.rejects(open(make()), (error: Error) => {
       assert.ok(error instanceof UsageError);
       assert.equal(error.message.split('\n').length, 1);
@@ -139,7 +139,7 @@ test('a file without read permission is refused', { skip: process.getuid?.() ===
   await assert.rejects(open(file), /secret\.csv: no permission to read it/);
 });
 
-test('the hash of an input is that of all bytes of all files', async () => {
+test('the hash of an input covers all bytes of all files', async () => {
   const table = await open(put('s/a.csv', 'a\n1\n'));
   assert.equal(await hashInput(table, signal), createHash('sha256').update('a\n1\n').digest('hex'));
 });

@@ -92,12 +92,12 @@ for (const [title, template, columns, problem] of REFUSED) {
   });
 }
 
-test('a template that would change from day to day fails', () => {
+test('a template that would render differently from day to day fails', () => {
   assert.match(problemsOf('x {{ "now" | date: "%Y" }}', []).join(), /^1:\d+ .*the same row must give the same text every day/);
   assert.throws(() => compile('{{ a | date: "%Y" }}', ['a']).render(['today']), /the same row must give the same text every day/);
 });
 
-test('a part that an object lacks fails the row, unless it has a default', () => {
+test('a missing key of an object fails the row, unless it has a default', () => {
   assert.throws(() => compile('{{ a.b }}', ['a']).render([{ c: 1 }]), /undefined variable: a\.b/);
   assert.equal(compile('{{ a.b | default: "-" }}', ['a']).render([{ c: 1 }]), '-');
 });
@@ -124,7 +124,7 @@ const hostile = fc.oneof(
   ),
 );
 
-test('cells are never read as templates: each stands in the text as it is, on both paths', () => {
+test('cells are never evaluated as templates: each is inserted unchanged, on both paths', () => {
   fc.assert(
     fc.property(hostile, hostile, (a, b) => {
       const cells = [a, b];
@@ -134,7 +134,7 @@ test('cells are never read as templates: each stands in the text as it is, on bo
   );
 });
 
-test('the fast path gives what Liquid gives', () => {
+test('the fast path renders what Liquid renders', () => {
   const literal = fc.constantFrom('', ' ', 'text', '\n', '"quoted"', '{ ', '} ', ' % ', '日本', '  \n  ');
   const output = fc.constantFrom(
     '{{ a }}',

@@ -57,7 +57,7 @@ const CASES: readonly [condition: string, isMet: boolean][] = [
   ['lang == "en" or lang == "de" and stars == 9', true],
 ];
 
-test('a condition is met by the same rows of every format', () => {
+test('a condition matches the same rows in every format', () => {
   for (const [text, isMet] of CASES) {
     const { condition, problems } = compileWhere(text, COLUMNS);
     assert.deepEqual(problems, [], text);
@@ -66,7 +66,7 @@ test('a condition is met by the same rows of every format', () => {
   assert.equal(compileWhere('nested.a.b == 1.5 and list.size == 2', COLUMNS).condition?.isMet(AS_JSON), true);
 });
 
-test('conditions over texts mean what they mean in a template', () => {
+test('conditions over texts have the same meaning as in a template', () => {
   const engine = new Liquid({ ownPropertyOnly: true, lenientIf: true });
   const operands = ['a', 'b', '"x"', '"y"', 'nil'];
   const tests = operands.flatMap((left) =>
@@ -89,7 +89,7 @@ test('conditions over texts mean what they mean in a template', () => {
   assert.ok(met > 20 && met < tests.length * 6 - 20, String(met));
 });
 
-test('a condition may have thousands of tests', () => {
+test('a condition may have thousands of comparisons', () => {
   const text = Array.from({ length: 30_000 }, (_, index) => `stars == ${index + 10}`).join(' or ');
   assert.deepEqual(
     ['10', '30009', '2'].map((stars) => compileWhere(text, ['stars']).condition?.isMet([stars])),
@@ -122,7 +122,7 @@ const PROBLEMS: readonly [condition: string, line: number, column: number, messa
   ['lang == "en', 1, 9, /^the quote that opens here is not closed$/],
 ];
 
-test('a condition that is none is refused where it goes wrong', () => {
+test('an invalid condition is refused with the position of its first error', () => {
   for (const [text, line, column, message] of PROBLEMS) {
     const { condition, problems } = compileWhere(text, COLUMNS);
     assert.equal(condition, null, text);

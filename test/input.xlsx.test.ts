@@ -29,7 +29,7 @@ async function readRows(file: string, sheet?: string, skipLines?: number) {
   return rows;
 }
 
-test('a sheet is read as it is shown: dates as ISO, values of formulas, numbers without the digits of a float', async () => {
+test('a sheet is read as it is shown: dates as ISO 8601, values of formulas, numbers without floating-point noise', async () => {
   const table = await open(BOOK);
   assert.deepEqual(table.columns, ['id', 'text', 'stars', 'price', 'day', 'at', 'clock', 'took', 'ok', 'sum', 'kind']);
   assert.match(table.warnings.join(), /its sheet "Reviews" is used; the others are "Other" \(input\.sheet\)/);
@@ -58,7 +58,7 @@ test('a sheet is read as it is shown: dates as ISO, values of formulas, numbers 
   ]);
 });
 
-test('input.sheet chooses among sheets, and a wrong one is answered with those there are', async () => {
+test('input.sheet selects a sheet, and a wrong name is refused with the existing ones', async () => {
   assert.deepEqual(await readRows(BOOK, 'Other'), [{ line: 2, cells: [1, 2] }]);
   assert.deepEqual((await open(BOOK, 'Other')).warnings, []);
   await assert.rejects(open(BOOK, 'Revews'), {
@@ -83,7 +83,7 @@ function writeBook(name: string, rows: string, more: Readonly<Record<string, str
 const inline = (text: string) => `<x:c t="inlineStr"><x:is><x:t>${text}</x:t></x:is></x:c>`;
 const HEAD = `<x:row>${inline('id')}${inline('text')}</x:row>`;
 
-test('cells without names and texts of their own are read, and whole numbers of any length', async () => {
+test('cells without references, inline texts and whole numbers of any length are read', async () => {
   const rows = `${HEAD}<x:row/><x:row>${inline('a_x000D_b')}<x:c><x:v>12345678901234567890</x:v></x:c></x:row>`;
   assert.deepEqual(await readRows(writeBook('plain.xlsx', rows)), [{ line: 3, cells: ['a\rb', makeNumber('12345678901234567890')] }]);
 });
@@ -112,14 +112,14 @@ for (const [index, [what, rows, says]] of REFUSED.entries()) {
   });
 }
 
-test('rows above the table are left out by skip_lines, and the value of a formula may be an empty text', async () => {
+test('skip_lines skips rows above the table, and the value of a formula may be an empty text', async () => {
   const title = `<x:row r="1">${inline('Report')}</x:row><x:row r="3">${inline('id')}${inline('text')}</x:row>`;
   const name = writeBook('title.xlsx', `${title}<x:row r="4">${inline('a')}<x:c t="str"><x:f>B1</x:f><x:v/></x:c></x:row>`);
   await assert.rejects(readRows(name), { message: /cell B3 is in a column without a name; .*input\.skip_lines/ });
   assert.deepEqual(await readRows(name, undefined, 2), [{ line: 4, cells: ['a', null] }]);
 });
 
-test('a binary workbook and XML in another encoding are refused by their names, an empty sheet with the other sheets', async () => {
+test('a binary workbook and XML in another encoding are refused by name, an empty sheet with a list of the others', async () => {
   fs.writeFileSync(path.join(folder, 'binary.xlsb'), zip({ 'xl/workbook.bin': 'x' }));
   await assert.rejects(open('binary.xlsb'), { message: /is a binary workbook \(\.xlsb\), which is not supported; save it as \.xlsx/ });
   const latin = Buffer.from(
@@ -134,14 +134,14 @@ test('a binary workbook and XML in another encoding are refused by their names, 
   await assert.rejects(open(writeBook('empty.xlsx', '', two)), { message: /its sheet "A" is empty; input\.sheet names another: "B"/ });
 });
 
-test('an archive that is no workbook, and a workbook that is cut off, are refused', async () => {
+test('an archive that is not a workbook, and a truncated workbook, are refused', async () => {
   fs.writeFileSync(path.join(folder, 'other.xlsx'), zip({ 'a.txt': 'text' }));
   await assert.rejects(open('other.xlsx'), { message: /is a ZIP archive, not a workbook/ });
   fs.writeFileSync(path.join(folder, 'cut.xlsx'), fs.readFileSync(BOOK).subarray(0, 4_000));
   await assert.rejects(open('cut.xlsx'), { message: /is not a complete workbook/ });
 });
 
-test('formats of numbers tell dates, times and both', () => {
+test('number formats distinguish dates, times and both', () => {
   const forms: readonly (readonly [id: number, code: string | undefined, form: string])[] = [
     [0, undefined, ''],
     [2, undefined, ''],
@@ -165,7 +165,7 @@ test('formats of numbers tell dates, times and both', () => {
   }
 });
 
-test('a count of days is the day the spreadsheet program shows, from 1900 and from 1904', () => {
+test('a count of days becomes the day the spreadsheet program shows, from 1900 and from 1904', () => {
   const date = { hasDate: true, hasTime: false };
   assert.equal(formatSerial(1, date, false), '1900-01-01');
   assert.equal(formatSerial(59, date, false), '1900-02-28');

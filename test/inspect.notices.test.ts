@@ -58,7 +58,7 @@ const makeRun = (
   };
 };
 
-test('labels, refusals and cost that shift are told, by thresholds, and what chance explains is not', () => {
+test('shifts of labels, refusals and cost beyond the thresholds are reported, those explained by chance are not', () => {
   const usual = [makeRun([60, 30, 10]), makeRun([58, 32, 10]), makeRun([62, 28, 10])];
   const told = (run: ComparedRun, earlier = usual) => findShifts(run, earlier).map(({ of }) => of);
   assert.deepEqual(told(makeRun([60, 30, 10])), []);
@@ -80,7 +80,7 @@ test('labels, refusals and cost that shift are told, by thresholds, and what cha
   );
 });
 
-test('a batch is uncollected when it has ended, or is 20 hours old, and its answers are not here', () => {
+test('a batch is uncollected if it has ended, or is 20 hours old, and its answers have not been downloaded', () => {
   const now = new Date('2026-11-29T10:00:00Z');
   const uncollected = (change: Partial<BatchState>) => {
     const batch = {
@@ -106,7 +106,7 @@ test('a batch is uncollected when it has ended, or is 20 hours old, and its answ
     assert.deepEqual(uncollected({ submittedAt: '2026-11-20T00:00:00.000Z', ...change }), []);
 });
 
-test('a notice is claimed by one process, told once, and told again only where nobody can have heard it', (t) => {
+test('a notice is claimed by one process, posted once, and posted again only if nobody can have received it', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'rowmill-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const [one, other] = [openNoticeRecords(directory), openNoticeRecords(directory)];

@@ -73,7 +73,7 @@ test('a file imports its own folder and lower levels only', () => {
   }
 });
 
-test('what judges a proof shares no code with what it judges, and the seam is seen by nobody', () => {
+test('the checker of a proof shares no code with the program, and nothing imports the seam', () => {
   for (const file of files.filter((name) => /^prove\/(check|seam)\//.test(name)))
     for (const imported of findImportedFiles(file)) assert.equal(dirname(imported), dirname(file), `src/${file} imports src/${imported}`);
   for (const file of files.filter((name) => name.startsWith('prove/')))

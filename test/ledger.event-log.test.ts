@@ -46,7 +46,7 @@ test('any flipped bit of an event is noticed', () => {
   }
 });
 
-wideTest('every prefix of the event log opens, for reading and for writing, as the events that are whole', async (t) => {
+wideTest('every prefix of the event log opens, for reading and for writing, with its complete events', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -111,7 +111,7 @@ test('damage in the middle stops with file and line', async (t) => {
   await refused(5, /"something-new" is unknown: a newer version of rowmill wrote it; use that version$/);
 });
 
-test('a directory that holds answers of another origin is refused by both names', async (t) => {
+test('a directory with answers of another origin is refused, naming both', async (t) => {
   const world = makeLedgerWorld(t);
   await (await world.open()).close();
   for (const access of ['read', 'write'] as const) {
@@ -145,7 +145,7 @@ test('events announced together are in order, share syncs, and are folded when t
   );
 });
 
-test('after a sync that failed the log takes nothing more', async (t) => {
+test('after a failed sync the log accepts nothing more', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   const failure = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO', syscall: 'fdatasync' });
@@ -159,7 +159,7 @@ test('after a sync that failed the log takes nothing more', async (t) => {
   assert.equal(ledger.fold.learnedLimits.size, 0);
 });
 
-wideTest('what was announced survives SIGKILL', async (t) => {
+wideTest('announced events survive SIGKILL', async (t) => {
   const world = makeLedgerWorld(t);
   const script = new URL('./helpers/ledger-appender.js', import.meta.url).pathname;
   let acknowledged = 0;

@@ -36,7 +36,7 @@ const collected = (batchId: string, status: string): Event => ({
   usage: null,
 });
 
-test('a shard goes its way step by step', () => {
+test('a shard passes through its states step by step', () => {
   const steps: readonly [Event, ShardStatus][] = [
     [written, 'written'],
     [{ type: 'upload-intent', shard, filename: 'a.jsonl' }, 'uploading'],
@@ -142,7 +142,7 @@ test('runs are open until they end, and only the open one is current', () => {
   assert.equal(fold([started('run-1'), { type: 'run-ended', run: 'run-1', exitCode: 0 }]).currentRun, null);
 });
 
-test('what a retry sets is known by key, and gone when the key is retried without', () => {
+test('parameters set by a retry are stored by key, and removed when the key is retried without them', () => {
   const set = { max_output_tokens: 400 };
   const state = fold([
     { type: 'retry-opened', keys: ['a', 'b'], set },
@@ -151,7 +151,7 @@ test('what a retry sets is known by key, and gone when the key is retried withou
   assert.deepEqual([...state.retrySets], [['a', set]]);
 });
 
-test('the latest limit of a model stands, and events about unknown things change nothing', () => {
+test('the latest limit of a model counts, and events about unknown things change nothing', () => {
   const state = fold([
     { type: 'limit-learned', model: 'm', enqueuedTokens: 90_000 },
     { type: 'limit-learned', model: 'm', enqueuedTokens: 200_000 },

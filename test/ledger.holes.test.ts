@@ -46,7 +46,7 @@ const HOLES: Readonly<Record<string, (group: string) => string>> = {
 };
 
 for (const [where, breakGroup] of someOf(Object.entries(HOLES), 2)) {
-  test(`a hole that a power cut left in the last group, ${where}, is cut, kept beside and told; its create is open again`, async (t) => {
+  test(`a hole that a power cut left in the last group, ${where}, is cut, kept in a separate file and reported; its create is open again`, async (t) => {
     const { world, file, lines } = await makeLog(t);
     const synced = lines.slice(0, -4).join('');
     const group = breakGroup(lines.slice(-4).join(''));
@@ -81,7 +81,7 @@ const DAMAGE: Readonly<Record<string, (lines: readonly string[]) => string>> = {
 };
 
 for (const [what, damage] of someOf(Object.entries(DAMAGE), 3)) {
-  test(`${what}: the log is damaged, and stays as it is`, async (t) => {
+  test(`${what}: the log is damaged, and left unchanged`, async (t) => {
     const { world, file, lines } = await makeLog(t);
     const text = damage(lines);
     assert.notEqual(text, lines.join(''));

@@ -28,7 +28,7 @@ async function answer(ledger: Ledger, number: number, content: string, controls:
 }
 
 for (const access of ['write', 'read'] as const) {
-  test(`stored answers are judged again by new rules, in both lanes, and how many lost their ok is said once: ${access}`, async (t) => {
+  test(`stored answers are judged again by new rules, in both lanes, and the number of those no longer ok is reported once: ${access}`, async (t) => {
     const world = makeLedgerWorld(t);
     const ledger = await world.open(before);
     await startRun(ledger, 'r1');
@@ -57,7 +57,7 @@ for (const access of ['write', 'read'] as const) {
   });
 }
 
-test('answers of an older generation are no loss', async (t) => {
+test('answers of an older generation do not count as lost', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open(before);
   await startRun(ledger, 'r1');
@@ -67,7 +67,7 @@ test('answers of an older generation are no loss', async (t) => {
   assert.equal((await world.open(rules)).noLongerOk.size, 0);
 });
 
-test('a control character counts against an answer where it is known that the prompt does not hold it, now and after a restart', async (t) => {
+test('a control character invalidates an answer if the prompt is known not to contain it, now and after a restart', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open(rules);
   await startRun(ledger, 'r1');
@@ -87,7 +87,7 @@ test('a control character counts against an answer where it is known that the pr
   }
 });
 
-test('what a re-ask quotes of an answer does not stand in the prompt, and a generation forgets no prompt', async (t) => {
+test('what a re-ask quotes of an answer is not part of the prompt, and a new generation forgets no prompt', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open(rules);
   await startRun(ledger, 'r1');
@@ -101,7 +101,7 @@ test('what a re-ask quotes of an answer does not stand in the prompt, and a gene
   assert.deepEqual(outcomes(ledger, 1), ['invalid']);
 });
 
-test('the shard of a batch tells what its prompts hold', async (t) => {
+test('the shard of a batch records the control characters of its prompts', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open(rules);
   await startRun(ledger, 'r1');

@@ -6,7 +6,7 @@ import { KeyIndex } from '../src/ledger/key-index.ts';
 import { k } from './helpers/ledger-world.ts';
 import { runsOf, wideTest } from './helpers/wide.ts';
 
-wideTest('the index takes at most 64 bytes a key, at every size from 10,000 keys on', () => {
+wideTest('the index takes at most 64 bytes per key, at every size from 10,000 keys on', () => {
   const index = new KeyIndex();
   let worst = 0;
   for (let number = 0; number < 200_000; number++) {
@@ -31,7 +31,7 @@ test('a key keeps its id, and a key never added has none', () => {
   }
 });
 
-test('keys that differ in one character are different keys, wherever it stands', () => {
+test('keys that differ in one character are different keys, wherever it is', () => {
   const index = new KeyIndex();
   const key = 'QGfa3LSjV58ITuJA3oaqTG';
   const id = index.add(key);
@@ -43,7 +43,7 @@ test('keys that differ in one character are different keys, wherever it stands',
   }
 });
 
-test('the occurrences of a content that is not collapsed are keys of their own', () => {
+test('with dedupe off, repeated content has separate keys', () => {
   const index = new KeyIndex();
   assert.equal(index.add(k(1)), 0);
   assert.equal(index.add(`${k(1)}-o2`), 1);
@@ -133,7 +133,7 @@ function describe(index: KeyIndex, id: number): Model {
   };
 }
 
-test('counts stay at the most that is kept', () => {
+test('counts stop at the largest value that can be stored', () => {
   const index = new KeyIndex();
   const id = index.add(k(1));
   index.setCounts(id, 300, 1_000);
@@ -143,7 +143,7 @@ test('counts stay at the most that is kept', () => {
   assert.deepEqual([index.doubts(id), index.attempts(id), index.idleRounds(id)], [{ vanishedBatches: 3, interruptions: 7 }, 255, 7]);
 });
 
-test('a pass over the table sees a key once, also after hundreds of passes', () => {
+test('a pass over the table sees a key once, even after hundreds of passes', () => {
   const index = new KeyIndex();
   const id = index.add(k(1));
   for (let round = 0; round < 600; round++) {
@@ -156,7 +156,7 @@ test('a pass over the table sees a key once, also after hundreds of passes', () 
   }
 });
 
-test('forgetting keeps the ids, and the flight of the shards that are kept', () => {
+test('forgetting keeps the ids, and which keys are in flight in kept shards', () => {
   const index = new KeyIndex();
   for (const number of [1, 2]) {
     const id = index.add(k(number));

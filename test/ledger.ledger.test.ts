@@ -18,7 +18,7 @@ import {
   writeShard,
 } from './helpers/ledger-world.ts';
 
-test('an answer is found by its key, with its value, its usage and its place', async (t) => {
+test('an answer is found by its key, with its value, its usage and its location', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -79,13 +79,13 @@ test('a reopened ledger knows what the first one knew, and visits every record a
   }
 });
 
-test('reading makes nothing, not even a directory', async (t) => {
+test('reading creates nothing, not even a directory', async (t) => {
   const world = makeLedgerWorld(t);
   await assert.rejects(world.read(), { name: 'NoStateError', code: 'no_state', exitCode: 2 });
   assert.equal(fs.existsSync(world.directory), false);
 });
 
-test('a reader works beside a writer and refuses to write', async (t) => {
+test('a reader works during a run and refuses to write', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -98,7 +98,7 @@ test('a reader works beside a writer and refuses to write', async (t) => {
   await assert.rejects(world.open(), { name: 'LockHeldError', exitCode: 6 });
 });
 
-test('everything is for its owner alone, whatever the umask', async (t) => {
+test('only the owner can access anything, whatever the umask', async (t) => {
   const before = process.umask(0o000);
   t.after(() => process.umask(before));
   const world = makeLedgerWorld(t);
@@ -146,7 +146,7 @@ test('no batch id leads out of the directory', async (t) => {
   assert.equal(again.files.length, 9);
 });
 
-test('requests without a line end by the status of their batch', async (t) => {
+test('requests without a line end according to the status of their batch', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -175,7 +175,7 @@ test('requests without a line end by the status of their batch', async (t) => {
   }
 });
 
-test('idle rounds count up while nothing is executed, and begin anew after an attempt', async (t) => {
+test('idle rounds are counted while nothing is executed, and start again at zero after an attempt', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -195,7 +195,7 @@ test('idle rounds count up while nothing is executed, and begin anew after an at
   ]);
 });
 
-test('a failed batch leaves its shard ready to be sent again, but for the rejected rows', async (t) => {
+test('a failed batch leaves its shard ready to be sent again, except for the rejected rows', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -221,7 +221,7 @@ test('a failed batch leaves its shard ready to be sent again, but for the reject
   assert.deepEqual(describeKeys(await world.open(), [k(0), k(1)]), before);
 });
 
-test('an extra batch is money only', async (t) => {
+test('an extra batch counts only as cost', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -240,7 +240,7 @@ test('an extra batch is money only', async (t) => {
   assert.equal(ledger.keys.attempts(id), 1);
 });
 
-test('a new generation forgets answers, and takes late ones of the old as money only', async (t) => {
+test('a new generation forgets answers, and late ones of the old generation count only as cost', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -291,7 +291,7 @@ test('a new generation forgets answers, and takes late ones of the old as money 
   assert.deepEqual(describeKeys(await world.open(), [0, 1, 2].map(k)), before);
 });
 
-test('a create that turns out to belong to the old generation gives its keys back', async (t) => {
+test('a create that turns out to belong to the old generation releases its keys', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -315,7 +315,7 @@ test('a create that turns out to belong to the old generation gives its keys bac
   );
 });
 
-test('attempts count within an attempt epoch, history within a run, and a retry reopens', async (t) => {
+test('attempts are counted within an attempt epoch, history within a run, and a retry reopens', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   let batches = 0;
@@ -374,7 +374,7 @@ test('a later failure or success never replaces a written answer, but both are c
   assert.equal(ledger.readHistory(id).length, 3);
 });
 
-test('a re-ask is shown the latest answer that was judged, over passing faults and runs', async (t) => {
+test('a re-ask shows the latest judged answer, across transient faults and runs', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -424,7 +424,7 @@ test('a complete file without its event is recorded at the next opening with wri
   assert.equal(await finish(again, 'batch_1'), 1);
 });
 
-test('a shard file is exactly its lines, durable before it is announced, and gone when abandoned', async (t) => {
+test('a shard file consists of exactly its lines, is durable before it is announced, and is removed when abandoned', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   const writer = ledger.createShardWriter(ledger.nextShardId());

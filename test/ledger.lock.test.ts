@@ -69,7 +69,7 @@ test('a lock that is held is refused with the holder named, and free after its r
   (await takeLock(world.options())).release();
 });
 
-test('the lock of a process that died, or whose pid is another process by now, is taken over', async (t) => {
+test('the lock of a process that died, or whose pid now belongs to another process, is taken over', async (t) => {
   const world = makeLockWorld(t);
   for (const holder of [{ pid: await findDeadPid() }, { startTime: '1' }]) {
     writeLock(world.file, holder);
@@ -89,7 +89,7 @@ const UNSEEN: Readonly<Record<string, object>> = {
 };
 
 for (const [where, change] of Object.entries(UNSEEN)) {
-  test(`a holder ${where} is refused while its heartbeat changes, whatever it says of time, and succeeded when it does not`, async (t) => {
+  test(`a holder ${where} is respected while its heartbeat changes, whatever its clock says, and replaced when it does not`, async (t) => {
     const world = makeLockWorld(t);
     const pid = await findDeadPid();
     const at = (hours: number) => new Date(Date.parse(NOW) + hours * 3_600_000).toISOString();
@@ -115,7 +115,7 @@ for (const [where, change] of Object.entries(UNSEEN)) {
   });
 }
 
-test('a silent holder is watched for its whole time, which is told every five seconds; time nobody watched counts for little', async (t) => {
+test('a silent holder is watched for the whole time, which is reported every five seconds; unwatched time counts for little', async (t) => {
   const world = makeLockWorld(t);
   writeLock(world.file, { host: 'elsewhere', bootId: 'another', pid: 7 });
   let nowMs = 0;
@@ -145,7 +145,7 @@ test('a silent holder is watched for its whole time, which is told every five se
   );
 });
 
-test('who is told to wait gets the lock when its holder lets go, and says for whom it waits; an interruption ends the wait', async (t) => {
+test('a waiting run gets the lock when its holder releases it, and says whom it waits for; an interruption ends the wait', async (t) => {
   const world = makeLockWorld(t);
   const holder = await takeLock(world.options());
   const told: string[] = [];
@@ -168,7 +168,7 @@ test('who is told to wait gets the lock when its holder lets go, and says for wh
   lock.release();
 });
 
-test('a lock file of nonsense belongs to nobody, once it has been watched', async (t) => {
+test('a meaningless lock file belongs to nobody, once it has been watched', async (t) => {
   const world = makeLockWorld(t);
   for (const content of ['', '{', '{"pid":0}', 'null', JSON.stringify({ ...readOwnIdentity(), heartbeatAt: NOW, token: '../../x' })]) {
     fs.writeFileSync(world.file, content);
@@ -177,7 +177,7 @@ test('a lock file of nonsense belongs to nobody, once it has been watched', asyn
   }
 });
 
-test('a takeover whose maker died is taken over in its turn, a living one is respected', async (t) => {
+test('a takeover whose process died is taken over in turn, that of a live one is respected', async (t) => {
   const world = makeLockWorld(t);
   const pid = await findDeadPid();
   writeLock(world.file, { pid, token: 'first' });
@@ -190,7 +190,7 @@ test('a takeover whose maker died is taken over in its turn, a living one is res
   lock.release();
 });
 
-test('a takeover that comes after another one is void, at whatever step it was overtaken', async (t) => {
+test('a takeover that follows another one is void, at whatever step it was overtaken', async (t) => {
   const pid = await findDeadPid();
   let overtaken = 0;
   for (let step = 1; step <= 4; step++) {
@@ -223,7 +223,7 @@ test('a takeover that comes after another one is void, at whatever step it was o
   assert.equal(overtaken, 3, 'every step that makes an id was overtaken');
 });
 
-test('a holder says every ten seconds that it lives, and never in the file of who overtook it', async (t) => {
+test('a holder writes a heartbeat every ten seconds, and never into the file of its successor', async (t) => {
   const beats: { tell: () => void; everyMs: number }[] = [];
   t.mock.method(globalThis, 'setInterval', (tell: () => void, everyMs: number) => {
     beats.push({ tell, everyMs });
@@ -248,7 +248,7 @@ test('a holder says every ten seconds that it lives, and never in the file of wh
   assert.ok(fs.existsSync(world.file));
 });
 
-test('a holder that was displaced announces nothing more, and its file is not the one that is read', async (t) => {
+test('a displaced holder announces nothing more, and its file is not the one that is read', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 1 });
@@ -263,7 +263,7 @@ test('a holder that was displaced announces nothing more, and its file is not th
   assert.ok(fs.existsSync(path.join(world.directory, 'lock')), 'a lock that is not ours stays');
 });
 
-test('a takeover while an announcement is on its way to the disk refuses it: nothing it was for may happen', async (t) => {
+test('a takeover while an announcement is being written refuses it: its effect must not happen', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   const lock = path.join(world.directory, 'lock');
@@ -280,7 +280,7 @@ test('a takeover while an announcement is on its way to the disk refuses it: not
   await ledger.close();
 });
 
-test('after a takeover the log, the live file and the index are copies: what the displaced holder still writes is read by nobody', async (t) => {
+test('after a takeover the log, the live file and the index are copies: nobody reads what the displaced holder still writes', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run1');
@@ -299,7 +299,7 @@ test('after a takeover the log, the live file and the index are copies: what the
   assert.equal(again.readAnswer(again.keys.find(k(1))).outcome?.status, 'ok');
 });
 
-wideTest('of twelve processes that find a dead holder exactly one gets the lock', async (t) => {
+wideTest('exactly one of twelve processes that find a dead holder gets the lock', async (t) => {
   const world = makeLockWorld(t);
   const go = path.join(makeLockWorld(t).directory, 'go');
   const script = new URL('./helpers/lock-taker.js', import.meta.url).pathname;
@@ -320,7 +320,7 @@ wideTest('of twelve processes that find a dead holder exactly one gets the lock'
   assert.deepEqual(fs.readdirSync(world.directory), []);
 });
 
-test('a dead process is known to be dead, this one to live, and one of elsewhere is not seen', async () => {
+test('a dead process is seen to be dead, this one to be alive, and one elsewhere is not seen', async () => {
   const own = readOwnIdentity();
   assert.equal(seeProcess(own, own), 'alive');
   assert.equal(seeProcess({ ...own, pid: await findDeadPid(), startTime: null }, own), 'dead');

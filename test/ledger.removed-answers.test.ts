@@ -13,8 +13,8 @@ function readFacts(line: ResponseLine) {
   return { isBilled, usesAttempt: usesAttempt(status), billed: isBilled ? { usage, model, tier, createdSeconds } : null };
 }
 
-describe('what is kept of an answer that is removed', () => {
-  it('costs what it cost, for every shape of the world, and holds no word of it', () => {
+describe('the part of a removed answer that is kept', () => {
+  it('costs the same, for every shape in fixtures/world, and contains none of its text', () => {
     const shapes = readShapes().filter(({ kind }) => kind === 'answer' || kind === 'line');
     assert.ok(shapes.length > 100);
     for (const { name, line, body } of shapes) {
@@ -30,7 +30,7 @@ describe('what is kept of an answer that is removed', () => {
     }
   });
 
-  it('tells lines without an id apart, and hides the ids of other programs', () => {
+  it('distinguishes lines without an id, and hides the ids of other programs', () => {
     const make = (customId: string, content: string) =>
       stripLine(JSON.stringify({ custom_id: customId, response: { status_code: 200, body: { choices: [{ message: { content } }] } } }));
     assert.notEqual(make('A'.repeat(22), 'one'), make('A'.repeat(22), 'two'));

@@ -34,7 +34,7 @@ test('a run keeps its files, and its rows in order', async (t) => {
   assert.deepEqual(fs.readdirSync(path.join(world.directory, 'runs', 'run-2')), []);
 });
 
-test('a run that was displaced leaves what its successor is writing', (t) => {
+test('a displaced run leaves alone what its successor is writing', (t) => {
   const world = makeLedgerWorld(t);
   const refuse = () => {
     throw new Error('displaced');
@@ -86,7 +86,7 @@ test('no run id and no file name leads out of the directory', (t) => {
   assert.equal(fs.existsSync(world.directory), false);
 });
 
-test('a damaged list of rows is left out, or refused by its name', async (t) => {
+test('a damaged list of rows is skipped, or refused by name', async (t) => {
   const world = makeLedgerWorld(t);
   const { runFiles } = await world.open();
   const line = `11111111 ${k(1)}\n`;

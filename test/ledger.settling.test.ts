@@ -120,7 +120,7 @@ test('the same line id twice is one call, whatever the second line says', async 
   assert.deepEqual(anomalies, { duplicate: 1 });
 });
 
-test('among failed re-asks in one file the latest stands', async (t) => {
+test('among failed re-asks in one file the latest counts', async (t) => {
   const lines = [
     makeAnswerLine(`${k(0)}-r2`, 'wrong', { id: 'z' }),
     makeAnswerLine(k(0), 'wrong', { id: 'a' }),
@@ -134,7 +134,7 @@ test('among failed re-asks in one file the latest stands', async (t) => {
   assert.deepEqual(anomalies, {});
 });
 
-test('lines that are not answers of ours are counted by kind and cost only themselves', async (t) => {
+test('lines that are not answers of ours are counted by kind and affect no other', async (t) => {
   const lines = [
     `\ufeff${makeAnswerLine(k(0), 'yes')}\r`,
     '',
@@ -157,7 +157,7 @@ test('lines that are not answers of ours are counted by kind and cost only thems
   assert.deepEqual(ledger.anomaliesOfRun('run-2'), new Map());
 });
 
-wideTest('a file without a last newline, an empty one and one longer than a chunk are read to the end', async (t) => {
+wideTest('a file without a final newline, an empty one and one longer than a chunk are read to the end', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -186,7 +186,7 @@ async function countRecords(ledger: Ledger, run: string): Promise<number> {
   return records;
 }
 
-wideTest('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
+wideTest('whatever settled.jsonl contains, the state is the same, and a writer completes it again', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -233,7 +233,7 @@ wideTest('whatever settled.jsonl holds, the state is the same, and a writer make
   }
 });
 
-test('when the rules change, stored answers are judged again, by a reader too', async (t) => {
+test('when the rules change, stored answers are judged again, even by a reader', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -280,7 +280,7 @@ test('a response file that is gone, cut or changed is named', async (t) => {
   await (await world.open()).close();
 });
 
-test('a line is taken for an answer only of the request it names', async (t) => {
+test('a line counts as an answer only to the request it names', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await submit(ledger, 'batch_1', [k(0), k(1)]);

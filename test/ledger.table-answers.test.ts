@@ -47,7 +47,7 @@ for (const [how, check] of [
   ['texts', checkAnswer],
   ['values no JSON brings back', DATE_CHECK],
 ] as const) {
-  test(`a table says of every answer what its line says, now, after a restart and read beside a run: ${how}`, async (t) => {
+  test(`a table shows every answer as its line does, now, after a restart and during a run: ${how}`, async (t) => {
     const world = makeLedgerWorld(t);
     const change = { checkAnswer: check };
     const compare = (ledger: Ledger) => {

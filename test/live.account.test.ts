@@ -50,7 +50,7 @@ for (const [name, run] of someOf(Object.entries(ACCOUNTS), 3)) {
   });
 }
 
-wideTest('limits that only the job tells are used and kept likewise where calls reserve three times what they use', () => {
+wideTest('limits given only by the job are used and kept, even if calls reserve three times what they use', () => {
   const run = ACCOUNTS['short answers at 200,000 tokens'] as AccountRun;
   const throttle = { requestsPerMinute: 3_000, tokensPerMinute: 200_000 };
   const use = runAccount({ ...run, throttle, tell: () => null, calls: callsFor(run, 100), random: makeRandom(3) });
@@ -74,7 +74,7 @@ function left(told: Told, say: (remaining: string) => string): Told {
   return { ...told, 'x-ratelimit-remaining-tokens': say(told['x-ratelimit-remaining-tokens'] ?? '') };
 }
 
-wideTest('whatever headers say, every call is answered, and the limits the job tells are kept with hardly a 429', () => {
+wideTest('whatever the headers say, every call is answered, and the limits of the job are kept with hardly a 429', () => {
   const names = Object.keys(ACCOUNTS).filter((name) => name !== 'two seconds at once');
   fc.assert(
     fc.property(fc.constantFrom(...names), fc.constantFrom(...Object.keys(LIES)), fc.nat(), (name, lie, seed) => {

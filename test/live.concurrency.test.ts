@@ -27,7 +27,7 @@ test('a ceiling below the first limit holds from the start', () => {
   assert.equal(start(3).concurrency.limit, 3);
 });
 
-test('a congestion takes four tenths at once, and from then on a round trip gives back one', () => {
+test('congestion takes away four tenths at once; after that each round trip gives one back', () => {
   const { time, concurrency } = start(100);
   answer(concurrency, 34);
   assert.equal(concurrency.limit, 50);
@@ -40,7 +40,7 @@ test('a congestion takes four tenths at once, and from then on a round trip give
   assert.equal(concurrency.limit, 31);
 });
 
-test('what left before the limit was lowered does not lower it again; what left later does', () => {
+test('calls that left before the limit was lowered do not lower it again; later ones do', () => {
   const { time, concurrency } = start(100);
   answer(concurrency, 34);
   time.nowMs = 1_000;

@@ -100,7 +100,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    wideTest('a failure the provider answers is an end, and the row may be added again', async () => {
+    wideTest('a failure reported by the provider is an end, and the row may be added again', async () => {
       await within(2, async ({ queue, provider, books }) => {
         provider.meet = (_customId, nth) => ({ status: nth === 1 ? 500 : 200 });
         books.onEnd = () => {
@@ -114,7 +114,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    test('a call refused as too fast is made again and ends once', async () => {
+    test('a rate-limited call is repeated and ends once', async () => {
       await within(2, async ({ queue, provider, books }) => {
         provider.meet = (_customId, nth) => ({ status: nth <= 2 ? 429 : 200 });
         await queue.add(makeCall(1));
@@ -155,7 +155,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    test('after stop nothing leaves; what is under way ends, the rest is given back', async () => {
+    test('after stop nothing leaves; calls in flight end, the rest is given back', async () => {
       await within(150, async ({ queue, provider, books }) => {
         for (let number = 0; number < CONCURRENCY + 3; number += 1) await queue.add(makeCall(number, number === 0 ? 60_000 : 0));
         await provider.seen(CONCURRENCY);
@@ -170,7 +170,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    wideTest('add waits when the queue is full', async () => {
+    wideTest('add waits while the queue is full', async () => {
       await within(20, async ({ queue, provider }) => {
         let mostHeld = 0;
         for (let number = 0; number < 60; number += 1) {

@@ -26,7 +26,7 @@ function makeDelivery(change: Partial<LiveCache> = {}) {
   return { delivery, pass: (ms: number) => (nowMs += ms) };
 }
 
-test('a worker takes a call under the key of its content, however it is delivered, and no other content', () => {
+test('a worker accepts a call under the key of its content, however it is delivered, and no other content', () => {
   const request = makeRequest('hello');
   const ceilings = { models: null, bodyBytes: 10_000, outputTokens: null };
   const read = (body: string) =>
@@ -55,7 +55,7 @@ test('calls wait for the one that writes their key, and then find it', async () 
   assert.equal(readKey(await waiting), readKey(first));
 });
 
-test('a call that failed has written nothing: the next one writes in its place', async () => {
+test('a failed call has written nothing: the next one writes instead', async () => {
   const { delivery } = makeDelivery({ calls: 2 });
   const first = await delivery.take(makeRequest('1'), never);
   const waiting = delivery.take(makeRequest('2'), never);
@@ -70,7 +70,7 @@ test('a call that failed has written nothing: the next one writes in its place',
   await after;
 });
 
-test('a key takes fourteen calls a minute; when all are used up calls write nothing, and a minute later they are found again', async () => {
+test('a key serves fourteen calls a minute; when all are used up calls write nothing, and a minute later they are available again', async () => {
   const { delivery, pass } = makeDelivery({ calls: 2 * CALLS_PER_KEY_AND_MINUTE });
   const keys: (string | undefined)[] = [];
   for (let call = 1; call <= 2 * CALLS_PER_KEY_AND_MINUTE + 3; call += 1) {
@@ -84,13 +84,13 @@ test('a key takes fourteen calls a minute; when all are used up calls write noth
   assert.equal(readKey(await delivery.take(makeRequest('late'), never)), 'k-1');
 });
 
-test('calls that come at once never share a place', async () => {
+test('simultaneous calls never share a place', async () => {
   const { delivery } = makeDelivery();
   const many = await Promise.all(Array.from({ length: 30 }, (_, n) => delivery.take(makeRequest(String(n)), never)));
   assert.equal(new Set(many.map(readKey)).size, 30);
 });
 
-test('a request without the beginning, and a cache left to the provider, are sent without a key', async () => {
+test('a request without the shared prefix, and one whose cache is left to the provider, are sent without a key', async () => {
   const { delivery } = makeDelivery({ findEnd: () => null });
   const alone = await delivery.take(makeRequest('1'), never);
   assert.deepEqual([readKey(alone), JSON.parse(alone.body).prompt_cache_options], [undefined, { mode: 'explicit' }]);
@@ -100,13 +100,13 @@ test('a request without the beginning, and a cache left to the provider, are sen
   assert.equal(plain.takeInTurn(request), request.body);
 });
 
-test('calls that others make get keys in turn, so that those of one key are far apart', () => {
+test('calls made by workers get keys in turn, so that those of one key are far apart', () => {
   const { delivery } = makeDelivery({ calls: 28 });
   const keys = Array.from({ length: 4 }, (_, n) => readKey({ body: delivery.takeInTurn(makeRequest(String(n))) }));
   assert.deepEqual(keys, ['k-1', 'k-2', 'k-1', 'k-2']);
 });
 
-test('a call that waits ends with the run', async () => {
+test('a waiting call ends with the run', async () => {
   const { delivery } = makeDelivery({ calls: 2 });
   const ending = new AbortController();
   const first = await delivery.take(makeRequest('1'), ending.signal);

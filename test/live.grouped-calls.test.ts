@@ -10,7 +10,7 @@ const [ONE, TWO] = ['abcdefghijklmnopqrst-_', 'bbcdefghijklmnopqrst-_-o2'];
 const never = new AbortController().signal;
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test('a call knows its job by its id, alone or with others', () => {
+test('the id of a call shows its job, alone or with others', () => {
   const alone = makeJobId(STATE, ONE, 7);
   assert.deepEqual([findJobId(STATE, alone), readJobId(STATE, alone)], [alone, ONE]);
   const group = makeGroupId(STATE, 8);
@@ -25,7 +25,7 @@ test('a call knows its job by its id, alone or with others', () => {
   assert.notEqual(readJobId(STATE, group), null);
 });
 
-test('a worker finds the calls of a job, those of the first protocol too, and nothing in what is none of ours', () => {
+test('a worker finds the calls of a job, including those of the first protocol, and nothing in foreign jobs', () => {
   const [alone, group] = [makeJobId(STATE, ONE, 7), makeGroupId(STATE, 8)];
   const [first, second] = [{ custom_id: ONE }, { custom_id: TWO }];
   assert.deepEqual(listCalls(STATE, alone, first), [{ state: STATE, callId: alone, customId: ONE, data: first }]);
@@ -41,7 +41,7 @@ test('a worker finds the calls of a job, those of the first protocol too, and no
   for (const jobId of ['job-1', STATE, `${STATE}-`]) assert.deepEqual(listCalls(STATE, jobId, { calls: [first] }), []);
 });
 
-test('what is asked in one turn is asked in one command, each state for itself, and not more than a command may hold', async () => {
+test('requests of one turn share a command, separately for each state, up to the size of a command', async () => {
   const link = {};
   const asked: string[][] = [];
   const ask = createTogether<object, string, string>(
@@ -71,7 +71,7 @@ test('what is asked in one turn is asked in one command, each state for itself, 
   assert.equal(asked.length, 4);
 });
 
-test('no more calls are at work than a worker takes on, whatever its jobs carry; who is interrupted does not wait', async () => {
+test('no more calls are made at once than a worker allows, however many its jobs carry; an interrupted one does not wait', async () => {
   const slots = new CallSlots(2, () => {});
   const ends: (() => void)[] = [];
   const run = (signal: AbortSignal) => slots.run(() => new Promise<void>((resolve) => ends.push(resolve)), [signal]);

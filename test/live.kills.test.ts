@@ -73,7 +73,7 @@ function readOpenCalls(directory: string): number {
   return [...open.values()].reduce((sum, calls) => sum + calls, 0);
 }
 
-test('killed while calls are in flight, every row ends well, and every call billed twice is among those named', async (t) => {
+test('after a kill with calls in flight every row ends well, and every call billed twice is listed', async (t) => {
   const { directory, simulator, underWay } = await killAgainAndAgain(t, 'retry', [55]);
   const ledger = await openLiveLedger(directory);
   t.after(() => ledger.close());
@@ -103,7 +103,7 @@ test('killed while calls are in flight, every row ends well, and every call bill
   assert.ok(simulator.bill().length <= ROWS + unknown);
 });
 
-wideTest('under hold nothing is paid twice, whatever is killed', async (t) => {
+wideTest('under hold nothing is paid for twice, whatever is killed', async (t) => {
   const { directory, simulator } = await killAgainAndAgain(t, 'hold', [50]);
   const ledger = await openLiveLedger(directory);
   t.after(() => ledger.close());

@@ -6,7 +6,7 @@ import { AppError } from '../src/core/errors.ts';
 import { makeLiveRequest, makeLiveRequests, makeLiveWorld } from './helpers/live-world.ts';
 import { until } from './helpers/manual-timers.ts';
 
-test('every row is called once, answered, and on the books as it is on the bill', async (t) => {
+test('every row is called once, answered, and booked as it is billed', async (t) => {
   const world = await makeLiveWorld(t, { latencyMs: 3 });
   const requests = makeLiveRequests(200);
   await world.run(requests);
@@ -29,7 +29,7 @@ test('the bytes of a body are sent as they were hashed', async (t) => {
   assert.equal(world.simulator.bill()[0]?.bodySha256, createHash('sha256').update(body).digest('hex'));
 });
 
-test('lines lie in the live file of the run with their timing', async (t) => {
+test('lines are stored in the live file of the run with their timing', async (t) => {
   const world = await makeLiveWorld(t, { latencyMs: 5 });
   const [request] = makeLiveRequests(1);
   await world.run([request as NonNullable<typeof request>]);
@@ -41,7 +41,7 @@ test('lines lie in the live file of the run with their timing', async (t) => {
   assert.match(line.response?.request_id as string, /^req_/);
 });
 
-test('a passing fault answered by the provider is tried again, with an attempt each', async (t) => {
+test('a transient fault of the provider is retried, using an attempt each time', async (t) => {
   const world = await makeLiveWorld(t, {
     speed: 50,
     faults: [{ match: { path: '/v1/chat/completions', nth: 2 }, do: { error: 'server_error' } }],
@@ -54,7 +54,7 @@ test('a passing fault answered by the provider is tried again, with an attempt e
   assert.equal(world.simulator.bill().length, 5);
 });
 
-test('a row whose attempts are used up ends, and takes no other with it', async (t) => {
+test('a row whose attempts are used up fails, and affects no other', async (t) => {
   const world = await makeLiveWorld(t, {
     speed: 100,
     faults: [{ match: { path: '/v1/chat/completions', nth: 1 }, do: { error: 'overloaded' } }],
@@ -65,7 +65,7 @@ test('a row whose attempts are used up ends, and takes no other with it', async 
   assert.deepEqual(world.outcomes(requests).toSorted(), ['ok', 'ok', 'ok', 'server_error']);
 });
 
-test('a lost answer may have been billed: the row is asked again, and the call is counted with its size', async (t) => {
+test('a lost answer may have been billed: the row is sent again, and the call is counted with its size', async (t) => {
   const world = await makeLiveWorld(t, { speed: 50, faults: [{ match: { path: '/v1/chat/completions', nth: 3 }, do: { drop: 'after' } }] });
   const requests = makeLiveRequests(6);
   await world.run(requests);
@@ -79,7 +79,7 @@ test('a lost answer may have been billed: the row is asked again, and the call i
   assert.equal(billedTwice.length, 2);
 });
 
-test('under hold a lost answer is not asked for again', async (t) => {
+test('under hold a row whose answer was lost is not sent again', async (t) => {
   const world = await makeLiveWorld(t, {
     onUnknown: 'hold',
     faults: [{ match: { path: '/v1/chat/completions', nth: 1 }, do: { drop: 'after' } }],
@@ -102,7 +102,7 @@ test('a request handed over twice is held once', async (t) => {
   assert.equal(world.ledger.keys.shard(world.ledger.keys.find(request.key)), 0);
 });
 
-test('another try that the budget does not allow is left to the run', async (t) => {
+test('a retry that the budget does not allow is left to the run', async (t) => {
   const world = await makeLiveWorld(t, {
     isAffordable: () => false,
     faults: [{ match: { path: '/v1/chat/completions', nth: 1 }, do: { error: 'server_error' } }],
@@ -113,7 +113,7 @@ test('another try that the budget does not allow is left to the run', async (t) 
   assert.equal(world.lane.takeGivenBack(), true);
 });
 
-test('stopping lets calls under way finish, gives back the rest, and bills nothing that is not recorded', async (t) => {
+test('stopping lets calls in flight finish, gives back the rest, and leaves nothing billed unrecorded', async (t) => {
   const world = await makeLiveWorld(t, { virtualTime: true, latencyMs: 30, jobLimits: { concurrency: 4 } });
   const requests = makeLiveRequests(7);
   const adding = Promise.all(requests.map((request) => world.lane.add(request, 5)));
@@ -136,7 +136,7 @@ test('stopping lets calls under way finish, gives back the rest, and bills nothi
   assert.equal(world.ledger.fold.openCalls.size, 0);
 });
 
-test('ending at once counts the calls under way as possibly billed', async (t) => {
+test('ending at once counts the calls in flight as possibly billed', async (t) => {
   const world = await makeLiveWorld(t, { latencyMs: 10_000, jobLimits: { concurrency: 3 } });
   const requests = makeLiveRequests(3);
   for (const request of requests) await world.lane.add(request, 5);

@@ -36,7 +36,7 @@ async function fail(ledger: Ledger, customId: string, status = 500): Promise<voi
   await ledger.recordLines([{ customId, line: JSON.stringify({ id: `live-${++lineIds}`, custom_id: customId, response, error: null }) }]);
 }
 
-test('a line counts once it is on the disk, in the run, session and lane it was made in', async (t) => {
+test('a line counts once it is on disk, in the run, session and lane it was made in', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -69,7 +69,7 @@ test('several calls of one request are attempts in the order in which they ended
   assert.equal(world.visited.length, 4);
 });
 
-test('a line delivered again is the same call, in the same process and the next', async (t) => {
+test('a line delivered again is the same call, in this process and the next', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -109,7 +109,7 @@ test('a new opening finds everything as it was, with and without the settled ind
   }
 });
 
-test('attempts are counted anew when retry opens a session', async (t) => {
+test('attempts are counted anew after retry', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -125,7 +125,7 @@ test('attempts are counted anew when retry opens a session', async (t) => {
   assert.equal(again.keys.attemptEpoch(id), 2);
 });
 
-test('answers of a run that began a generation later on go on in a file of their own, and count for that generation', async (t) => {
+test('answers of a run that starts a generation later on continue in a separate file, and count for that generation', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -146,7 +146,7 @@ test('answers of a run that began a generation later on go on in a file of their
   assert.equal(again.keys.outcome(again.keys.find(k(2))), 'ok');
 });
 
-test('a torn last line is cut, and what stands before it is kept', async (t) => {
+test('a torn last line is cut, and everything before it is kept', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -169,7 +169,7 @@ test('a torn last line is cut, and what stands before it is kept', async (t) => 
   assert.equal(world.visited.length, 3);
 });
 
-test('a reader beside a writer sees every whole line, recorded or not, and changes nothing', async (t) => {
+test('a reader during a run sees every complete line, recorded or not, and changes nothing', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -187,7 +187,7 @@ test('a reader beside a writer sees every whole line, recorded or not, and chang
   assert.equal(reader.keys.find(k(3)), -1);
 });
 
-test('an announced call without an end is unknown at the next opening: possibly billed, named once, and no try the row has used', async (t) => {
+test('an announced call without an end is unknown at the next opening: possibly billed, listed once, and no attempt of the row', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -215,7 +215,7 @@ test('an announced call without an end is unknown at the next opening: possibly 
   }
 });
 
-test('calls that other processes make stay open over a restart', async (t) => {
+test('calls made by other processes stay open across a restart', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -255,7 +255,7 @@ test('live answers and batch files keep the order in which they were recorded', 
   );
 });
 
-test('a live file that lost bytes, or has other ones, is not trusted', async (t) => {
+test('a live file with missing or altered bytes is not trusted', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -269,7 +269,7 @@ test('a live file that lost bytes, or has other ones, is not trusted', async (t)
   await assert.rejects(world.open(), /not those that were recorded/);
 });
 
-wideTest('a long table makes several parts, and all of them are read again', async (t) => {
+wideTest('a long table produces several parts, all of which are read again', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');

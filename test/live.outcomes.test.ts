@@ -115,7 +115,7 @@ const STOPS: readonly {
 ];
 
 for (const { title, does, exitCode, says } of someOf(STOPS, 4)) {
-  test(`${title} stops the lane after the calls in flight, and touches no row`, async (t) => {
+  test(`${title} stops the lane after the calls in flight, and affects no row`, async (t) => {
     const concurrency = 4;
     const options: LiveWorldOptions = { latencyMs: 5, jobLimits: { concurrency }, faults: [{ match: { ...CALLS }, do: does }] };
     const world = await makeLiveWorld(t, options);
@@ -137,7 +137,7 @@ test('a model the provider does not offer stops the lane', async (t) => {
   );
 });
 
-test('a key refused in the middle keeps what was answered', async (t) => {
+test('a key refused during a run keeps what was answered', async (t) => {
   const world = await makeLiveWorld(t, {
     jobLimits: { concurrency: 2 },
     faults: [{ match: { ...CALLS, nth: 20 }, do: { error: 'invalid_api_key' } }],
@@ -150,7 +150,7 @@ test('a key refused in the middle keeps what was answered', async (t) => {
   assert.ok(answered >= 18 && answered <= 21, `${answered}`);
 });
 
-test('the same refusal of the first rows in a row is the job’s fault: the rest is left untouched', async (t) => {
+test('the same refusal of all first rows is the job’s fault: the rest is left untouched', async (t) => {
   const faults = [{ match: { ...CALLS }, do: { status: 400, body: { error: { message: 'bad schema', code: 'invalid_schema' } } } }];
   const world = await makeLiveWorld(t, { jobLimits: { concurrency: 2 }, faults });
   const requests = makeLiveRequests(50);
@@ -163,7 +163,7 @@ test('the same refusal of the first rows in a row is the job’s fault: the rest
   assert.ok(failed >= 8 && failed <= 10, `${failed}`);
 });
 
-test('one row answered well shows that the job is not at fault', async (t) => {
+test('one answered row shows that the job is not at fault', async (t) => {
   const world = await makeLiveWorld(t, { jobLimits: { concurrency: 1 } });
   const good = makeLiveRequest('good');
   const bad = makeLiveRequests(12, { temperature: 'hot' });
@@ -196,7 +196,7 @@ wideTest('limits known beforehand are kept without a single 429', async (t) => {
   assert.equal(world.lane.view.pace?.refusals, 0);
 });
 
-test('the view tells what the lane waits for', async (t) => {
+test('the view shows what the lane waits for', async (t) => {
   const world = await makeLiveWorld(t, { latencyMs: 30, jobLimits: { requestsPerMinute: 60, concurrency: 8 } });
   const requests = makeLiveRequests(10);
   for (const request of requests) await world.lane.add(request, 5);

@@ -7,7 +7,7 @@ import { runsOf } from './helpers/wide.ts';
 
 const { signal } = new AbortController();
 
-test('an answer judged as it came in is the one that is read from its line, whatever its body and however it is laid out', async () => {
+test('an answer judged on arrival equals the one read from its line, whatever its body and layout', async () => {
   const property = fc.asyncProperty(
     fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('choices', 'error', 'usage', '__proto__')), fc.jsonValue({ maxDepth: 4 })),
     fc.constantFrom('', '  ', '\t', '\r\n '),

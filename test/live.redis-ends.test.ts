@@ -15,7 +15,7 @@ function entry(kind: string, text: string, seal = ''): readonly string[] {
 
 const read = (flat: readonly string[], secret: string | null = null) => readEntry('1-0', flat, { state: 'state', secret });
 
-test('an end comes out of the stream as it went in', () => {
+test('an end is read from the stream as it was written', () => {
   const ends = [
     { status: 'unknown', why: 'gone', bodyBytes: 12 },
     { status: 'back', code: 'stopped' },
@@ -37,7 +37,7 @@ test('an answer must be one line about its own call', () => {
   assert.equal(read(entry('line', `{"custom_id":"${customId}"}\n{"custom_id":"zzzzzzzzzzzzzzzzzzzzzz"}`)).type, 'forged');
 });
 
-test('what no worker of ours writes is forged', () => {
+test('an entry that no worker of ours writes counts as forged', () => {
   assert.equal(read(entry('unknown', 'not JSON')).type, 'forged');
   assert.equal(read(entry('pay', '{}')).type, 'forged');
   assert.equal(read(['kind', 'back', 'job', 'other-state-1', 'text', '{}', 'seal', '']).type, 'forged');
@@ -48,7 +48,7 @@ test('what no worker of ours writes is forged', () => {
   assert.equal(read(entry('unknown', text, makeSeal('shared', ['state', jobId, 'back', text])), 'shared').type, 'forged');
 });
 
-test('the parts of a seal cannot borrow from each other', () => {
+test('the parts of a seal cannot be shifted into each other', () => {
   assert.notEqual(makeSeal('s', ['ab', 'c']), makeSeal('s', ['a', 'bc']));
   assert.equal(isSealed('s', ['a'], makeSeal('s', ['a'])), true);
   assert.equal(isSealed('s', ['a'], undefined), false);
@@ -69,7 +69,7 @@ test('queues of other keys, models and base URLs have other names', () => {
   assert.match(makeStateKeys(names[0] as string, 'state').done, /^rowmill-calls:\{[^}]+\}:state:done$/);
 });
 
-test('job ids are read as they were written', () => {
+test('job ids are parsed as they were made', () => {
   assert.equal(readJobId('state', jobId), customId);
   assert.equal(readJobId('stat', jobId), null);
   assert.equal(readJobId('state', 'state-'), null);

@@ -13,7 +13,7 @@ import { openTestQueue } from './helpers/redis-world.ts';
 
 const reply = (message: string, more = {}) => Object.assign(new Error(message), { name: 'ReplyError' }, more);
 
-test('each error reply has its sentence, and only a list of them may pass', () => {
+test('each error reply has its sentence, and only listed ones count as transient', () => {
   const table: readonly (readonly [string, RegExp, 'passes' | 'lasts'])[] = [
     ["OOM command not allowed when used memory > 'maxmemory'.", /is full: .*maxmemory.*\(OOM\)/, 'passes'],
     ["OOM command not allowed when used memory > 'maxmemory'. script: 87c, on @user_script:1.", /\(OOM\)/, 'passes'],
@@ -59,13 +59,13 @@ test('each error reply has its sentence, and only a list of them may pass', () =
   }
 });
 
-test('a transaction is judged by the command in it that was refused; silence and bugs are no answers', () => {
+test('a transaction is judged by the command that was refused in it; silence and bugs are not replies', () => {
   const discarded = reply('EXECABORT Transaction discarded because of previous errors.', { previousErrors: [reply('OOM no')] });
   assert.equal(readErrorReply(discarded)?.word, 'OOM');
   for (const error of [new Error('Connection is closed.'), new TypeError('OOM'), null]) assert.equal(readErrorReply(error), null);
 });
 
-test('the user that the docs make has exactly the rights that are tried', () => {
+test('the user in the docs has exactly the rights that are tested', () => {
   const text = readFileSync(join(projectRoot, 'docs', 'redis-protocol.md'), 'utf8');
   const written = /ACL SETUSER rowmill [^`]*/.exec(text)?.[0].match(/\+[a-z|]+/g) ?? [];
   assert.deepEqual(written.toSorted(), [...OTHER_COMMANDS, ...KEY_COMMANDS].map((name) => `+${name.toLowerCase()}`).toSorted());
@@ -102,7 +102,7 @@ function assertRefused(refusals: Awaited<ReturnType<typeof refusalsOf>>, server:
 }
 
 describe('a Redis that answers with an error when work begins', { skip: whyNoRedisServer() }, () => {
-  test('is told in one sentence with its address, to a run and to a worker, exit 2', async (t) => {
+  test('is reported in one sentence with its address, by a run and by a worker, exit 2', async (t) => {
     const server = await startRedis({ settings: TROUBLE_SETTINGS });
     const admin = new Redis(server.url);
     t.after(() => {
@@ -127,7 +127,7 @@ describe('a Redis that answers with an error when work begins', { skip: whyNoRed
     assertRefused(await refusalsOf(server.url), server, /asks for a password.*\(NOAUTH\)/);
   });
 
-  test('a node of a cluster without slots, and a server without a command, are told as well', async (t) => {
+  test('a cluster node without slots, and a server that lacks a command, are reported as well', async (t) => {
     for (const [settings, says] of [
       [['--cluster-enabled', 'yes'], /cluster that is down.*\(CLUSTERDOWN\)/],
       [['--rename-command', 'XADD', ''], /XADD/],

@@ -125,7 +125,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     await fc.assert(property, { numRuns: runsOf(40) });
   });
 
-  test('it leaves no more than the provider says is left', async () => {
+  test('it grants no more than the provider reports as left', async () => {
     const { link, shared, makeJob, ask } = await makeLink({ requests: 6_000, tokens: 6_000 });
     const job = await makeJob();
     const { mark } = await ask(job, 10);
@@ -138,7 +138,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.ok(Number(await redis.get(shared.tokens)) > 0);
   });
 
-  test('what the provider gives at once leaves at once, and tokens that were taken too many are free again', async () => {
+  test('the burst that the provider allows is used, and tokens reserved in excess are free again', async () => {
     const { shared, makeJob, ask } = await makeLink({ requests: null, tokens: 6_000 });
     const told = (reset: string) =>
       readAdvertisedLimits(
@@ -153,7 +153,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.equal((await ask(await makeJob(), 100)).waitMs, 0);
   });
 
-  test('in any window no more leaves than the limit and one burst', async () => {
+  test('no window exceeds the limit plus one burst', async () => {
     const { makeJob, ask } = await makeLink({ requests: 1_200, tokens: null });
     const leaves: number[] = [];
     for (let number = 0; number < 200; number += 1) {
@@ -177,7 +177,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.deepEqual(await redis.mget(shared.requests, shared.tokens), before);
   });
 
-  test('a grant that waits moves behind a refusal which came meanwhile', async () => {
+  test('a waiting grant moves behind a refusal that arrives meanwhile', async () => {
     const { shared, makeJob, ask } = await makeLink({ requests: 60, tokens: null });
     const job = await makeJob();
     assert.equal((await ask(job, 0)).waitMs, 0);
@@ -187,7 +187,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.ok(moved.waitMs > 4_000, `waits ${moved.waitMs}`);
   });
 
-  test('beyond the horizon nothing is taken', async () => {
+  test('beyond the horizon nothing is granted', async () => {
     const { shared, makeJob, ask } = await makeLink({ requests: 1, tokens: null });
     await ask(await makeJob(), 0);
     const before = await redis.get(shared.requests);
@@ -197,7 +197,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.equal(await redis.get(shared.requests), before);
   });
 
-  test('what is left beside the answers of all workers tells how the provider charges, before it refuses', async () => {
+  test('the remainders in the answers of all workers show how the provider charges, before it refuses', async () => {
     const told = 600_000;
     for (const [charge, tokenCharging] of [
       [100, 'actual'],
@@ -221,7 +221,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     }
   });
 
-  test('three refusals about tokens tell all workers that the provider charges what is reserved', async () => {
+  test('three refusals about tokens show all workers that the provider charges reservations', async () => {
     const { shared } = await makeLink({ requests: null, tokens: 1_000 });
     for (let refusal = 0; refusal < 3; refusal += 1) {
       await redis.del(shared.blocked);
@@ -230,7 +230,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.equal(await redis.hget(shared.limits, 'tokenCharging'), 'reserved');
   });
 
-  test('a stranger is granted nothing, and neither is a job nobody knows', async () => {
+  test('an unknown worker is granted nothing, nor is an unknown job', async () => {
     const { link, makeJob } = await makeLink({ requests: null, tokens: null });
     const job = await makeJob();
     assert.equal((await reserveCall(link, job, { worker: 'other', grant: 'g', tokens: 1 })).status, 'stranger');
@@ -238,7 +238,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.equal((await reserveCall(link, forgotten, { worker: 'worker', grant: 'g', tokens: 1 })).status, 'gone');
   });
 
-  test('an attempt of a living worker is waited for, one of a dead worker is lost, and a third death holds the row', async () => {
+  test('an attempt of a live worker is waited for, one of a dead worker is lost, and a third death holds the row', async () => {
     const { link, makeJob, ask } = await makeLink({ requests: null, tokens: null });
     const { admitted } = makeStateKeys(link.queueName, 'state');
     const job = await makeJob();

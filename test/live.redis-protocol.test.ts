@@ -32,7 +32,7 @@ const NEWER_WORKER = 'w9~9~9.1.0.4';
 const SENTENCE =
   /was started by rowmill 9\.1\.0 with Redis protocol 9, but this is rowmill [\d.]+, which knows Redis protocol 2: use rowmill 9\.1\.0 or newer/;
 
-test('notices and names say which protocol their writer speaks; those of the first ones, that say nothing, are understood, and theirs are by them', () => {
+test('notices and names carry the protocol of their writer; first versions, which give none, understand ours and are understood', () => {
   const own = readNotice(writeNotice(NOTICE));
   assert.deepEqual(own, { ...NOTICE, written: { format: FORMATS.redis, version: VERSION } });
   assert.equal(refuseRunner('s', own), null);
@@ -60,7 +60,7 @@ test('notices and names say which protocol their writer speaks; those of the fir
   }
 });
 
-describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
+describe('different versions over one Redis', { skip: whyNoRedis() }, () => {
   let redis: Redis;
   let server: Awaited<ReturnType<typeof borrowRedis>>;
   let accounts = 0;
@@ -124,7 +124,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     };
   }
 
-  test('a worker leaves the jobs of a newer run where they are, says why once, and goes on with those it understands', async (t) => {
+  test('a worker leaves the jobs of a newer run alone, says why once, and continues with those it understands', async (t) => {
     const { account, queueName, shared } = makeAccount();
     const state = makeState();
     const jobs = new Queue(queueName, { connection: redis, prefix: REDIS_PREFIX, skipVersionCheck: true });
@@ -164,7 +164,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     assert.ok(String(said[0]?.facts.message).startsWith(`the run of state ${state} was started`));
   });
 
-  test('a run that a newer version took over is refused before a job of it fails', async (t) => {
+  test('a run that a newer version took over is refused before any of its jobs fails', async (t) => {
     const { account, queueName, shared } = makeAccount();
     const state = makeState();
     const jobs = new Queue(queueName, { connection: redis, prefix: REDIS_PREFIX, skipVersionCheck: true });
@@ -189,7 +189,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     assert.equal((await redis.xrange(results, '-', '+')).filter(([, fields]) => fields.includes('reject')).length, 0);
   });
 
-  test('a run gives no call to a newer worker, says why once, and is done by one it understands', async (t) => {
+  test('a run gives no call to a newer worker, says why once, and is completed by one it understands', async (t) => {
     const { account, queueName, shared } = makeAccount();
     const state = makeState();
     const [seconds] = await redis.time();
@@ -227,7 +227,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     assert.match(refusals[0] as string, /^the worker w9 was started .*; it gets no calls$/);
   });
 
-  test('a job of several calls that is done while a runner looks what is held is waited for by nobody', async () => {
+  test('nobody waits for a job of several calls that finishes while a runner checks what is held', async () => {
     const { account, queueName } = makeAccount();
     const state = makeState();
     // Listed, and gone when its calls are read: its worker has delivered them meanwhile.
@@ -240,7 +240,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     }
   });
 
-  test('what a newer run of the same state has in Redis is not touched', async () => {
+  test('jobs of a newer run of the same state are not touched', async () => {
     const { account, queueName, shared } = makeAccount();
     const state = makeState();
     const keys = makeStateKeys(queueName, state);

@@ -18,7 +18,7 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     throw new Error('it was used');
   }
 
-  test('one that is not there is told in one sentence, at once, without its password', async () => {
+  test('one that is not there is reported in one sentence, immediately, without its password', async () => {
     const server = await startRedis();
     await server.stop();
     const { message, exitCode } = await refusalOf(server.url.replace('//', '//:secret@'));
@@ -26,7 +26,7 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     assert.match(message, /^Redis at redis:\/\/127\.0\.0\.1:\d+ cannot be used \(ECONNREFUSED\)$/);
   });
 
-  test('one that takes the connection and never answers is given up', async (t) => {
+  test('one that accepts the connection and never answers is given up', async (t) => {
     const timers = createManualTimers();
     const silent = net.createServer((socket) => socket.once('data', timers.fire));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -37,7 +37,7 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     assert.match(message, /cannot be used \(no answer\)$/);
   });
 
-  test('what is no Redis is told as that', async (t) => {
+  test('a server that is not a Redis is reported as such', async (t) => {
     const web = net.createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
     t.after(() => web.close());
@@ -55,7 +55,7 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     assert.match(message, /eviction policy allkeys-lru.*CONFIG SET maxmemory-policy noeviction/);
   });
 
-  test('a wrong password is told, and a right one opens', async () => {
+  test('a wrong password is reported, and the right one works', async () => {
     const server = await startRedis({ settings: ['--requirepass', 'correct'] });
     const { message, exitCode } = await refusalOf(server.url.replace('//', '//:wrong@'));
     assert.equal(exitCode, 2);
@@ -75,7 +75,7 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     }
   });
 
-  test('an address that is none is told', async () => {
+  test('an invalid address is reported', async () => {
     assert.match((await refusalOf('localhost:6379')).message, /must look like redis:\/\//);
   });
 });

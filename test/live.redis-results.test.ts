@@ -5,7 +5,7 @@ import { readResults } from '../src/live/redis/read-results.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 
 describe('results of workers', { skip: whyNoRedis() }, () => {
-  test('are read so many megabytes at a time, one that is larger alone, and in their order', async (t) => {
+  test('are read a few megabytes at a time, a larger one alone, and in order', async (t) => {
     const server = await borrowRedis();
     const redis = new Redis(server.url);
     const results = `rowmill-results-${process.pid}`;

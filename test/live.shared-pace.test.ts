@@ -13,7 +13,7 @@ import { runTestWorker } from './helpers/redis-worker-process.ts';
 import { makeCall, makeState, openTestQueue, TestBooks } from './helpers/redis-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
-test('what a worker tells of a call comes out as it went in, and anything else is no report', () => {
+test('a worker’s report about a call is read as it was written, and anything else is not a report', () => {
   for (const report of [
     { durationMs: 412, usedTokens: 120 },
     { durationMs: 0, usedTokens: null },
@@ -70,7 +70,7 @@ describe('the pace of all workers', { skip: whyNoRedis() }, () => {
 });
 
 describe('a queue with a worker', { skip: whyNoRedisServer() }, () => {
-  wideTest('tells how fast calls go', async () => {
+  wideTest('shows the rate of calls', async () => {
     const [redis, provider] = [await startRedis({ appendOnly: true }), await startProvider(5)];
     const keyFingerprint = makeState();
     const [draining, never] = [new AbortController(), new AbortController()];

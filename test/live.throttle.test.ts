@@ -36,7 +36,7 @@ const step = fc.record({
   blockMs: fc.option(fc.integer({ min: 1, max: 5_000 }), { freq: 10 }),
 });
 
-test('no window holds more than its share of the rate plus one burst, whatever comes when and is blocked how long', () => {
+test('no window exceeds its share of the rate plus one burst, whatever calls and blocks arrive', () => {
   fc.assert(
     fc.property(
       fc.array(step, { minLength: 1, maxLength: 200 }),
@@ -67,7 +67,7 @@ test('no window holds more than its share of the rate plus one burst, whatever c
   );
 });
 
-test('a call larger than the burst passes once what came before it is paid off', () => {
+test('a call larger than the burst passes once everything before it is paid off', () => {
   const limits = rates(null, 6_000);
   const first = reserve(UNUSED, limits, 5_000, 1_000);
   assert.equal(first.waitMs, 0);
@@ -76,7 +76,7 @@ test('a call larger than the burst passes once what came before it is paid off',
   assert.equal(second.bound, 'tokens');
 });
 
-test('what a call did not use is given back', () => {
+test('unused tokens of a call are given back', () => {
   const limits = rates(null, 6_000);
   const reserved = reserve(UNUSED, limits, 3_000, 0);
   const settled = correct(reserved.state, limits, { requests: 0, tokens: -2_900 });
@@ -93,7 +93,7 @@ test('what a call did not use is given back', () => {
   );
 });
 
-test('nothing leaves during a block, and no credit gathers in it', () => {
+test('nothing leaves during a block, and no credit accumulates', () => {
   const limits = rates(60, null, 2);
   const state = block(UNUSED, 30_000);
   const waits: number[] = [];
@@ -107,7 +107,7 @@ test('nothing leaves during a block, and no credit gathers in it', () => {
   assert.deepEqual(waits, [30_000, 30_000, 31_000, 32_000, 33_000]);
 });
 
-test('what the provider says is left bounds what leaves at once', () => {
+test('the remainder reported by the provider limits what leaves at once', () => {
   const limits = rates(null, 6_000, 50);
   const kept = keepWithin(UNUSED, limits, { requests: null, tokens: 100 }, 1_000);
   assert.equal(reserve(kept, limits, 100, 1_000).waitMs, 0);
@@ -149,7 +149,7 @@ test('limits come from the job and from the headers, and the lower one wins', ()
   assert.equal(throttle.view.tokensPerMinute, 5_000);
 });
 
-test('limits that say nothing are unknown', () => {
+test('meaningless limits are unknown', () => {
   const read = (headers: Record<string, string>) => readAdvertisedLimits(new Headers(headers));
   assert.equal(read({}).requestsPerMinute, null);
   const azure = read({
@@ -172,7 +172,7 @@ test('limits that say nothing are unknown', () => {
   assert.equal(read({ 'x-ratelimit-limit-requests': 'many' }).requestsPerMinute, null);
 });
 
-test('after fifty answers the output that calls really use is reserved, and estimates of prompts are put right', () => {
+test('after fifty answers the actual output of calls is reserved, and estimates of prompts are corrected', () => {
   const { throttle } = makeThrottle();
   assert.equal(throttle.reserve({ promptTokens: 300, capTokens: 1_000 }).tokens, 1_300);
   for (let call = 0; call < 50; call += 1) throttle.correct(throttle.reserve({ promptTokens: 300, capTokens: 1_000 }), answer(100, 20));
@@ -180,7 +180,7 @@ test('after fifty answers the output that calls really use is reserved, and esti
   assert.equal(throttle.reserve({ promptTokens: 300, capTokens: 8 }).tokens, 108);
 });
 
-test('a refusal blocks all calls for as long as it says, else ever longer, and never beyond the reset the headers name', () => {
+test('a refusal blocks all calls for as long as it says, otherwise longer each time, and never beyond the reset in the headers', () => {
   const { throttle, time } = makeThrottle({ requestsPerMinute: 600 });
   const refuse = (retryAfterMs: number | null, headers: Headers | null = null) =>
     throttle.refuse(throttle.reserve({ promptTokens: 1, capTokens: 1 }), { retryAfterMs, isAboutTokens: false, headers });
@@ -199,7 +199,7 @@ test('a refusal blocks all calls for as long as it says, else ever longer, and n
   assert.equal(throttle.view.blockedMs, 17);
 });
 
-test('refusals that come together count once, and take no tokens', () => {
+test('refusals that arrive together count once, and use no tokens', () => {
   const { throttle, time } = makeThrottle({ tokensPerMinute: 60_000 });
   const reservations = Array.from({ length: 20 }, () => throttle.reserve({ promptTokens: 100, capTokens: 10 }));
   for (const reservation of reservations) throttle.refuse(reservation, { retryAfterMs: null, isAboutTokens: true, headers: null });
@@ -209,7 +209,7 @@ test('refusals that come together count once, and take no tokens', () => {
   assert.equal(throttle.reserve({ promptTokens: 100, capTokens: 10 }).waitMs, 0);
 });
 
-test('what the first answers tell while plenty is left holds at once, for calls under way too', () => {
+test('what the first answers show while plenty is left applies at once, to calls in flight too', () => {
   for (const [remaining, isFree] of [
     [60_000, true],
     [3_000, false],
@@ -225,7 +225,7 @@ test('what the first answers tell while plenty is left holds at once, for calls 
   }
 });
 
-test('until answers have told what calls use nothing is taken far ahead', () => {
+test('until answers have shown what calls use, nothing is reserved far ahead', () => {
   const { throttle } = makeThrottle({ tokensPerMinute: 6_000 });
   const wanted = { promptTokens: 100, capTokens: 900 };
   throttle.reserve(wanted);
@@ -235,7 +235,7 @@ test('until answers have told what calls use nothing is taken far ahead', () => 
   assert.equal(throttle.reserve(wanted).waitMs, third.waitMs);
 });
 
-test('refusals about tokens below the limit tell that the provider charges what is reserved', () => {
+test('refusals about tokens below the limit show that the provider charges reservations', () => {
   const { throttle, time } = makeThrottle({ tokensPerMinute: 60_000 });
   for (let round = 0; round < 3; round += 1) {
     time.nowMs += 10_000;
@@ -249,7 +249,7 @@ test('refusals about tokens below the limit tell that the provider charges what 
   assert.ok(second.waitMs > 15_000, 'nothing was given back');
 });
 
-test('what the headers lose tells what the provider charges, unless others use the limit too', () => {
+test('the decrease in the headers shows what the provider charges, unless others use the limit too', () => {
   const TOKENS_PER_MINUTE = 600_000;
   const probe = (chargedPerCall: number, remainingAtFirst = 60_000) => {
     const chargeProbe = createChargeProbe();
@@ -270,7 +270,7 @@ test('what the headers lose tells what the provider charges, unless others use t
   assert.equal(probe(200, 500_000), null, 'a limit that may be full tells nothing');
 });
 
-test('where the headers settle, what they say is left is what counts', () => {
+test('if the provider charges by its headers, the remainder in them counts', () => {
   const { throttle } = makeThrottle({ tokenCharging: 'header', tokensPerMinute: 60_000 });
   const first = throttle.reserve({ promptTokens: 30_000, capTokens: 1 });
   throttle.correct(first, answer(10, 1, tokenHeaders(60_000, 59_000)));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { measureUse } from './helpers/live-measure.ts';
 import { wideTest } from './helpers/wide.ts';
 
-wideTest('ten seconds use nine tenths and more of the tokens per minute, without a 429', async (t) => {
+wideTest('ten seconds use at least nine tenths of the tokens per minute, without a 429', async (t) => {
   const measured = await measureUse(t, 10_000, {
     requestsPerMinute: 3_000,
     tokensPerMinute: 200_000,

@@ -86,7 +86,7 @@ async function makeCalls(
 
 const messages = (told: readonly Told[]) => told.map(({ message }) => message);
 
-test('a Retry-After of a day is told once, with when it ends, and the words of the provider', async () => {
+test("a Retry-After of a day is reported once, with its end and the provider's message", async () => {
   const { told, slept } = await makeCalls([refused(DAY_MS), refused(DAY_MS - 60_000), refused(DAY_MS - 120_000)]);
   assert.deepEqual(messages(told), [
     'the provider asks to wait 24 h, until 2026-11-30 12:00 UTC: 429 Rate limit reached; calls are retried every minute, and nothing is lost if you stop',
@@ -104,29 +104,29 @@ test('an unreachable provider is reported within five seconds, and again each mi
   assert.ok(told.length >= 3 && told.length <= 7, String(told.length));
 });
 
-test('a limit that makes calls wait is told once', async () => {
+test('a limit that makes calls wait is reported once', async () => {
   const { told } = await makeCalls([], { requestsPerMinute: 5, rows: 6 });
   assert.equal(told.length, 1);
   assert.match(told[0]?.message ?? '', /limit of requests per minute, the next one for 1[23] s/);
 });
 
-test('a row that waits long after a passing fault is told of', async () => {
+test('a row that waits long after a transient fault is reported', async () => {
   const { told } = await makeCalls([], { delayMs: 8_000 });
   assert.deepEqual(messages(told), ['rows that hit a temporary error wait up to 8 s before they are retried']);
 });
 
-test('short waits are not told: a refusal of two seconds, one failed connection, a pause of a second', async () => {
+test('short waits are not reported: a refusal of two seconds, one failed connection, a pause of a second', async () => {
   assert.deepEqual((await makeCalls([refused(2_000), refused(2_000)])).told, []);
   assert.deepEqual((await makeCalls([unreached, answered])).told, []);
   assert.deepEqual((await makeCalls([], { delayMs: 1_000 })).told, []);
 });
 
-test('short waits that follow each other without an answer become a long one, which is told', async () => {
+test('short waits in succession without an answer become a long one, which is reported', async () => {
   const { told } = await makeCalls(Array.from({ length: 4 }, () => refused(2_000)));
   assert.equal(told.length, 1);
 });
 
-test('whatever the provider answers, no wait of more than five seconds begins without having been told of', async () => {
+test('whatever the provider answers, no wait of more than five seconds goes unreported', async () => {
   const outcome = fc.oneof(fc.constant(unreached), fc.constant(answered), fc.option(fc.integer({ min: 0, max: 2 * DAY_MS })).map(refused));
   await fc.assert(
     fc.asyncProperty(
@@ -145,7 +145,7 @@ test('whatever the provider answers, no wait of more than five seconds begins wi
   );
 });
 
-test('what was told does not cover what comes after an answer', () => {
+test('a report does not cover waits that follow an answer', () => {
   let nowMs = 0;
   const told: string[] = [];
   const notices = createWaitNotices({
@@ -166,7 +166,7 @@ test('what was told does not cover what comes after an answer', () => {
   assert.equal(told.length, 2);
 });
 
-test('waits are written so that a person need not reckon', () => {
+test('waits are shown in units that need no arithmetic', () => {
   for (const [milliseconds, text] of [
     [400, '1 s'],
     [119_000, '119 s'],

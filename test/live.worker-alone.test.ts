@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AloneGate } from '../src/live/worker/isolate.ts';
 
-test('a suspect waits until the others are through, and nobody starts beside it', async () => {
+test('a suspect call waits until the others are done, and none starts meanwhile', async () => {
   const gate = new AloneGate();
   const order: string[] = [];
   const leaveFirst = await gate.enter(false);
@@ -28,7 +28,7 @@ test('a suspect waits until the others are through, and nobody starts beside it'
   assert.equal(order.at(-1), 'later');
 });
 
-test('two suspects go one after the other', async () => {
+test('two suspect calls run one after the other', async () => {
   const gate = new AloneGate();
   const leave = await gate.enter(true);
   let hasEntered = false;

@@ -12,7 +12,7 @@ import { wideTest } from './helpers/wide.ts';
 const DAY_MS = 86_400_000;
 const USAGE = { inputTokens: 100, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 10, reasoningTokens: 0 };
 
-test('a day holds so many calls; what came to nothing does not count, and midnight begins anew', () => {
+test('calls are limited per day; those without cost do not count, and midnight resets the count', () => {
   let nowMs = Date.parse('2026-11-22T23:00:00Z');
   const allowance = createDailyAllowance({ calls: 2, nanoUsd: null }, () => new Date(nowMs));
   const first = allowance.take(0);
@@ -28,7 +28,7 @@ test('a day holds so many calls; what came to nothing does not count, and midnig
   assert.match(allowance.exceeded.message, /2 calls/);
 });
 
-test('a day of dollars is reserved at the upper bound and charged with what was used', () => {
+test('dollars per day are reserved at the upper bound and charged by actual use', () => {
   const call = { model: 'gpt-4o-mini', bodyBytes: 1_000, outputTokens: 100 };
   const open = createDailyAllowance({ calls: null, nanoUsd: null }, () => new Date('2026-11-22T12:00:00Z'));
   assert.equal(open.boundOf({ ...call, outputTokens: null }), 0, 'without a limit nothing needs a bound');
@@ -47,7 +47,7 @@ test('a day of dollars is reserved at the upper bound and charged with what was 
   assert.equal(allowance.boundOf({ ...call, model: 'a model nobody knows' }), null);
 });
 
-test('ceilings come from the environment, and one that cannot be read is refused, not taken for none', () => {
+test('ceilings come from the environment, and an unreadable one is refused instead of meaning no limit', () => {
   assert.deepEqual(readWorkerCeilings({ ROWMILL_WORKER_MODELS: 'gpt-4o-mini, gpt-6-luna', ROWMILL_WORKER_OUTPUT_TOKENS: '400' }), {
     models: new Set(['gpt-4o-mini', 'gpt-6-luna']),
     bodyBytes: 104_857_600,
@@ -96,7 +96,7 @@ describe('a worker over Redis', { skip: whyNoRedisServer() }, () => {
     }
   }
 
-  wideTest('a worker that has used up its day stops the run in one sentence, and the other rows are left as they are', async () => {
+  wideTest('a worker that has used up its day stops the run with one sentence, and the other rows are untouched', async () => {
     const { books, bill } = await runCalls(20, { calls: 5 });
     assert.equal(bill.length, 5);
     assert.deepEqual([books.of('answered').length, books.of('given-back').length], [5, 15]);
@@ -105,7 +105,7 @@ describe('a worker over Redis', { skip: whyNoRedisServer() }, () => {
     assert.match(books.halts[0]?.message ?? '', /5 calls.*until midnight UTC.*run the same command tomorrow/);
   });
 
-  test('a call whose price nothing bounds fails its row under a limit of dollars, unmade', async () => {
+  test('under a dollar limit, a call without a bound on its price is not made and fails its row', async () => {
     const { books, bill } = await runCalls(1, { nanoUsd: 1_000_000_000 });
     assert.equal(bill.length, 0);
     const [end] = books.ends;

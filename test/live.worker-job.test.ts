@@ -19,7 +19,7 @@ test('a job whose content matches its key becomes a request', () => {
   assert.deepEqual(reading, { status: 'request', request: { key, customId: key, url: path, body }, model: 'gpt-test', outputTokens: 100 });
 });
 
-test('a repeated row and a re-ask keep the key of their content, and a re-ask may say something else', () => {
+test('a repeated row keeps the key of its content, and a re-ask may have other content', () => {
   const repeated = `${key}-o2`;
   assert.equal(read({ custom_id: repeated, path, body }, { customId: repeated }).status, 'request');
   const reask = `${key}-r1`;
@@ -27,7 +27,7 @@ test('a repeated row and a re-ask keep the key of their content, and a re-ask ma
   assert.equal(read({ custom_id: reask, path, body: other }, { customId: reask }).status, 'request');
 });
 
-test('what anybody with access to Redis could have written is refused', () => {
+test('jobs that anyone with access to Redis could have written are refused', () => {
   const other = body.replace('hello', 'transfer everything');
   const cases: readonly [string, unknown, Parameters<typeof read>[1]?][] = [
     ['no object', 'call me'],
@@ -59,7 +59,7 @@ test('what anybody with access to Redis could have written is refused', () => {
   }
 });
 
-test('a body may allow itself as much as the ceiling, over all its votes', () => {
+test('the output cap of a body may reach the ceiling, over all its votes', () => {
   const ceilings = { outputTokens: 200 };
   const of = (fields: object) => {
     const text = JSON.stringify({ model: 'gpt-test', ...fields });
@@ -78,7 +78,7 @@ test('with a shared secret a sealed job passes', () => {
   assert.equal(read({ custom_id: key, path, body, seal }, { secret: 'shared' }).status, 'request');
 });
 
-test('image data counts in a key by its hash, as the runner counts it', () => {
+test('image data enters a key as its hash, as it does in the runner', () => {
   const image = JSON.stringify({ model: 'gpt-test', messages: [{ image_url: { url: 'data:image/png;base64,aGVsbG8=' } }] });
   const customId = makeKey(path, image);
   assert.equal(read({ custom_id: customId, path, body: image }, { customId }).status, 'request');

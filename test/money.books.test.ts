@@ -116,7 +116,7 @@ for (const { name, table, plans } of someOf(JOBS, 1)) {
   }
 }
 
-test('live calls whose answers are lost are no part of the total, and the bill lies below what is counted as possible', async (t) => {
+test('live calls whose answers are lost are not part of the total, and the bill is below the amount counted as possible', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { ...CALLS, every: 5 }, do: { drop: 'after' }, times: 4 }] });
   const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode: 'live' } });
   world.assertFaultsFired();
@@ -128,7 +128,7 @@ test('live calls whose answers are lost are no part of the total, and the bill l
   assert.equal(sumCostCells(world.path('out.csv')) + cost.orphanedNanoUsd, cost.nanoUsd);
 });
 
-test('where a batch object counts other tokens than its lines, the difference is said and bounds what may have been billed', async (t) => {
+test('if a batch object counts other tokens than its lines, the difference is reported and bounds what may have been billed', async (t) => {
   const world = await makeWorld(t, {
     rows: [...Array(8).keys()].map((n) => [`r${n}`, `text ${n}`] as const),
     faults: [{ match: { row: 2, batch: 1 }, do: { line: 'lost' } }],

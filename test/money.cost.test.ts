@@ -23,7 +23,7 @@ function attempt(
 const costOf = makeCostOf();
 const seconds = (day: string) => Date.parse(day) / 1000;
 
-test('the worked rows of the money rules come out to the nano-dollar', () => {
+test('the worked examples of the money rules are reproduced to the nano-dollar', () => {
   const rows: readonly (readonly [Attempt, number])[] = [
     [attempt('gpt-4o-mini', [1200, 1024, 0, 80]), 151_200],
     [attempt('gpt-4o-mini', [1200, 1024, 0, 80], { lane: 'batch' }), 114_000],
@@ -41,7 +41,7 @@ test('half a nano-dollar is rounded up, once, after the sum', () => {
   assert.equal(costOf(attempt('gpt-5-nano', [2, 2, 0, 0], { lane: 'batch' })), 5);
 });
 
-test('the long-context price begins where the model says', () => {
+test("the long-context price begins at the model's threshold", () => {
   const input = (model: string, tokens: number) => costOf(attempt(model, [tokens, 0, 0, 0]));
   for (const [model, rate] of [
     ['gpt-5.4', 2500],
@@ -61,7 +61,7 @@ test('the long-context price begins where the model says', () => {
   }
 });
 
-test('the day of the answer picks among dated prices, and a day given stands for all', () => {
+test('the day of the answer selects among dated prices, and a given day replaces all of them', () => {
   const million = (model: string, day: string, cached = 0) =>
     costOf(attempt(model, [1_000_000, cached, 0, 0], { createdSeconds: seconds(day) }));
   assert.equal(million('gpt-4o', '2024-10-01T23:59:59Z'), 5e9);
@@ -79,7 +79,7 @@ test('an answer without a date, or with an impossible one, has the price of the 
   for (const createdSeconds of [null, -1e15, 1e15]) assert.equal(costOf(attempt('gpt-4o', [1000, 0, 0, 0], { createdSeconds })), 2_500_000);
 });
 
-test('what is not known has no price, and is never free', () => {
+test('unknown models and tiers have no price, and are never free', () => {
   for (const model of [
     'my-deployment',
     'openai/gpt-4o',
@@ -96,7 +96,7 @@ test('what is not known has no price, and is never free', () => {
   assert.equal(costOf(attempt('o1-pro', [Number.MAX_SAFE_INTEGER, 0, 0, 0])), null);
 });
 
-test('what was not billed costs nothing, even where nothing else is known', () => {
+test('an attempt that was not billed costs nothing, even if nothing else is known', () => {
   assert.equal(costOf({ ...attempt('who', [0, 0, 0, 0]), isBilled: false, usage: null, model: null }), 0);
 });
 
@@ -105,7 +105,7 @@ test('fast is priority, and no tier is the standard one', () => {
   assert.equal(costOf(attempt('gpt-4o', [1000, 0, 0, 0], { tier: 'default' })), costOf(attempt('gpt-4o', [1000, 0, 0, 0])));
 });
 
-test('a price says under which name, where and how surely it was found', () => {
+test('a price says under which name, where and how reliably it was found', () => {
   const at = '2026-11-22T08:00:00Z';
   const dated = findPrice('gpt-4o-mini-2024-07-18', { lane: 'batch', tier: null, at });
   assert.deepEqual([dated?.pricedAs, dated?.tier, dated?.isAssumed, dated?.note], ['gpt-4o-mini', 'batch', false, '']);
@@ -127,7 +127,7 @@ test('limits are found by name, by snapshot and for fine-tuned models, and are n
   assert.equal(boundOutputTokens('llama-3', null), null);
 });
 
-test('an estimate lies between luck and a bound no usage within it exceeds', () => {
+test('an estimate is between the best case and a bound that no usage exceeds', () => {
   const price = findPrice('gpt-5.6-luna', { lane: 'live', tier: null, at: '2026-11-21' });
   assert.ok(price !== null);
   const forecast = { inputTokens: 1500, sharedTokens: 1300, inputTokensAtMost: 6000, outputTokens: { low: 10, expected: 50, atMost: 100 } };

@@ -31,7 +31,7 @@ function costWith(own: readonly CustomPrice[], model: string, tier: string, day:
   return costOf({ isBilled: true, model, lane, tier: tier === 'batch' ? null : tier, createdSeconds: Date.parse(day) / 1000, usage });
 }
 
-test('a price of one’s own comes before every other, from its day on, and leaves open what it does not say', async () => {
+test('a custom price takes precedence over every other from its first day on, and leaves open what it does not set', async () => {
   const own = await read(`
 prices:
   - { model: gpt-4o-mini, from: 2026-01-01, to: 2027-01-01, input: 0.1, cached_input: 0.02, output: 0.4, source: our contract }
@@ -57,7 +57,7 @@ prices:
   assert.equal(costWith(own, 'llama-70b', 'priority', day, 5001), 4601 * 3000 + 400 * 1500 + 100 * 4000);
 });
 
-test('a price of one’s own keeps the long-context rule of its model unless it says otherwise', async () => {
+test('a custom price keeps the long-context rule of its model unless it sets its own', async () => {
   const own = await read(
     'prices:\n  - { model: gpt-5.5, input: 4, output: 20 }\n  - { model: gpt-5.4, input: 2, output: 10, long_context: none }',
   );
@@ -69,7 +69,7 @@ test('a price of one’s own keeps the long-context rule of its model unless it 
   assert.match(createFindPrice(own)('gpt-5.4', { lane: 'live', tier: null, at })?.source ?? '', /prices\.yaml/);
 });
 
-test('every problem of prices.yaml is told with its place, unknown keys with a suggestion', async () => {
+test('every problem of prices.yaml is reported with its place, unknown keys with a suggestion', async () => {
   const problemsOf = (text: string) =>
     read(text).then(
       () => [],
@@ -103,7 +103,7 @@ pricez: 3
   assert.deepEqual(await read(''), []);
 });
 
-test('prices says what is used and why, for one model or for all, on any day', async () => {
+test('prices shows what is used and why, for one model or for all, on any day', async () => {
   const prices = 'prices:\n  - { model: my-deployment, like: gpt-4o-mini, source: hosting }\n';
   await withPrices(prices, async (cwd) => {
     const ask = async (...args: string[]) => runInProcess(['prices', ...args], { cwd, env: { PATH: process.env.PATH ?? '' } });
@@ -135,7 +135,7 @@ test('prices says what is used and why, for one model or for all, on any day', a
   });
 });
 
-wideTest('a run counts with the prices.yaml beside its job, and a report with the prices of any day', async (t) => {
+wideTest('a run uses the prices.yaml next to its job, and a report the prices of any day', async (t) => {
   const world = await makeWorld(t, { job: 'model: o3\nparams: { max_output_tokens: 4000 }' });
   const { summary } = await world.run();
   const { input, output } = summary.tokens;
@@ -158,7 +158,7 @@ wideTest('a run counts with the prices.yaml beside its job, and a report with th
   assert.match(verified.stdout, /prices\.yaml has changed/);
 });
 
-test('a model without a price runs without a budget, is warned of, counted as unpriced, and never shown as free', async (t) => {
+test('a model without a price runs without a budget, with a warning, counted as unpriced and never shown as free', async (t) => {
   const job = 'model: ft:gpt-5.4-mini:acme::x';
   const world = await makeWorld(t, { job });
   const { summary } = await world.run();

@@ -38,7 +38,7 @@ for (const [title, image, header] of HEADERS) {
   });
 }
 
-test('any bytes are an image or none, and never an error', () => {
+test('any bytes are an image or not, and never an error', () => {
   const starts = HEADERS.map(([, image]) => image.subarray(0, 16));
   fc.assert(
     fc.property(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 60 }), (start, rest) => {
@@ -80,7 +80,7 @@ for (const [model, width, height, detail, tokens] of COUNTS) {
   });
 }
 
-test('the provider’s side counts the same for any size, and never more than is bound', () => {
+test('the simulator counts the same for any size, and never more than the bound', () => {
   const model = fc.constantFrom(
     'gpt-4o',
     'gpt-4o-mini',
@@ -108,7 +108,7 @@ test('the provider’s side counts the same for any size, and never more than is
   );
 });
 
-test('an image behind an address counts as 1024 x 1024, and as large as can be where a limit must hold', () => {
+test('an image behind an address counts as 1024 x 1024, and as the largest possible for a hard limit', () => {
   const address = { url: 'https://example.org/x.png', detail: null };
   assert.deepEqual(countImageTokens('gpt-4o', [address, { ...address, detail: 'low' }]), { tokens: 850, unsizedTokens: 680, unsized: 1 });
   assert.deepEqual(['gpt-5.6-sol', 'gpt-6.1-sol', 'llava-1.6'].map(knowsImagesOf), ['known', 'assumed', 'unknown']);
@@ -116,7 +116,7 @@ test('an image behind an address counts as 1024 x 1024, and as large as can be w
   assert.equal(countImageTokens('gpt-5.6-sol', [address]).unsizedTokens, Math.ceil(188 ** 2 * 1.2) - 1_229);
 });
 
-test('images are taken out of a body, and what is left is the same JSON with empty addresses', () => {
+test('without its images a body is the same JSON with empty addresses', () => {
   const hostile = '{"type":"image_url","image_url":{"url":"data:x"}}';
   const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom(hostile, '"', '\\', ''));
   const image = fc.record({ url: fc.oneof(fc.webUrl(), text), detail: fc.constantFrom(null, 'low', 'high') });
@@ -137,7 +137,7 @@ test('images are taken out of a body, and what is left is the same JSON with emp
   );
 });
 
-test('a body of 12 MB of image data has a key, and shows without the data', () => {
+test('a body with 12 MB of image data has a key, and is shown without the data', () => {
   const body = `{"url":"data:image/png;base64,${'AAAA'.repeat(3_000_000)}"}`;
   assert.equal(makeKey('/v1/chat/completions', body).length, 22);
   assert.match(hideImageData(body), /^\{"url":"sha256:[0-9a-f]{64}"\}$/);

@@ -175,7 +175,7 @@ for (const row of ROWS) {
   });
 }
 
-test('standard prices agree with the rate book where it has the model and is not corrected', () => {
+test('standard prices agree with the rate book for every model that is not corrected', () => {
   let compared = 0;
   for (const { model } of ROWS) {
     for (const [inputTokens, cached] of [

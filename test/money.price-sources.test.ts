@@ -70,13 +70,13 @@ for (const [host, model, live, batch, isForeign] of PRICES) {
   });
 }
 
-test('other providers’ tiers are known as far as they say so', () => {
+test('other providers’ tiers are known as far as they are documented', () => {
   const find = createFindPrice([], { from: findPriceSource('api.groq.com') });
   const input = (tier: string) => find('llama-3.3-70b-versatile', { ...LIVE, tier })?.rates.inputPicoUsd;
   assert.deepEqual([input('on_demand'), input('flex'), input('priority')], [590_000, 590_000, undefined]);
 });
 
-test('what is kept in the prompt cache for twelve hours is written at twice the rate, where writing costs anything', () => {
+test('keeping prompt cache entries for twelve hours doubles the write rate, if writing costs anything', () => {
   const usage = { inputTokens: 2000, cachedInputTokens: 0, cacheWriteTokens: 1500, outputTokens: 0, reasoningTokens: 0 };
   const cost = (model: string, keepsCacheLong: boolean) =>
     makeCostOf({ asOf: AT, findPrice: createFindPrice([], { keepsCacheLong }) })({
@@ -133,7 +133,7 @@ wideTest(
   },
 );
 
-test('a plan says of a model without a price where to tell one', async (t) => {
+test('for a model without a price, a plan says where to set one', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(2), job: 'model: qwen3-32b' });
   const env = { PATH: process.env.PATH ?? '' };
   const { stdout } = await runInProcess(['plan', 'job.yaml', '--base-url', 'http://127.0.0.1:9/v1', '--json'], {

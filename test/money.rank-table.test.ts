@@ -7,7 +7,7 @@ import { runsOf } from './helpers/wide.ts';
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 4 });
 const bytes = fc.array(fc.integer({ min: 128, max: 191 }), { minLength: 1, maxLength: 3 });
 
-test('a table of ranks finds what it was made of, and nothing else', () => {
+test('a table of ranks finds the tokens it was made from, and nothing else', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.oneof(text, bytes), { selector: String, maxLength: 60 }), fc.array(text), (ranks, others) => {
       const table = readRankTable(packRanks(ranks));
@@ -24,7 +24,7 @@ test('a table of ranks finds what it was made of, and nothing else', () => {
   );
 });
 
-test('a file that is no table of ranks is refused', () => {
+test('a file that is not a table of ranks is refused', () => {
   const packed = packRanks(['a', [200]]);
   assert.throws(() => readRankTable(packed.toReversed()), /not a table of ranks/);
 });

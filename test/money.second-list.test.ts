@@ -105,7 +105,7 @@ function compare(list: PriceList): { readonly compared: number; readonly differe
 const describe = ({ list, provider, model, price, ours, theirs }: Difference): string =>
   `${list}: ${provider} ${model} ${price}: ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}`;
 
-test('every price that differs from another public list is explained, and nothing is explained that agrees', () => {
+test('every price that differs from another public list is explained, and none that agrees', () => {
   const results = LISTS.map(compare);
   const compared = results.map((result) => result.compared);
   assert.ok(compared.length >= 3 && compared.every((count) => count >= 30), `compared ${compared} prices`);
@@ -120,7 +120,7 @@ test('every explanation says who is right and why', () => {
   }
 });
 
-test('a price that moves is seen', () => {
+test('a changed price is detected', () => {
   const list = LISTS.find(({ list }) => list === 'models.dev');
   assert.ok(list !== undefined);
   const models = list.models.map((row) =>

@@ -65,7 +65,7 @@ test('special tokens in a row are text like any other', async () => {
   assert.ok((estimator.countRequestExactly(chatBody('a <|im_start|> b')) ?? 0) > 10);
 });
 
-wideTest('a long text without a space is counted in time, and nearly as one piece', async () => {
+wideTest('a long text without spaces is counted quickly, and nearly as one piece', async () => {
   const estimator = await createTokenEstimator({ model });
   const sentence = 'สวัสดีครับวันนี้อากาศดีมากและฉันอยากไปเดินเล่นที่สวนสาธารณะ';
   const tokens = estimator.countExactly(sentence.repeat(600));
@@ -109,13 +109,13 @@ test('the constant text of a prompt is counted exactly', async () => {
   }
 });
 
-test('a single body, asked for again and again, keeps its exact count', async () => {
+test('a single body keeps its exact count however often it is counted', async () => {
   const estimator = await createTokenEstimator({ model });
   const body = chatBody('Be brief.', 'Ein Satz, "zitiert"\nund umbrochen.');
   for (let time = 0; time < 3; time++) assert.equal(estimator.estimateRequest(body), estimator.countRequestExactly(body));
 });
 
-test('bodies that part inside an escape sequence still share what stands before it', async () => {
+test('bodies that differ within an escape sequence still share everything before it', async () => {
   const estimator = await createTokenEstimator({ model });
   const system = 'Summarize the thread in two sentences. '.repeat(20);
   for (const content of ['one\n', 'one"', 'one\u0001', 'one\u0002', 'one\\', 'one\\\\']) {
@@ -154,7 +154,7 @@ test('any sequence of bodies has estimates that are whole, positive and not belo
   );
 });
 
-test('a schema is charged where a limit must hold, not in the estimate', () => {
+test('a schema counts towards a hard limit, not in the estimate', () => {
   const estimator = createHeuristicTokenEstimator({ model });
   const body = JSON.stringify({
     messages: [],

@@ -23,7 +23,7 @@ const CASES: readonly (readonly [name: string, model: string, parts: readonly st
   ['a model that takes any size, for which no budget is taken', 'gpt-6-luna', [DENSE_PDF], true],
 ];
 
-test('a budget says of which images and files it cannot hold the tokens', () => {
+test('a budget reports images and files whose tokens it cannot bound', () => {
   for (const [name, model, parts, isHeld] of CASES) {
     const job = makeJob(
       { name: 'b', input: { path: 'a.csv' }, model, output: 'text', prompt: { user: 'x', images: ['frames/*.png'] } },

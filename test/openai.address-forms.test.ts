@@ -45,7 +45,7 @@ const ADVICE: readonly [baseUrl: string, proposal: string | null][] = [
   ['http://127.0.0.1:8080/v1', null],
 ];
 
-test('where there is nothing, the place of a known provider is proposed, else /v1', () => {
+test('for a wrong address the path of a known provider is suggested, otherwise /v1', () => {
   for (const [baseUrl, proposal] of ADVICE)
     assert.equal(/try --base-url (\S+)$/.exec(adviseBaseUrl(baseUrl))?.[1] ?? null, proposal, baseUrl);
 });
@@ -95,7 +95,7 @@ function makeForms() {
   return { forms, told };
 }
 
-test('a form that was refused is tried in the other one, and believed when an answer has come under it', () => {
+test('after a refusal the other form is tried, and confirmed by an answer', () => {
   const { forms, told } = makeForms();
   assert.equal(forms.reject('cap', 'max_completion_tokens', 'it refused it'), true);
   assert.equal(forms.now.cap, 'max_tokens');
@@ -110,7 +110,7 @@ test('a form that was refused is tried in the other one, and believed when an an
   assert.equal(told[0]?.message, 'host.example calls the output cap max_tokens (it refused it); this is remembered');
 });
 
-test('where both forms are refused the first one stands, nothing is remembered and nobody tries for ever', () => {
+test('if both forms are refused the first one is kept, nothing is remembered and the trying ends', () => {
   const { forms, told } = makeForms();
   assert.equal(forms.reject('cap', 'max_completion_tokens', ''), true);
   assert.equal(forms.reject('cap', 'max_tokens', ''), false);
@@ -120,7 +120,7 @@ test('where both forms are refused the first one stands, nothing is remembered a
   assert.equal(told.length, 0);
 });
 
-test('what was learned before is taken up, an unknown word of a newer version is not, and an address may change its mind', () => {
+test('forms learned before are restored, unknown ones of a newer version are not, and an address may change its form', () => {
   const { forms, told } = makeForms();
   forms.recall(
     new Map([
@@ -135,7 +135,7 @@ test('what was learned before is taken up, an unknown word of a newer version is
   assert.deepEqual([forms.now.cap, told[0]?.form], ['max_completion_tokens', 'max_completion_tokens']);
 });
 
-test('what is learned before anybody listens is told then', () => {
+test('forms learned before anybody listens are reported to the first listener', () => {
   const forms = createAddressForms(FIRST_FORMS, 'host.example');
   forms.reject('purpose', 'batch', 'it refused it');
   forms.confirm('purpose');

@@ -76,7 +76,7 @@ const failures: readonly (readonly [string, () => Promise<unknown>, Reply, code:
   ['a live answer of brackets', callEndpoint, json(`{"choices":${'['.repeat(200_000)}`), 'huge_answer'],
 ];
 for (const [what, ask, answered, code] of failures) {
-  test(`${what} is no answer`, async () => {
+  test(`${what} is not an answer`, async () => {
     reply = answered;
     const failure = await ask().then(
       () => assert.fail('it was taken'),
@@ -100,7 +100,7 @@ const refusals: readonly (readonly [string, Reply])[] = [
   ],
 ];
 for (const [what, answered] of refusals) {
-  test(`a refusal ${what} is read at its beginning`, async () => {
+  test(`only the beginning of a refusal ${what} is read`, async () => {
     for (const ask of [retrieve, callEndpoint]) {
       reply = answered;
       const failure = await ask().then(
@@ -113,7 +113,7 @@ for (const [what, answered] of refusals) {
   });
 }
 
-test('what a batch says is kept only where it can be so', async () => {
+test('implausible fields of a batch are dropped', async () => {
   reply = json(
     batch({
       status: 'S'.repeat(MB),
@@ -136,7 +136,7 @@ test('what a batch says is kept only where it can be so', async () => {
   );
 });
 
-test('a model with an id of a megabyte is none', async () => {
+test('a model with an id of a megabyte is ignored', async () => {
   reply = json(JSON.stringify({ data: [{ id: 'a' }, { id: 'm'.repeat(MB) }, { id: 7 }, null] }));
   assert.deepEqual(await provider.listModels(never), [{ id: 'a', endsOn: undefined }]);
 });
@@ -158,7 +158,7 @@ for (const [header, askedMs] of [
   });
 }
 
-test('large answers have one turn after the other, and who gives up waiting holds up nobody', async () => {
+test('large answers are read one after the other, and abandoned waiting delays none', async () => {
   const answers = createLargeAnswers();
   const order: string[] = [];
   const endFirst = await answers.takeTurn(never);

@@ -156,7 +156,7 @@ for (const { title, act: wanted, kind, exitCode, code } of CASES) {
   });
 }
 
-test('what never left is told apart: nobody listening may pass, no such host and no TLS are a reason to stop', async () => {
+test('calls that never left are distinguished: a closed port may pass, an unknown host and failed TLS are a reason to stop', async () => {
   const closed = net.createServer();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
   const { port } = closed.address() as net.AddressInfo;
@@ -173,7 +173,7 @@ test('what never left is told apart: nobody listening may pass, no such host and
   }
 });
 
-wideTest('a deadline survives the garbage collector', { timeout: 60_000 }, async () => {
+wideTest('a deadline survives garbage collection', { timeout: 60_000 }, async () => {
   v8.setFlagsFromString('--expose-gc');
   const collectGarbage = vm.runInNewContext('gc') as () => void;
   const collecting = setInterval(collectGarbage, 5);
@@ -186,20 +186,20 @@ wideTest('a deadline survives the garbage collector', { timeout: 60_000 }, async
   }
 });
 
-test("the caller's own abort is passed on as it is", async () => {
+test("the caller's own abort is passed on unchanged", async () => {
   const abort = new AbortController();
   const reason = new Error('enough');
   act = () => abort.abort(reason);
   await assert.rejects(create({ signal: abort.signal }), (thrown) => thrown === reason);
 });
 
-test('a provider that repeats the key in its message does not get it into ours', async () => {
+test('a key that a provider repeats in its message does not get into ours', async () => {
   act = answer(401, error('invalid_api_key', `Incorrect API key provided: ${KEY}. Get one at the site.`));
   const failure = await failCreate();
   assert.ok(!`${failure.message} ${failure.stack} ${JSON.stringify(failure)}`.includes(KEY.slice(0, 12)), failure.message);
 });
 
-test('nothing in the environment changes where a call goes or whose key it carries', async () => {
+test('the environment cannot change where a call goes or which key it carries', async () => {
   const changed = {
     OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
     OPENAI_CUSTOM_HEADERS: 'authorization: Bearer sk-another',

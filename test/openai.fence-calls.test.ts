@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Agent, buildConnector } from 'undici';
 import { fenceCalls } from '../src/openai/fence-calls.ts';
 
-test('who loses the right to send while its call waits for a connection sends nothing', async () => {
+test('a run that loses the right to send while its call waits for a connection sends nothing', async () => {
   let arrived = 0;
   const server = http.createServer((_, response) => {
     arrived += 1;

@@ -35,7 +35,7 @@ const ENDS: readonly (readonly [model: string, endsOn: string | null, successor:
   ['llama3.2', null, null],
 ];
 
-test('the table knows when a model ends and what takes its place; a fine-tuned model ends with its base', () => {
+test('the table has the end and the successor of a model; a fine-tuned model ends with its base', () => {
   for (const [model, endsOn, successor] of ENDS) {
     const end = findModelEnd(model);
     assert.deepEqual([end?.endsOn ?? null, end?.successor ?? null], [endsOn, successor], model);
@@ -63,11 +63,11 @@ const TOLD: readonly (readonly [told: unknown, endsOn: string | null | undefined
   ...[undefined, '', 'unknown', '2027-13-45', '0001-01-01T00:00:00Z', 0, -1, true, {}].map((told) => [told, undefined] as const),
 ];
 
-test('a day is read in each form it is told in; what is no day tells nothing', () => {
+test('a day is read in every form; an invalid day is ignored', () => {
   for (const [told, endsOn] of TOLD) assert.deepEqual(readRemoteModel({ id: 'm', shutdown_date: told }), { id: 'm', endsOn }, String(told));
 });
 
-test('what an address tells of its model counts before the table, also that no end is announced', () => {
+test('what an address says about its model takes precedence over the table, even that no end is announced', () => {
   assert.deepEqual(makeToldEnd('gpt-4o', '2027-02-28'), {
     model: 'gpt-4o',
     endsOn: '2027-02-28',

@@ -65,7 +65,7 @@ const OTHERS: readonly (readonly [status: number, body: object])[] = [
 const classify = ([status, body]: readonly [number, object]) =>
   classifyFailure({ status, error: { text: JSON.stringify(body) } }, new Date(), { type: 'live', baseUrl: 'https://api.example/v1' });
 
-test('a refusal of the model is known in every form, under 403 and 410 too, and stops a run with exit 4', () => {
+test('a refusal of the model is recognised in every form, under 403 and 410 too, and stops a run with exit 4', () => {
   for (const refused of REFUSED) {
     const failure = classify(refused);
     assert.deepEqual([failure.kind, failure.exitCode, isModelCode(failure.code)], ['stop', 4, true], JSON.stringify(refused));
@@ -78,7 +78,7 @@ test('a refusal of the model is known in every form, under 403 and 410 too, and 
   }
 });
 
-test('in the lines of a batch it is known as well: their rows wait, and are not failed', () => {
+test('it is recognised in the lines of a batch as well: their rows wait instead of failing', () => {
   const outcomeOf = ([status, body]: readonly [number, object]) =>
     decideOutcome({ id: 'l1', custom_id: 'k', response: { status_code: status, request_id: 'r', body }, error: null }, () =>
       assert.fail('there is no answer'),
@@ -90,7 +90,7 @@ test('in the lines of a batch it is known as well: their rows wait, and are not 
   for (const other of OTHERS) assert.equal(isModelCode(outcomeOf(other).code), false, JSON.stringify(other));
 });
 
-test('a batch that fails validation for its model is the job’s refusal, whatever the code is called', () => {
+test('a batch whose validation fails because of its model refuses the job, whatever the code', () => {
   for (const code of ['model_not_found', 'model_decommissioned', 'ModelDeprecated', 'unsupported_model'])
     assert.equal(readGeneral(code, 'm', 'body.model')?.type, 'job-refused');
   assert.equal(readGeneral('invalid_request', 'The provided model `gpt-x` does not exist.', null)?.type, 'job-refused');

@@ -32,7 +32,7 @@ function makeCall(signal = new AbortController().signal) {
   return { method: 'POST', headers: new Headers({ a: 'b' }), body: BODY, signal, patienceMs: 20_000 };
 }
 
-test('calls arrive whole, those with a file too, over one connection', async (t) => {
+test('calls arrive complete, including those with a file, over one connection', async (t) => {
   const asked: Request[] = [];
   const { url, countConnections } = await serve(t, (request, response) => {
     asked.push(request);
@@ -53,7 +53,7 @@ test('calls arrive whole, those with a file too, over one connection', async (t)
   assert.equal(countConnections(), 1);
 });
 
-test('who has lost the right to send sends nothing, over a new connection or one that is kept', async (t) => {
+test('without the right to send nothing is sent, over a new connection or an existing one', async (t) => {
   let arrived = 0;
   const { url } = await serve(t, (_, response) => {
     arrived += 1;

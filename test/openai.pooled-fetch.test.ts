@@ -82,7 +82,7 @@ async function see(send: () => Promise<Pick<Response, 'status' | 'headers' | 'te
 /** Codes of failures differ by client; what they mean does not. */
 const meaningOf = (seen: Seen) => ('failure' in seen ? seen.kind : seen);
 
-test('every answer and every broken connection is the same by the pool and by the way to a server of our own as by fetch', {
+test('every answer and every broken connection is the same through the pool and through Node’s client as through fetch', {
   timeout: 60_000,
 }, async (t) => {
   let serve: Serve = () => {};

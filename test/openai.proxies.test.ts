@@ -78,7 +78,7 @@ async function startPlainServer(t: TestContext): Promise<{ readonly url: string;
   return { url: simulator.url, address: new URL(simulator.url).host };
 }
 
-test('calls go through the proxy the environment names, with its user, whatever case it is written in', async (t) => {
+test('calls go through the proxy named by the environment, with its user, in upper or lower case', async (t) => {
   const { address } = await startPlainServer(t);
   for (const name of ['HTTP_PROXY', 'http_proxy']) {
     const proxy = await startConnectProxy(t, { lead: () => address });
@@ -88,7 +88,7 @@ test('calls go through the proxy the environment names, with its user, whatever 
   }
 });
 
-test('HTTPS_PROXY carries calls by https, and hosts in NO_PROXY and this machine are reached without it', async (t) => {
+test('HTTPS_PROXY is used for https, and hosts in NO_PROXY and this machine are reached without it', async (t) => {
   const { url, address } = await startPlainServer(t);
   const secure = await startSecureServer(t);
   const proxy = await startConnectProxy(t, { lead: (target) => (target.endsWith(':443') ? new URL(secure).host : address) });
@@ -105,7 +105,7 @@ test('HTTPS_PROXY carries calls by https, and hosts in NO_PROXY and this machine
   assert.equal(proxy.asked.length, 1);
 });
 
-test('calls and uploads go through the proxy whole', async (t) => {
+test('calls and uploads arrive complete through the proxy', async (t) => {
   const { address } = await startPlainServer(t);
   const proxy = await startConnectProxy(t, { lead: () => address });
   await withEnvironment({ HTTP_PROXY: proxy.url }, async () => {
@@ -121,7 +121,7 @@ test('calls and uploads go through the proxy whole', async (t) => {
 });
 
 for (const status of [403, 407, 502]) {
-  test(`a proxy that answers ${status} is a reason to stop, with the variable to look at`, async (t) => {
+  test(`a proxy that answers ${status} is a reason to stop, naming the variable to check`, async (t) => {
     const proxy = await startConnectProxy(t, { refuse: status });
     const failure = await failToList({ HTTPS_PROXY: proxy.url.replace('//', '//me:topsecret@') }, 'https://api.example/v1');
     assert.deepEqual([failure.kind, failure.exitCode, proxy.asked.length], ['stop', 4, 1], failure.message);
@@ -133,7 +133,7 @@ for (const status of [403, 407, 502]) {
   });
 }
 
-test('a certificate nobody trusts and a host nobody knows are reasons to stop, each with what to set', async (t) => {
+test('an untrusted certificate and an unknown host are reasons to stop, each with what to set', async (t) => {
   const untrusted = await failToList({}, await startSecureServer(t));
   assert.deepEqual([untrusted.kind, untrusted.exitCode], ['stop', 4]);
   assert.match(untrusted.message, /certificate of 127\.0\.0\.1:\d+ is not trusted .*NODE_EXTRA_CA_CERTS/);
@@ -160,7 +160,7 @@ test('the same failure after an answer may pass: the provider was reached before
   await assert.rejects(provider.listModels(signal), (error) => error instanceof ApiError && error.kind === 'not-sent');
 });
 
-test('a proxy that is no address is told by its variable, and never shown', async () => {
+test('an invalid proxy address is reported by its variable, and never shown', async () => {
   for (const text of ['socks5://me:topsecret@host:1', 'http://', 'http://me:topsecret@:bad']) {
     await assert.rejects(
       openWay({ HTTPS_PROXY: text }),

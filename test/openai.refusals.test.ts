@@ -74,7 +74,7 @@ for (const shape of shapes) {
   });
 }
 
-test('there are shapes of refusals enough', () => assert.ok(shapes.length >= 50, String(shapes.length)));
+test('enough shapes of refusals are covered', () => assert.ok(shapes.length >= 50, String(shapes.length)));
 
 /** Refusals that name the cap: only those that do not know it are about its name. */
 const ABOUT_THE_CAP: readonly [body: unknown, isUnknown: boolean][] = [
@@ -113,7 +113,7 @@ for (const [body, isUnknown] of ABOUT_THE_CAP) {
   });
 }
 
-test('whatever a refusal holds, its words are short, on one line and without tags, and reading it never fails', () => {
+test('whatever a refusal contains, its text is short, on one line and without tags, and reading it never fails', () => {
   const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
   const bodies = [
     '',

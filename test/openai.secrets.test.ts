@@ -29,7 +29,7 @@ const isQuoted = (value: unknown) =>
   JSON.stringify(value).includes(KEY.slice(3, 20)) || JSON.stringify(value).includes(Buffer.from(KEY).toString('base64').slice(0, 20));
 
 for (const status of [400, 401, 500]) {
-  test(`a key that an answer with ${status} quotes is in no failure, of a live call or any other`, async (t) => {
+  test(`a key quoted in an answer with ${status} is in no failure, of a live call or any other`, async (t) => {
     const { provider, quoted } = await openQuotingProvider(t, status);
     const { signal } = new AbortController();
     const live = await provider.callEndpoint({ url: '/v1/chat/completions', body: '{}', customId: 'a', signal });

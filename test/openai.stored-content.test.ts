@@ -100,7 +100,7 @@ const answerWith = (address: string) =>
     done(null, [{ address, family: address.includes(':') ? 6 : 4 }])) as unknown as typeof dns.lookup;
 
 for (const address of ['127.0.0.1', '10.1.2.3', '169.254.169.254', '::1', '::ffff:10.0.0.1']) {
-  test(`a name that means ${address} is found out when it is looked up`, async () => {
+  test(`a name that resolves to ${address} is refused on lookup`, async () => {
     const open = openStoredContent(redirectTo('https://storage.example/file'), { signal, proxyFetch: null, lookup: answerWith(address) });
     const failure = await fail(open);
     assert.deepEqual([failure.kind, failure.code], ['stop', 'redirect']);
@@ -108,7 +108,7 @@ for (const address of ['127.0.0.1', '10.1.2.3', '169.254.169.254', '::1', '::fff
   });
 }
 
-test('a redirect by https is followed once, without the key or anything of ours', async (t) => {
+test('a redirect to https is followed once, without the key or any of our headers', async (t) => {
   const storage = await startStorage(t, (path) => ({ status: 200, text: `content of ${path}` }));
   for (const status of [301, 302, 303, 307, 308]) {
     const location = `https://user:pass@storage.example:${storage.port}/file?sig=1`;
@@ -120,7 +120,7 @@ test('a redirect by https is followed once, without the key or anything of ours'
   for (const headers of storage.seen) assert.deepEqual(Object.keys(headers).toSorted(), ['connection', 'host']);
 });
 
-test('storage that redirects again, or does not give the file, is asked for again later', async (t) => {
+test('storage that redirects again, or does not return the file, is retried later', async (t) => {
   const storage = await startStorage(t, (path) =>
     path === '/403' ? { status: 403 } : { status: 302, headers: { location: 'https://other.example/' } },
   );
@@ -134,7 +134,7 @@ test('storage that redirects again, or does not give the file, is asked for agai
   }
 });
 
-test('with a proxy the storage is reached through it', async () => {
+test('with a proxy, storage is reached through it', async () => {
   const asked: string[] = [];
   const proxyFetch: typeof fetch = async (url, init) => {
     asked.push(`${url} ${init?.redirect} ${new Headers(init?.headers).get('authorization')}`);
@@ -145,18 +145,21 @@ test('with a proxy the storage is reached through it', async () => {
   assert.deepEqual(asked, ['https://storage.example/file manual null']);
 });
 
-wideTest('a run whose results lie where it does not go stops with the sentence, and takes them in once that is mended', async (t) => {
-  const world = await makeWorld(t, {
-    rows: makeRows(3),
-    faults: [
-      { match: { method: 'GET', path: '/v1/files/*/content', nth: 1 }, do: { redirect: 'http://169.254.169.254/latest/meta-data' } },
-    ],
-  });
-  const stopped = await world.run();
-  world.assertFaultsFired();
-  assert.deepEqual([stopped.summary.exitCode, stopped.summary.rows.pending], [5, 3]);
-  assert.match(stopped.summary.verdict, /keeps the file at 169\.254\.169\.254/);
-  const ended = await world.run();
-  assert.deepEqual([ended.summary.exitCode, ended.summary.rows.ok, ended.summary.attempts.total], [0, 3, 3]);
-  world.check(ended.summary);
-});
+wideTest(
+  'a run stops with a message if its results are at an address it must not follow, and collects them once that is fixed',
+  async (t) => {
+    const world = await makeWorld(t, {
+      rows: makeRows(3),
+      faults: [
+        { match: { method: 'GET', path: '/v1/files/*/content', nth: 1 }, do: { redirect: 'http://169.254.169.254/latest/meta-data' } },
+      ],
+    });
+    const stopped = await world.run();
+    world.assertFaultsFired();
+    assert.deepEqual([stopped.summary.exitCode, stopped.summary.rows.pending], [5, 3]);
+    assert.match(stopped.summary.verdict, /keeps the file at 169\.254\.169\.254/);
+    const ended = await world.run();
+    assert.deepEqual([ended.summary.exitCode, ended.summary.rows.ok, ended.summary.attempts.total], [0, 3, 3]);
+    world.check(ended.summary);
+  },
+);

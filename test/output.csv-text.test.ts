@@ -11,7 +11,7 @@ const cell = fc.oneof(
 
 const delimiters = fc.constantFrom(',', ';', '\t', '|', ' ', 'a', ']', '^', '-', '\\', 'é', '😀');
 
-test('CSV is written byte by byte as csv-stringify writes it when it is told to quote every line break', () => {
+test('CSV is written byte by byte like csv-stringify writes it with every line break quoted', () => {
   fc.assert(
     fc.property(
       fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { maxLength: 4 }),

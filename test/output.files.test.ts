@@ -20,7 +20,7 @@ afterEach(() => fs.rmSync(directory, { recursive: true }));
 
 const inDirectory = (...names: readonly string[]) => path.join(directory, ...names);
 
-test('the old file stands until the new one is complete, and nothing else is left beside it', async () => {
+test('the old file stays until the new one is complete, and nothing else is left next to it', async () => {
   const target = inDirectory('table.csv');
   fs.writeFileSync(target, 'old');
   const file = await openAtomicFile(target);
@@ -32,7 +32,7 @@ test('the old file stands until the new one is complete, and nothing else is lef
   assert.deepEqual(fs.readdirSync(directory), ['table.csv']);
 });
 
-test('an abandoned file leaves the old one, before and after a failed completion', async () => {
+test('abandoning a file keeps the old one, before and after a failed completion', async () => {
   const target = inDirectory('table.csv');
   fs.writeFileSync(target, 'old');
   const first = await openAtomicFile(target);
@@ -74,13 +74,13 @@ test('a link is followed, also to a file that does not exist yet', async () => {
   }
 });
 
-test('what is no file is not replaced', async () => {
+test('anything but a regular file is not replaced', async () => {
   await assert.rejects(openAtomicFile(directory), { code: 'output', message: /not a regular file/ });
   fs.writeFileSync(inDirectory('plain'), '');
   await assert.rejects(openAtomicFile(inDirectory('plain', 'table.csv')), { code: 'disk' });
 });
 
-test('what a killed process left behind is removed, what a living one writes is not', async () => {
+test('leftovers of a killed process are removed, files a live one is writing are not', async () => {
   const target = inDirectory('table.csv');
   const abandoned = await openAtomicFile(target);
   const [name = ''] = fs.readdirSync(directory);
@@ -94,14 +94,14 @@ test('what a killed process left behind is removed, what a living one writes is 
   assert.deepEqual(fs.readdirSync(directory).sort(), [living, other, 'table.csv'].sort());
 });
 
-test('partial and failures tables stand beside the table', () => {
+test('partial and failures tables are next to the table', () => {
   assert.equal(partialPath('/o/reviews.csv'), '/o/reviews.partial.csv');
   assert.equal(partialPath('o/summaries.v2.jsonl'), 'o/summaries.v2.partial.jsonl');
   assert.equal(partialPath('table'), 'table.partial');
   assert.equal(failuresPath('/o/summaries.jsonl'), '/o/summaries.failures.csv');
 });
 
-test('a column of ours that the input has is found, with a prefix that avoids it', () => {
+test('a name clash of our columns with the input is found, with a prefix that avoids it', () => {
   const options = { columns: ['id', '_status', 'label'], keep: 'all', prefix: '', answerColumns: ['label'] } as const;
   const clash = findColumnClash(options);
   assert.deepEqual([clash?.columns, clash?.prefix], [['label', '_status'], 'llm_']);
@@ -120,7 +120,7 @@ function finished(index: number, disposition: FinishedRow['disposition']): Finis
   return { row, disposition, answer: undefined, attempts: 2, model: null, ...usage, costNanoUsd: 1500, requestId: 'req_9', key: null };
 }
 
-test('failed and skipped rows are listed with what is needed to find them, and the list goes when there are none', async () => {
+test('failed and skipped rows are listed with what is needed to find them, and the list is removed if there are none', async () => {
   const target = inDirectory('reviews.failures.csv');
   const createWriter = () => createFailuresWriter({ path: target, readId: (row) => String(row.cells[0]), excel: false });
   const writer = createWriter();

@@ -34,7 +34,7 @@ const withoutAnswer = { truncated: { attempts: 107, nanoUsd: 1_568_000 }, invali
 const lost =
   '$0.0016 for answers that do not count (107 cut at the output limit, 2 invalid); a larger params.max_output_tokens saves asking twice';
 
-test('the first screen says what answers that do not count cost, what all runs cost, and what a pilot left', () => {
+test('the first screen shows the cost of answers that do not count, the cost of all runs, and what a pilot left out', () => {
   const text = (change: Partial<Summary>) => readText(renderVerdict(makeRun(change), null));
   assert.ok(text({ withoutAnswer }).includes(`Of it ${lost}.`));
   assert.ok(
@@ -53,7 +53,7 @@ test('the first screen says what answers that do not count cost, what all runs c
   assert.ok(blocked.includes('See what failed'), 'failed rows come first');
 });
 
-test('the first screen says how many answers are right, or which run won, also where a simulator answered', () => {
+test('the first screen shows the accuracy, or which run is better, also for simulated runs', () => {
   const { a, b, ...comparison } = makeComparison();
   assert.ok(b.scores !== null);
   const quality = { ...b.scores, gold: makeComparison().gold, field: 'label' } as unknown as Parameters<typeof renderVerdict>[1];
@@ -63,7 +63,7 @@ test('the first screen says how many answers are right, or which run won, also w
     {
       quality: null,
       comparison: makeComparison(),
-      says: ['No clear winner', 'B − A: +5.0 points [-1.2, +11.2]', 'B (this run) 87.0 % [84.0, 95.0]'],
+      says: ['No clear winner', 'B − A: +5.0 points [-1.2, +11.2]', 'this run, B (gpt-4.1-mini, changed prompt), 87.0 % [84.0, 95.0]'],
     },
     { quality: null, comparison: won, says: ['B is better'] },
     {
@@ -80,7 +80,7 @@ test('the first screen says how many answers are right, or which run won, also w
     }
 });
 
-test('the summary says the same', () => {
+test('the summary shows the same', () => {
   const text = renderSummary(makeRun({ withoutAnswer, notAsked, next: notAsked.command }).summary, { colour: false, full: false });
   assert.ok(text.includes(`\nof it     ${lost}\n`), text);
   assert.match(text, /^not asked 293 of 300 rows \(280 requests\), about \$0\.0041$/m);

@@ -58,7 +58,7 @@ const typesOf = (file: string) =>
     .schema.slice(1)
     .map(({ name, type, logical_type: logical, converted_type: converted }) => `${name} ${logical?.type ?? converted ?? type}`);
 
-test('columns of a Parquet table are written as they were read: types and values', async () => {
+test('columns of a Parquet table are written with the types and values they were read with', async () => {
   const input = path.join(projectRoot, 'fixtures', 'types.parquet');
   const table = await open(input);
   const rows = await readRows(input);
@@ -85,7 +85,7 @@ test('columns of a Parquet table are written as they were read: types and values
   );
 });
 
-test('answers have the types of their schema, and what is said about a row has its own', async () => {
+test('answers have the types of their schema, and the added columns their own', async () => {
   const answerTypes = {
     label: { type: 'string' },
     count: { type: ['integer', 'null'] },
@@ -130,7 +130,7 @@ test('answers have the types of their schema, and what is said about a row has i
   ]);
 });
 
-test('long tables are cut into row groups, and an old table stays until the new one is whole', async () => {
+test('long tables are cut into row groups, and an old table stays until the new one is complete', async () => {
   const text = 'x'.repeat(20_000);
   const file = await write(
     'groups.parquet',

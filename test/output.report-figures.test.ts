@@ -69,7 +69,7 @@ test('rows are drawn by the seed, each with the same chance', () => {
   );
 });
 
-test('steps of time grow with what they have to cover, and nothing is lost', () => {
+test('time steps grow with the period they cover, and nothing is lost', () => {
   const tempo = createTempoCounter(1_000_000);
   assert.equal(tempo.read(), null);
   for (let second = 0; second < 7200; second += 1) tempo.add(1_000_000 + second * 1000, { answers: 2, tokens: 30 });
@@ -120,7 +120,7 @@ test('fields with a closed set of values are counted: labels, enums, booleans, b
   );
 });
 
-test('rows worth a look: failed ones first, ten of each cause, then the dearest, the slowest and some by chance, none twice', () => {
+test('sampled rows: failed ones first, ten of each cause, then the most expensive, the slowest and some at random, none twice', () => {
   const rows = Array.from({ length: 2000 }, (_, index) => makeRow(index));
   let reads = 0;
   const counter = createRowCounter({

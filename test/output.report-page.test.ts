@@ -47,8 +47,8 @@ test('the page shows everything a report must show', () => {
     '210 rows in = 200 ok + 6 failed + 4 skipped + 0 pending',
     '200 ok = 184 new + 9 reused + 7 duplicate',
     // money
-    'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed, 4 skipped ( why ).',
-    'Can I trust it? No clear winner, simulated compared : A 82.0 % [84.0, 95.0] right, B (this run) 87.0 % [84.0, 95.0]',
+    'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed; 4 empty, never sent ( why ).',
+    'Can I trust it? No clear winner, simulated compared : A (gpt-6-luna, earlier prompt) 82.0 % [84.0, 95.0] right, this run, B (gpt-4.1-mini, changed prompt), 87.0 % [84.0, 95.0]',
     'Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
     '13 % of label changed since the last run',
     'What next? Retry 4 rows rowmill retry jobs/ticket-labels.yaml --cause refused The other causes have commands of their own',
@@ -85,7 +85,7 @@ test('the page shows everything a report must show', () => {
     // failures, answers, quality
     'All of them as a table: rowmill failures jobs/ticket-labels.yaml --csv failed.csv',
     'refused 4 rows, 1.9 %: the model refused to answer To retry them: rowmill retry jobs/ticket-labels.yaml --cause refused',
-    'empty 4 rows, 1.9 %: every cell the prompt shows is empty Never sent: change the table or the job. And 4 more rows.',
+    'empty 4 rows, 1.9 %: every cell the prompt shows is empty Never sent: change the table or the job.',
     'billing 120 60 % +12.6',
     'Since run 20261121-0410-aaaaaaaaaa ( 190 answers), 13 % of the answers have moved',
     '91 % of 100 rows have the label that expected says (95 % interval 84 % to 95 %); macro-F1 0.887',
@@ -96,7 +96,7 @@ test('the page shows everything a report must show', () => {
     // two runs
     'Run A 20261121-0410-aaaaaaaaaa and run B 20261122-0410-k3x9d02mqa , this one, in label , on the 190 rows they share',
     '150 the same 31 changed 2 answered only in A 4 answered only in B 3 answered in neither',
-    'job differs in model, prompt agreement 82.9 % [76.7, 87.7] of 181 answered in both',
+    'job differs in model, prompt model in A gpt-6-luna model in B gpt-4.1-mini prompt in A Label the ticket. prompt in B Label the ticket with one label. prompt in B bug: something is broken agreement 82.9 % [76.7, 87.7] of 181 answered in both',
     'accuracy B − A: +5.0 points [-1.2, +11.2] against expected',
     'McNemar’s test p = 0.2266 (exact): 3 rows correct only in A, 8 only in B',
     'cost B − A: +$0.001 for the answers of these rows; 2 answers of unknown price in no sum',
@@ -137,7 +137,7 @@ test('the page shows everything a report must show', () => {
   );
 });
 
-test('sections without data are not there', () => {
+test('sections without data are left out', () => {
   const facts = makeFacts({
     rowFigures: null,
     calls: null,
@@ -204,7 +204,7 @@ function assertInert(page: string): void {
   }
 }
 
-wideTest('text that would be markup stays text, wherever it stands', () => {
+wideTest('text that looks like markup stays text, wherever it is', () => {
   for (const hostile of HOSTILE) {
     const facts = makeFacts();
     const changed = replaceTexts(facts, (text) =>
@@ -220,7 +220,7 @@ wideTest('text that would be markup stays text, wherever it stands', () => {
   }
 });
 
-test('any text is escaped so that nothing of it is markup, and reads as before', () => {
+test('any text is escaped so that none of it is markup, and reads as before', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }), (text) => {
       const escaped = escapeHtml(text);
@@ -238,7 +238,7 @@ test('any text is escaped so that nothing of it is markup, and reads as before',
   );
 });
 
-test('a text cut to so many bytes has no more of them, and no half characters', () => {
+test('a text cut to a number of bytes has no more of them, and no half characters', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom('a', '<', '&', 'é', '社', '👩', '\u202e'), maxLength: 200 }),

@@ -46,7 +46,7 @@ test('the first screen answers whether it worked, whether it can be trusted and 
   }
 });
 
-test('ten failed rows of each cause are shown, of what an earlier version kept too; rows beyond them are counted', () => {
+test('ten failed rows of each cause are shown, also from files of an earlier version; the others are counted', () => {
   const causes = ['refused', 'invalid', 'truncated'].map((cause) => ({ cause, status: 'failed' as const, rows: 6_700, retry: null }));
   const samples = Array.from({ length: 200 }, (_, row) => ({
     facts: { ...makeSample(row + 1, 'failed'), cause: causes[row % 3]?.cause ?? null },
@@ -58,7 +58,7 @@ test('ten failed rows of each cause are shown, of what an earlier version kept t
   assert.ok(page.html.includes('<summary>9 more rows</summary>'), 'of a rarer cause one row is open');
 });
 
-test('throughput is drawn of live runs longer than two minutes alone, trends from three runs on', () => {
+test('throughput is drawn only for live runs longer than two minutes, trends only from three runs on', () => {
   const { tempo, runs } = makeFacts();
   assert.ok(tempo !== null);
   const isDrawn = (change: Partial<NonNullable<ReportFacts['tempo']>>) =>

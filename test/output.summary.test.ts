@@ -55,7 +55,7 @@ test('rows that do not add up are a bug, not a summary', () => {
   assert.throws(() => makeSummary({ ...FACTS, rows: { ...FACTS.rows, new: 191 } }), /answers do not add up/);
 });
 
-test('a verdict is about the stop, then what is pending, then fail_if', () => {
+test('a verdict depends on the stop, then on pending rows, then on fail_if', () => {
   const rows = { in: 100, ok: 98, failed: 1, skipped: 1, pending: 0, new: 98, reused: 0, duplicate: 0 };
   const strict = { failedRows: { type: 'count', over: 0 }, skippedRows: { type: 'count', over: 0 } } as const;
   const share = { failedRows: { type: 'share', over: 0.01 }, skippedRows: { type: 'share', over: 0.01 } } as const;
@@ -106,7 +106,7 @@ function finished(disposition: Disposition, costNanoUsd: number | null): Finishe
   return { row, disposition, answer: 'x', attempts: 1, model: 'm', ...usage, costNanoUsd, requestId: null, key: null };
 }
 
-test('the report tells the verdict, the identity, the money and what to type next', () => {
+test('the report shows the verdict, the run, the cost and what to type next', () => {
   assert.equal(
     renderSummary(makeSummary(FACTS), { colour: false, full: false }),
     `review-sentiment  gpt-4o-mini  run 20261121-1200-a1  simulated: no real model answered, nothing was billed
@@ -125,7 +125,7 @@ next      rowmill failures jobs/review-sentiment.yaml`,
   );
 });
 
-test('a report with everything in it has at most 20 lines, and more only when asked', () => {
+test('a report with everything in it has at most 20 lines, and more only on request', () => {
   const cost = { ...FACTS.cost, reuseSavedNanoUsd: 5e9, possiblyBilledNanoUsd: 7e6, unpricedAttempts: 4 };
   const batches = Array.from({ length: 40 }, (_, index) => ({ id: `batch_${index}`, status: 'completed', requests: 50_000 }));
   const summary = makeSummary({ ...FACTS, cost, batches, outputs: { ...FACTS.outputs, report: 'out/r.html' } });
@@ -139,7 +139,7 @@ test('a report with everything in it has at most 20 lines, and more only when as
   assert.match(full, /prices {4}as of 2026-11-21\n/);
 });
 
-test('spending of which nothing is known is unknown, not nothing', () => {
+test('spending without any known price is unknown, not zero', () => {
   const cost = { ...FACTS.cost, rowsNanoUsd: 0, orphanedNanoUsd: 0, unpricedAttempts: 199 };
   assert.match(
     renderSummary(makeSummary({ ...FACTS, cost }), { colour: false, full: false }),
@@ -147,7 +147,7 @@ test('spending of which nothing is known is unknown, not nothing', () => {
   );
 });
 
-test('reasoning that no estimate could know is told where it made a run dear, and so is whose answers were saved', () => {
+test('reasoning that made a run more expensive than any estimate is explained, and so is which rows saved money', () => {
   const show = (estimateNanoUsd: number, reasoning: number, rows = FACTS.rows) => {
     const cost = { ...FACTS.cost, estimateNanoUsd, reuseSavedNanoUsd: 1_000_000 };
     return renderSummary(makeSummary({ ...FACTS, rows, cost, tokens: { ...FACTS.tokens, reasoning } }), { colour: false, full: false });
@@ -158,7 +158,7 @@ test('reasoning that no estimate could know is told where it made a run dear, an
   assert.match(show(1, 0, { ...FACTS.rows, new: 100, reused: 90 }), /by reused and duplicate rows\n/);
 });
 
-test('colour comes only when asked, and takes nothing away', () => {
+test('colour appears only on request, and removes nothing', () => {
   const summary = makeSummary({ ...FACTS, simulated: false });
   const plain = renderSummary(summary, { colour: false, full: true });
   const coloured = renderSummary(summary, { colour: true, full: true });
@@ -167,7 +167,7 @@ test('colour comes only when asked, and takes nothing away', () => {
   assert.ok(!plain.includes('simulated'));
 });
 
-test('nothing from a table or a provider can drive the terminal', () => {
+test('no text from a table or a provider can control the terminal', () => {
   const hostile = '\u001b]52;c;x\u0007 \u009b2J \u202egnp.exe \u2066 a\rb \u007f\u061c\u200f\u2028';
   assert.equal(
     escapeForTerminal(hostile),
@@ -182,7 +182,7 @@ test('nothing from a table or a provider can drive the terminal', () => {
   for (const dangerous of ['\u001b', '\u0007', '\u202e', '\r', '\nfake']) assert.ok(!report.includes(dangerous));
 });
 
-test('amounts are short for a person and never look like nothing', () => {
+test('amounts are short and never look like zero', () => {
   const cases: readonly (readonly [number, string])[] = [
     [0, '$0'],
     [1, '$0.000000001'],

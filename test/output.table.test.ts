@@ -57,7 +57,7 @@ async function writeTable(options: Partial<TableWriterOptions>, rows: readonly F
   return bytes.toString();
 }
 
-test('a CSV row has the input, the answer by its type, and eleven columns about it', async () => {
+test('a CSV row has the input, the answer by its type, and our eleven columns', async () => {
   const answer = { label: 'positive', score: -0.5, urgent: true, items: ['a', { b: 1 }], none: null };
   const text = await writeTable({ columns: ['id', 'text'], answerColumns: ['label', 'score', 'urgent', 'items', 'none', 'absent'] }, [
     finished(['1', 'Fine, "really"\nfine'], answer),
@@ -68,7 +68,7 @@ test('a CSV row has the input, the answer by its type, and eleven columns about 
   );
 });
 
-test('failed, skipped and pending rows say so and have no answer', async () => {
+test('failed, skipped and pending rows are marked and have no answer', async () => {
   const nothing = { attempts: 0, model: null, requestId: null, costNanoUsd: 0 };
   const text = await writeTable({ columns: ['id'], answerColumns: ['label'] }, [
     finished(['1'], undefined, {
@@ -98,7 +98,7 @@ test('without answer columns the whole answer is one column', async () => {
   assert.match(await writeTable({ columns: ['id'] }, [finished(['1'], { a: 1 })]), /\n1,"{""a"":1}",ok/);
 });
 
-test('the prefix stands before every column of ours, and kept columns come in the order named', async () => {
+test('every column of ours gets the prefix, and kept columns are in the given order', async () => {
   const text = await writeTable({ columns: ['a', 'b', 'c'], keep: ['c', 'a'], prefix: 'llm_', answerColumns: ['label'] }, [
     finished(['1', '2', '3'], { label: 'x' }),
   ]);
@@ -119,7 +119,7 @@ test('a simulated table says so in each row, in a last column that others do not
   assert.equal((JSON.parse(jsonl) as Record<string, unknown>)._simulated, true);
 });
 
-test('any text comes back from CSV as it was, in order, in any number of rows', async () => {
+test('any text is read back from CSV unchanged, in order, in any number of rows', async () => {
   const cell = fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.constantFrom('', ' ', '\r', '\n', '\r\n', '"', '""', ',', ' a ', '\ufeff', '=1+1', '\t', "'", 'null'),
@@ -159,7 +159,7 @@ test('a spreadsheet sees no formulas, and its numbers stay numbers', async () =>
   assert.deepEqual(new Set(others.map((cells) => cells.join(' '))), new Set(["-1.5 '=A1 '@model '-request"]));
 });
 
-test('a JSONL row keeps the record as it is, keys of no column and of dangerous names too, and has numbers as numbers', async () => {
+test('a JSONL row keeps the record unchanged, including keys without a column and dangerous names, with numbers as numbers', async () => {
   const record = Object.assign(
     Object.create(null),
     JSON.parse('{"id":7,"__proto__":{"x":1},"extra":[1,null],"text":"ä\\u2028"}'),
@@ -183,7 +183,7 @@ test('a JSONL row keeps the record as it is, keys of no column and of dangerous 
   for (const line of [first, second]) JSON.parse(line);
 });
 
-test('a JSONL table from CSV has the columns as strings, and named columns of a record alone when asked', async () => {
+test('a JSONL table from CSV has the columns as strings, and only the named columns of a record on request', async () => {
   const plain = await writeTable({ format: 'jsonl', columns: ['__proto__', 'n'] }, [finished(['x', '1'], 'y')]);
   assert.ok(plain.startsWith('{"__proto__":"x","n":"1","answer":"y",'));
   const row = {
@@ -200,7 +200,7 @@ test('a JSONL table from CSV has the columns as strings, and named columns of a 
   assert.ok(empty.startsWith('{"answer":"y",'));
 });
 
-test('a record with a key of ours stops the table instead of losing one of the two', async () => {
+test('a record whose key clashes with a column of ours stops the table instead of losing one of the two', async () => {
   const row = { index: 3, file: 'in.jsonl', line: 4, cells: [1], record: { a: 1, _status: 'mine' }, key: null };
   await assert.rejects(writeTable({ format: 'jsonl', columns: ['a'] }, [finished([], 'y', { row })]), {
     code: 'column_clash',

@@ -3,8 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
+import { priceCall } from '../src/prove/check/prices.ts';
 import { parseCsv } from '../src/prove/check/read-table.ts';
-import { priceCall } from './helpers/check-books.ts';
 import { type CheckOptions, findViolations } from './helpers/check-run.ts';
 import { ANSWER_COLUMNS, CANARY_CELL, CANARY_KEY, makeRows, makeWorld, type World } from './helpers/run-world.ts';
 
@@ -184,7 +184,7 @@ const BAD_RUNS: readonly { title: string; breaks: RegExp; spoil: (bad: BadRun) =
   },
   {
     title: 'an answer was recorded that nobody billed',
-    breaks: /G2: .* is recorded 1 times and billed 0 times/,
+    breaks: /G2: .* is stored 1 times and billed 0 times/,
     spoil: ({ editLines }) => editLines('state/provider/bill.jsonl', (lines) => lines.slice(1)),
   },
   {
@@ -242,14 +242,15 @@ for (const bad of BAD_RUNS) {
   });
 }
 
-test('prices of the checker are those of the price pages', () => {
-  assert.equal(priceCall('gpt-4o-mini-2024-07-18', { prompt_tokens: 1200, completion_tokens: 80 }), 114_000);
-  assert.equal(priceCall('gpt-4.1-nano', { prompt_tokens: 1, completion_tokens: 0 }), 50);
-  assert.equal(priceCall('gpt-4.1-mini-2025-04-14', { prompt_tokens: 10, completion_tokens: 10 }), 10_000);
-  assert.equal(priceCall('gpt-unknown', { prompt_tokens: 1, completion_tokens: 1 }), null);
+test("the checker's prices are those of the price pages", () => {
+  assert.equal(priceCall('batch', 'gpt-4o-mini-2024-07-18', { prompt_tokens: 1200, completion_tokens: 80 }), 114_000);
+  assert.equal(priceCall('batch', 'gpt-4.1-nano', { prompt_tokens: 1, completion_tokens: 0 }), 50);
+  assert.equal(priceCall('batch', 'gpt-4.1-mini-2025-04-14', { prompt_tokens: 10, completion_tokens: 10 }), 10_000);
+  assert.equal(priceCall('live', 'gpt-4o-mini', { prompt_tokens: 10, completion_tokens: 10 }), 7_500);
+  assert.equal(priceCall('batch', 'gpt-unknown', { prompt_tokens: 1, completion_tokens: 1 }), null);
 });
 
-test('the table reader of the checker refuses what is not whole', () => {
+test('the table reader of the checker refuses an incomplete table', () => {
   assert.deepEqual(parseCsv('a,b\n"x ""y""\nz",\n1,2\r\n'), [
     ['a', 'b'],
     ['x "y"\nz', ''],

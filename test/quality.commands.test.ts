@@ -74,7 +74,7 @@ describe('quality of answers', () => {
     world.dispose();
   });
 
-  it('eval gives the figures an independent count of the table gives; failed and skipped rows are wrong', async () => {
+  it('eval gives the figures of an independent count; failed and skipped rows are wrong', async () => {
     const found = await world.json<Evaluation>(['eval', 'job.yaml', '--gold', 'team', '--field', 'label']);
     assert.equal(found.schema, 'rowmill.eval/1');
     const rows = (tables.at(-1) as readonly Row[]).filter(({ team }) => team !== '');
@@ -98,7 +98,7 @@ describe('quality of answers', () => {
     assert.deepEqual(found.gold, { type: 'column', name: 'team', column: null, unmatched: 0, unknownLabels: {} });
   });
 
-  it('eval shows coverage, intervals and confusion, says whose answers they are, and takes the one field with labels', async () => {
+  it('eval shows coverage, intervals and confusion, says whose answers they are, and uses the one field with labels', async () => {
     const { stdout, stderr, exitCode } = await world.run(['eval', 'job.yaml', '--gold', 'team']);
     assert.equal(exitCode, 0);
     assert.match(stdout, /^tickets: label against column team {2}simulated$/m);
@@ -121,7 +121,7 @@ describe('quality of answers', () => {
     assert.deepEqual(Object.keys(found.perClass), ['false', 'true']);
   });
 
-  it('sample writes a sheet, eval reads its marks, and sampling again changes none of them', async () => {
+  it('sample writes a sheet, eval reads its labels, and sampling again changes none of them', async () => {
     const drawn = await world.json<Sample & { next: string }>(['sample', 'job.yaml', '-n', '12', '--seed', '5', '--by', 'label']);
     assert.equal(drawn.path, 'out.sample.csv');
     assert.deepEqual([drawn.rows.sampled, drawn.rows.added, drawn.labels], [12, 12, LABELS]);
@@ -157,7 +157,7 @@ describe('quality of answers', () => {
     assert.ok(after.slice(12).every((row) => row._gold === ''));
   });
 
-  it('sample keeps what a spreadsheet would run as a formula from running', async () => {
+  it('sample disarms text that a spreadsheet would run as a formula', async () => {
     const files = { 'in.csv': 'id,text\n=1+1,"=HYPERLINK(""x"")"\n@b,plain\n', 'job.yaml': job('Which?').replace('tickets.csv', 'in.csv') };
     const other = createWorld(files);
     try {
@@ -223,7 +223,7 @@ describe('quality of answers', () => {
     assert.match(written.find(({ id }) => id === 't3')?.a ?? '', /^refused: /);
   });
 
-  wideTest('diff --html writes the report of the later run with the comparison in it, and prints what it prints without', async () => {
+  wideTest('diff --html writes the report of the later run with the comparison in it, and prints the same as without', async () => {
     const args = ['diff', 'job.yaml', runs[0] as string, runs[1] as string, '--gold', 'team', '--field', 'label'];
     const [found, written, plain] = [
       await world.json<RunComparison>(args),
@@ -257,7 +257,7 @@ describe('quality of answers', () => {
     assert.notEqual(page, own);
   });
 
-  it('diff shows what a retry changed, though both runs asked the same', async () => {
+  it('diff shows what a retry changed, although both runs made the same requests', async () => {
     const found = await world.json<RunComparison>(['diff', 'job.yaml', runs[1] as string, runs[2] as string, '--field', 'label']);
     assert.deepEqual([found.rows.same, found.rows.changed, found.rows.answeredOnlyInB, found.rows.unanswered], [58, 0, 1, 1]);
     assert.deepEqual(found.mcnemar, { basis: 'answered', onlyA: 0, onlyB: 1, method: 'exact', statistic: null, pValue: 1 });
@@ -313,7 +313,7 @@ describe('quality of answers', () => {
 });
 
 describe('diff over changed jobs and tables', () => {
-  it('judges each run by the rules of its own job, and sees through --fresh, rows gone, new and in another order', async () => {
+  it('judges each run by the rules of its own job, and copes with --fresh and with rows removed, added and reordered', async () => {
     const wide =
       'output: { json: object, schema: { type: object, required: [sentiment], properties: { sentiment: { enum: [negative, neutral, positive, mixed] } } } }';
     const narrow = wide.replace(', mixed', '');

@@ -35,7 +35,7 @@ describe('intervals and tests', () => {
     assert.deepEqual(makeWilsonInterval(0, 0), { low: 0, high: 1 });
   });
 
-  it('keeps every proportion within its interval, and every interval within 0 and 1', () => {
+  it('every proportion is within its interval, and every interval within 0 and 1', () => {
     fc.assert(
       fc.property(fc.nat(5000), fc.nat(5000), (a, b) => {
         const [successes, cases] = [Math.min(a, b), Math.max(a, b, 1)];
@@ -87,7 +87,7 @@ describe('intervals and tests', () => {
 });
 
 describe('scores', () => {
-  it('are those computed by hand; a row without an answer is wrong', () => {
+  it('match those computed by hand; a row without an answer is wrong', () => {
     const scores = makeScores(
       tallyOf([
         ['cat', 'cat', 4],
@@ -117,7 +117,7 @@ describe('scores', () => {
     assert.deepEqual(scores.intervals.accuracy, makeWilsonInterval(7, 12));
   });
 
-  it('of lists of labels count each label by itself, and only a whole list as right', () => {
+  it('of lists count each label separately, and only a whole list as right', () => {
     const tally = createTally('labels');
     tally.add(['a', 'b'], ['a', 'b']);
     tally.add(['a', 'b'], ['a']);
@@ -130,7 +130,7 @@ describe('scores', () => {
     assert.deepEqual(scores.confusion, {});
   });
 
-  it('survive labels that are names of every object', () => {
+  it('cope with labels named like properties of Object.prototype', () => {
     const scores = makeScores(
       tallyOf([
         ['__proto__', 'constructor', 2],
@@ -142,7 +142,7 @@ describe('scores', () => {
     assert.equal(JSON.stringify(scores.confusion), '{"__proto__":{"constructor":2},"toString":{"toString":1}}');
   });
 
-  it('bound F1 as drawing the rows themselves again does, and the same way for the same seed', () => {
+  it('bound F1 like a bootstrap of the rows themselves, identically for the same seed', () => {
     const lines: readonly Line[] = [
       ['x', 'x', 60],
       ['x', 'y', 12],
@@ -159,7 +159,7 @@ describe('scores', () => {
     near(intervals.macroF1.high, drawn.high, 0.02);
   });
 
-  it('refuse a field whose values are no labels', () => {
+  it('refuse a field whose values are not labels', () => {
     const tally = createTally('summary');
     assert.throws(() => {
       for (let row = 0; row <= 50_000; row += 1) tally.add([`gold ${row}`], ['x']);
@@ -189,7 +189,7 @@ function drawRowsAgain(lines: readonly Line[]): { low: number; high: number } {
 }
 
 describe('chance', () => {
-  it('has the mean and the spread of a Poisson number, for small and for large means', () => {
+  it('has the mean and the variance of a Poisson number, for small and for large means', () => {
     const random = createSeededRandom(3);
     for (const mean of [0.7, 1, 12, 39, 41, 5000]) {
       const draws = Array.from({ length: 4000 }, () => drawPoisson(mean, random));
@@ -201,7 +201,7 @@ describe('chance', () => {
     }
   });
 
-  it('shares a sample out in proportion, with a row of every stratum where there is room', () => {
+  it('distributes a sample in proportion, with a row of every stratum if there is room', () => {
     assert.deepEqual(allocateSample(10, [90, 9, 1]), [8, 1, 1]);
     assert.deepEqual(allocateSample(2, [50, 30, 20]), [1, 1, 0]);
     assert.deepEqual(allocateSample(50, [3, 2]), [3, 2]);

@@ -14,7 +14,7 @@ function lookAt(file: string) {
   return { bytes: fs.readFileSync(file, 'utf8'), mtimeNs, ino };
 }
 
-test('a finished run, run again, sends nothing that could cost and leaves the table untouched', async (t) => {
+test('repeating a finished run sends nothing that could cost money and leaves the table untouched', async (t) => {
   const world = await makeWorld(t);
   const first = await world.run();
   const before = lookAt(world.path('out.csv'));
@@ -32,7 +32,7 @@ test('a finished run, run again, sends nothing that could cost and leaves the ta
   assert.deepEqual(lookAt(world.path('out.csv')), before);
 });
 
-wideTest('a finished run whose rows failed for good exits 3 again and sends nothing', async (t) => {
+wideTest('repeating a finished run with failed rows exits with 3 again and sends nothing', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { nth: 3 }, do: { answer: 'refusal' } }] });
   const first = await world.run();
   world.assertFaultsFired();
@@ -45,7 +45,7 @@ wideTest('a finished run whose rows failed for good exits 3 again and sends noth
   assert.deepEqual(lookAt(world.path('out.csv')), before);
 });
 
-wideTest('rows that failed for a passing cause are tried again by the next run, the others are not', async (t) => {
+wideTest('rows that failed for a transient cause are retried by the next run, the others are not', async (t) => {
   const faults = [
     { match: { row: 2 }, do: { answer: 'refusal' } },
     { match: { row: 5 }, do: { rowStatus: 500 }, times: 3 },
@@ -92,7 +92,7 @@ for (const { title, edit, sent } of someOf(EDITS, 1)) {
   });
 }
 
-wideTest('a changed prompt asks every row again', async (t) => {
+wideTest('a changed prompt sends every row again', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   world.write('job.yaml', makeJobText('prompt: "Sort and summarize, in JSON: {{ text }}"'));
@@ -102,7 +102,7 @@ wideTest('a changed prompt asks every row again', async (t) => {
   world.check(summary);
 });
 
-wideTest('a prompt that is changed back finds its old answers', async (t) => {
+wideTest('a prompt that is changed back reuses its old answers', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   world.write('job.yaml', makeJobText('prompt: "Sort and summarize, in JSON: {{ text }}"'));
@@ -127,7 +127,7 @@ wideTest('a deleted table is written again without sending anything', async (t) 
   world.check(summary);
 });
 
-wideTest('a table somebody edited is written again without sending anything', async (t) => {
+wideTest('an edited table is written again without sending anything', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   world.write('out.csv', `${world.read('out.csv')}my,own,line\n`);
@@ -137,7 +137,7 @@ wideTest('a table somebody edited is written again without sending anything', as
   world.check(summary);
 });
 
-wideTest('--fresh asks every row again, books the old answers as money only, and is continued as one run', async (t) => {
+wideTest('--fresh sends every row again, books the old answers as cost only, and is continued as one run', async (t) => {
   const world = await makeWorld(t);
   const first = await world.run();
   const { summary } = await world.run({ isFresh: true });
@@ -148,7 +148,7 @@ wideTest('--fresh asks every row again, books the old answers as money only, and
   assert.deepEqual([again.summary.attempts.total, again.requests], [0, {}]);
 });
 
-wideTest('--limit and --sample ask their rows only, write beside the table, and the full run reuses them', async (t) => {
+wideTest('--limit and --sample send only their rows, write a partial table, and the full run reuses them', async (t) => {
   const rows = makeRows(30);
   const world = await makeWorld(t, { rows });
   const pilot = await world.run({ selection: { type: 'first', rows: 5 } });
@@ -168,7 +168,7 @@ wideTest('--limit and --sample ask their rows only, write beside the table, and 
   world.check(full.summary);
 });
 
-wideTest('dedupe: false pays for each equal row, and each keeps its own call', async (t) => {
+wideTest('dedupe: false pays for each identical row, and each keeps its own call', async (t) => {
   const [[, text = ''] = []] = makeRows(1);
   const rows: [string, string][] = [
     ['a', text],
@@ -185,7 +185,7 @@ wideTest('dedupe: false pays for each equal row, and each keeps its own call', a
   assert.deepEqual([second.summary.attempts.total, second.summary.rows.reused], [1, 4]);
 });
 
-wideTest('a row that failed for good is opened again by hand only, as often as it takes', async (t) => {
+wideTest('a row that failed for good is reopened by retry only, any number of times', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { row: 4 }, do: { answer: 'refusal' } }] });
   await world.run();
   assert.equal((await world.run()).summary.attempts.total, 0);

@@ -21,7 +21,7 @@ test('against another server whose answers are never JSON every row fails as inv
   assert.equal(summary.simulated, false);
 });
 
-test('against another server free text comes back row by row', async (t) => {
+test('another server returns free text row by row', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(5), job: 'output: text' });
   const { summary } = await world.run({ baseUrl: await startOther(t) });
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 5]);

@@ -29,7 +29,7 @@ const CASES = [
 ] as const;
 
 for (const { name, nanoUsd, lane, message } of CASES) {
-  test(`a plan warns of the budget of a run where it has to: ${name}`, () => {
+  test(`a plan warns about the budget of a run if necessary: ${name}`, () => {
     const budget = { nanoUsd, nanoUsdPerMonth: null, nanoUsdTotal: null, nanoUsdPerRow: null };
     const warning = warnOfRunBudget(budget, COST, lane);
     if (message === null) assert.equal(warning, null);
@@ -37,6 +37,6 @@ for (const { name, nanoUsd, lane, message } of CASES) {
   });
 }
 
-test('a plan does not warn where nothing is asked, or no price is known', () => {
+test('a plan does not warn if nothing is sent, or no price is known', () => {
   assert.equal(warnOfRunBudget({ nanoUsd: 1, nanoUsdPerMonth: null, nanoUsdTotal: null, nanoUsdPerRow: null }, null, 'batch'), null);
 });

@@ -35,7 +35,7 @@ function billNanoUsd(world: World): number {
 }
 
 for (const lane of someOf(LANES, 1)) {
-  wideTest(`a third of what a ${lane} run cost stops it below that, with a command whose budget ends it`, async (t) => {
+  wideTest(`a third of the cost of a ${lane} run stops it below that, with a command whose budget finishes it`, async (t) => {
     const rows = makeRows(20);
     const whole = await makeWorld(t, { rows });
     const { summary: undisturbed } = await whole.run(inLane(whole, lane));
@@ -43,7 +43,7 @@ for (const lane of someOf(LANES, 1)) {
     const world = await makeWorld(t, { rows });
     const commands = {
       continue: 'rowmill run job.yaml --max-usd 1',
-      continueWith: (usd: string) => `rowmill run job.yaml --max-usd ${usd}`,
+      continueWith: ({ maxNanoUsd = 0 }) => `rowmill run job.yaml --max-usd ${(Math.ceil(maxNanoUsd / 1000) / 1e6).toFixed(6)}`,
       failures: '',
     };
     const { summary } = await world.run({ ...inLane(world, lane), maxNanoUsd: third, commands });
@@ -95,7 +95,7 @@ for (const lane of someOf(LANES, 1)) {
   });
 }
 
-wideTest('a row that could cost more than usd_per_row is skipped, and no row costs more, whatever its tries', async (t) => {
+wideTest('a row that could cost more than usd_per_row is skipped, and no row costs more, however often it is tried', async (t) => {
   const rows = [...makeRows(11), ['long', `A long note: ${'words '.repeat(2_000)}`] as [string, string]];
   const job = 'budget: { usd_per_row: 0.0005 }';
   const world = await makeWorld(t, { rows, job, faults: [{ match: { every: 3 }, do: { answer: 'length' } }] });
@@ -116,7 +116,7 @@ wideTest('a row that could cost more than usd_per_row is skipped, and no row cos
   await assert.rejects(refused.run(), { exitCode: 2 });
 });
 
-wideTest('a budget for a model without a price is refused, until prices.yaml tells one', async (t) => {
+wideTest('a budget for a model without a price is refused until prices.yaml has one', async (t) => {
   const job = 'model: ft:gpt-5.4-mini:acme::x\nbudget: { usd: 1 }';
   const refused = await makeWorld(t, { job });
   await assert.rejects(refused.run(), { exitCode: 2, message: /no price.*prices\.yaml/ });
@@ -171,41 +171,45 @@ const sleepReally = async (milliseconds: number, signal: AbortSignal) => {
   await delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
 };
 
-wideTest('two workers share one budget: a third stops them below it, a larger one ends the run', { skip: whyNoRedis() }, async (t) => {
-  const redis = await borrowRedis();
-  const rows = makeRows(24);
-  const whole = await makeWorld(t, { rows });
-  const { summary: undisturbed } = await whole.run(inLane(whole, 'live'));
-  const world = await makeWorld(t, { rows });
-  const workers = await startWorkers(redis.url, world, 2);
-  t.after(async () => {
-    await workers.stop();
-    await redis.stop();
-  });
-  const change: RunChange = {
-    ...inLane(world, 'live'),
-    redis: { url: redis.url, secret: null },
-    effects: {
-      clock: () => new Date(),
-      monotonicMs: () => performance.now(),
-      sleep: sleepReally,
-      startTimer,
-      random: Math.random,
-      randomId: () => randomUUID().slice(0, 8),
-      processIdentity: readOwnIdentity(),
-    },
-  };
-  const third = Math.floor(undisturbed.cost.nanoUsd / 3);
-  const { summary } = await world.run({ ...change, maxNanoUsd: third });
-  assert.equal(summary.exitCode, 5);
-  assert.ok(summary.rows.ok > 0 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
-  assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
-  assert.ok(summary.cost.nanoUsd <= third);
-  const ended = await world.run({ ...change, maxNanoUsd: undisturbed.cost.nanoUsd * 10 });
-  assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 24]);
-  assert.equal(billNanoUsd(world), undisturbed.cost.nanoUsd);
-  assert.ok(
-    workers.made.every((calls) => calls > 0),
-    `both workers made calls: ${workers.made.join(' and ')}`,
-  );
-});
+wideTest(
+  'two workers share one budget: a third of the cost stops them below it, a larger one finishes the run',
+  { skip: whyNoRedis() },
+  async (t) => {
+    const redis = await borrowRedis();
+    const rows = makeRows(24);
+    const whole = await makeWorld(t, { rows });
+    const { summary: undisturbed } = await whole.run(inLane(whole, 'live'));
+    const world = await makeWorld(t, { rows });
+    const workers = await startWorkers(redis.url, world, 2);
+    t.after(async () => {
+      await workers.stop();
+      await redis.stop();
+    });
+    const change: RunChange = {
+      ...inLane(world, 'live'),
+      redis: { url: redis.url, secret: null },
+      effects: {
+        clock: () => new Date(),
+        monotonicMs: () => performance.now(),
+        sleep: sleepReally,
+        startTimer,
+        random: Math.random,
+        randomId: () => randomUUID().slice(0, 8),
+        processIdentity: readOwnIdentity(),
+      },
+    };
+    const third = Math.floor(undisturbed.cost.nanoUsd / 3);
+    const { summary } = await world.run({ ...change, maxNanoUsd: third });
+    assert.equal(summary.exitCode, 5);
+    assert.ok(summary.rows.ok > 0 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
+    assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
+    assert.ok(summary.cost.nanoUsd <= third);
+    const ended = await world.run({ ...change, maxNanoUsd: undisturbed.cost.nanoUsd * 10 });
+    assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 24]);
+    assert.equal(billNanoUsd(world), undisturbed.cost.nanoUsd);
+    assert.ok(
+      workers.made.every((calls) => calls > 0),
+      `both workers made calls: ${workers.made.join(' and ')}`,
+    );
+  },
+);

@@ -21,8 +21,8 @@ function later(world: World, days: number) {
 
 const dayOf = (world: World, days: number) => nameDay(later(world, days).effects.clock(), null);
 
-describe('a table that is named by the day of its run', () => {
-  it('begins its day where the time zone says', () => {
+describe('a table named after the day of its run', () => {
+  it('starts its day in the given time zone', () => {
     const instant = new Date('2026-11-29T23:30:00Z');
     assert.deepEqual(
       [null, 'UTC', 'Asia/Tokyo', 'America/Los_Angeles', 'Europe/Berlin'].map((zone) => nameDay(instant, zone)),
@@ -30,7 +30,7 @@ describe('a table that is named by the day of its run', () => {
     );
   });
 
-  it('takes the day and nothing else, and a time zone by its name', () => {
+  it('accepts only the day, and a time zone by its name', () => {
     assert.equal(
       makeDated({ path: 'out/{{run.date}}/{{ run.date }}.csv' }).write.dated?.template,
       '/data/out/{{run.date}}/{{ run.date }}.csv',
@@ -50,7 +50,7 @@ describe('a table that is named by the day of its run', () => {
       assert.throws(() => makeDated(write), expected);
   });
 
-  it('is refused where the glob of the input would find it on some day', async () => {
+  it('is refused if the glob of the input would match it on some day', async () => {
     const find = (input: string, write: string) => {
       const job = makeDated({ path: write }, { path: input });
       const dated = { template: job.write.path, timezone: null, date: '2026-11-29' };
@@ -73,7 +73,7 @@ describe('a table that is named by the day of its run', () => {
     }
   });
 
-  it('is another one for each day; a finished day has nothing to do, and an unchanged one asks nothing', async (t) => {
+  it('is a separate one for each day; a finished day has nothing to do, and an unchanged one sends nothing', async (t) => {
     const world = await makeWorld(t, { rows: makeRows(4), job: 'write: { path: "out/{{ run.date }}.csv" }' });
     const first = await world.run();
     const [today, tomorrow] = [dayOf(world, 0), dayOf(world, 1)];
@@ -113,7 +113,7 @@ describe('a table that is named by the day of its run', () => {
     assert.deepEqual(fs.readdirSync(world.path('out')).toSorted(), [`${day}.csv`, `${day}.report.html`]);
   });
 
-  wideTest("tonight's file among those of before asks only what was not seen", async (t) => {
+  wideTest("tonight's file next to earlier ones sends only new rows", async (t) => {
     const world = await makeWorld(t, { job: 'write: { path: "out/{{ run.date }}.csv" }' });
     fs.mkdirSync(world.path('nights'));
     const job = world.read('job.yaml').replace('path: in.csv', 'path: "nights/*.csv"');

@@ -265,7 +265,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-test('what would be written over, or cannot be written, is refused in one sentence before anything is done', async (t) => {
+test('outputs that would overwrite something, or cannot be written, are refused in one sentence before anything is done', async (t) => {
   for (const { name, target, arrange, more = '', says } of someOf(CASES, 8)) {
     await t.test(name, async (t) => {
       const world = createWorld({ 'reviews.csv': REVIEWS });
@@ -295,7 +295,7 @@ test('what would be written over, or cannot be written, is refused in one senten
   }
 });
 
-test('a path that was typed is looked at like that of the job file', async (t) => {
+test('a path from the command line is checked like that of the job file', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB, key: CANARY_KEY });
   t.after(() => world.dispose());
   fs.chmodSync(path.join(world.folder, 'key'), 0o600);
@@ -313,7 +313,7 @@ test('a path that was typed is looked at like that of the job file', async (t) =
   }
 });
 
-test('a folder nobody but its owner may write in is refused', async (t) => {
+test('a folder that this user cannot write to is refused', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS });
   t.after(() => world.dispose());
   const closed = path.join(world.folder, 'closed');
@@ -344,7 +344,7 @@ test('a folder nobody but its owner may write in is refused', async (t) => {
   assert.match((await findDestinationProblem(JSON.parse(options))) ?? '', /this user has no write access there$/);
 });
 
-test('where case makes no difference, names that differ by it are one file', async (t) => {
+test('on a case-insensitive system, names that differ only in case are one file', async (t) => {
   const world = createWorld({ 'in.csv': REVIEWS });
   t.after(() => world.dispose());
   const at = (name: string) => path.join(world.folder, name);
@@ -360,7 +360,7 @@ test('where case makes no difference, names that differ by it are one file', asy
   assert.equal(await look(false), null);
 });
 
-wideTest('what may be written is written: new folders, links that lead elsewhere, the files of the run before', async (t) => {
+wideTest('allowed outputs are written: in new folders, through links that lead elsewhere, over files of the previous run', async (t) => {
   const members: readonly [string, string, ((folder: string) => void)?][] = [
     ['a folder that is not there yet', 'new/er/out.csv'],
     ['a link to a file of nobody', 'out.csv', all(file('elsewhere.csv'), link('out.csv', 'elsewhere.csv'))],
@@ -385,7 +385,7 @@ wideTest('what may be written is written: new folders, links that lead elsewhere
   }
 });
 
-test('the examples that are held out may be run over: they are left as they are', async (t) => {
+test('a run over the held-out examples is allowed, and leaves them unchanged', async (t) => {
   const gold = `id,text,sentiment\n${Array.from({ length: 9 }, (_, n) => `${n},text ${n},${n % 2 === 0 ? 'positive' : 'negative'}`).join('\n')}\n`;
   const job = `${REVIEW_JOB.replace('path: out.csv', 'path: out.csv, prefix: llm_')}examples: { path: gold.csv, count: 2, holdout: held.csv }\n`;
   const world = createWorld({ 'reviews.csv': REVIEWS, 'gold.csv': gold, 'job.yaml': job });
@@ -397,7 +397,7 @@ test('the examples that are held out may be run over: they are left as they are'
   assert.equal(fs.readFileSync(path.join(world.folder, 'held.csv'), 'utf8'), held);
 });
 
-wideTest('commands that only look write over nothing that is read, and nothing a run has made', async (t) => {
+wideTest('read-only commands overwrite nothing that is read, and nothing that a run has made', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB, 'gold.csv': 'id,sentiment\n1,positive\n2,negative\n' });
   t.after(() => world.dispose());
   const { run: first } = await world.json<{ run: string }>(['run', 'job.yaml', '--simulate']);
@@ -440,7 +440,7 @@ wideTest('commands that only look write over nothing that is read, and nothing a
   }
 });
 
-wideTest('replacing the table of another job is said before it is done, while that job is there and its table as it wrote it', async () => {
+wideTest("replacing another job's table causes a warning beforehand, as long as that job exists and its table is unchanged", async () => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   const other = path.join(world.folder, 'other.yaml');
   const warning = /out\.csv is the table of the job (\w+) \((\w+\.yaml)\), and this run will replace it/;
@@ -452,7 +452,9 @@ wideTest('replacing the table of another job is said before it is done, while th
     const [exitCode, ...none] = await runJob('job.yaml');
     assert.deepEqual(none, []);
     fs.writeFileSync(other, REVIEW_JOB.replace('name: reviews', 'name: others').replace('Which', 'What'));
-    assert.match((await world.run(['plan', 'other.yaml', '--simulate'])).stdout, warning);
+    const planned = await world.run(['plan', 'other.yaml', '--simulate']);
+    assert.match(planned.stdout, warning);
+    assert.equal(planned.exitCode, 0, 'it sends and writes nothing');
     assert.deepEqual(await runJob('other.yaml'), [exitCode, 'reviews', 'job.yaml']);
     assert.deepEqual(await runJob('other.yaml'), [exitCode], 'its own table now');
     assert.deepEqual(await runJob('job.yaml'), [exitCode, 'others', 'other.yaml']);

@@ -9,7 +9,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import { createManualTimers } from './helpers/manual-timers.ts';
 import { CANARY_KEY } from './helpers/run-world.ts';
 
-test('the doctor does not wait for ever for a provider that never answers', async (t) => {
+test('doctor does not wait forever for a provider that never answers', async (t) => {
   const timers = createManualTimers();
   const [clock, { startTimer }] = [() => new Date(), timers];
   const asked: string[] = [];

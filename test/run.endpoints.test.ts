@@ -86,7 +86,7 @@ const REFUSED: readonly [spec: object, message: RegExp][] = [
   [{ endpoint: '/v1/response' }, /endpoint: must be .*Did you mean "\/v1\/responses"/],
 ];
 
-test('what an endpoint does not take is told before anything is sent', () => {
+test('settings an endpoint does not accept are reported before anything is sent', () => {
   for (const [spec, message] of REFUSED) assert.throws(() => compile(spec), message);
 });
 
@@ -139,7 +139,7 @@ const EMBEDDING_JOB = [
   'params: { dimensions: 8 }',
 ].join('\n');
 
-wideTest('embeddings come as vectors, the same in both lanes, one text a request, and cost their input alone', async (t) => {
+wideTest('embeddings are vectors, the same in both lanes, one text per request, and cost only their input', async (t) => {
   const rows = makeRows(5);
   const tables: unknown[][] = [];
   for (const mode of ['batch', 'live'] as const) {
@@ -157,13 +157,13 @@ wideTest('embeddings come as vectors, the same in both lanes, one text a request
   }
 });
 
-wideTest('a CSV table holds a vector as JSON text', async (t) => {
+wideTest('a CSV table contains a vector as JSON text', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(1), job: EMBEDDING_JOB });
   await runIn(world, 'batch');
   assert.match(world.read('out.csv'), /"\[-?0\.\d+(,-?0\.\d+){7}\]"/);
 });
 
-test('a text answer stands in the table as it was given', async (t) => {
+test('a text answer is written to the table unchanged', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(2), job: 'output: text\nwrite: { path: out.jsonl }' });
   await runIn(world, 'batch');
   for (const { answer } of readTable(world, 'out.jsonl')) assert.ok(typeof answer === 'string' && answer !== '');

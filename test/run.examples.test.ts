@@ -35,7 +35,7 @@ function readSent(world: World): { readonly id: string; readonly messages: reado
   return { id: line.custom_id, messages: line.body.messages };
 }
 
-wideTest('examples stand before the row as question and right answer, labels in turn; the others are held out', async (t) => {
+wideTest('examples precede the row as question and right answer, labels in turn; the others are held out', async (t) => {
   const world = await makeExamplesWorld(t);
   const { summary } = await world.run();
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 3]);
@@ -59,7 +59,7 @@ wideTest('examples stand before the row as question and right answer, labels in 
   assert.equal(again.summary.attempts.total, 0, 'the choice is the same');
 });
 
-wideTest('the choice depends on the seed and on what rows say, not on their order', async (t) => {
+wideTest('the choice depends on the seed and on the content of the rows, not on their order', async (t) => {
   const first = await makeExamplesWorld(t);
   await first.run();
   const shuffled = await makeExamplesWorld(t, JOB, makeGold(30).reverse());
@@ -97,7 +97,7 @@ const REFUSED: readonly [change: (job: string) => string, gold: [string, string,
   [(job) => job.replace('count: 4', 'count: 0'), makeGold(3), /examples\.count: must be 1 or more/],
 ];
 
-wideTest('a table of examples that does not fit is told before anything is sent', async (t) => {
+wideTest('an unsuitable table of examples is reported before anything is sent', async (t) => {
   for (const [change, gold, message] of REFUSED) {
     const world = await makeExamplesWorld(t, change(JOB), gold);
     const problem = await world.run().then(

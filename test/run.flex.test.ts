@@ -38,7 +38,7 @@ wideTest('the estimate of a flex run is that of the flex price', async (t) => {
   assert.equal(plan.promptCache?.priced, 'flex');
 });
 
-wideTest('where there is no capacity for flex, rows wait and do not fail', async (t) => {
+wideTest('while there is no capacity for flex, rows wait and do not fail', async (t) => {
   const error = { message: 'Resource Unavailable', type: 'resource_unavailable', code: 'resource_unavailable' };
   const faults = [{ match: { method: 'POST', path: '/v1/chat/completions', every: 3 }, do: { status: 429, body: { error } }, times: 8 }];
   const world = await makeWorld(t, { rows: makeRows(20), job: LUNA, faults });
@@ -48,7 +48,7 @@ wideTest('where there is no capacity for flex, rows wait and do not fail', async
   assert.equal(world.simulator.bill().length, 20);
 });
 
-test('an answer that was given at another tier is priced at that one', async (t) => {
+test('an answer given at another tier is priced at that tier', async (t) => {
   const faults = [{ match: { lane: 'live', nth: 3 }, do: { answer: 'tier_downgraded' }, times: 1 }];
   const world = await makeWorld(t, { rows: makeRows(6), job: LUNA, faults });
   const { summary } = await runIn(world, 'flex');
@@ -95,7 +95,7 @@ for (const [title, job, flags, message] of REFUSED) {
   });
 }
 
-test('an address that refuses the tier refuses the lane: the run stops with exit 4, and no row is lost', async (t) => {
+test('if an address refuses the tier, the run stops with exit 4, and no row is lost', async (t) => {
   const error = { message: 'Invalid service_tier argument', type: 'invalid_request_error', param: 'service_tier', code: null };
   const server = http.createServer((request, response) => {
     const isPost = request.method === 'POST';

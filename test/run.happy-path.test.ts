@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CANARY_CELL, makeRows, makeWorld } from './helpers/run-world.ts';
 
-test('a table goes through the Batch API and comes back in order, with its books in balance', async (t) => {
+test('a table goes through the Batch API and comes back in order, with balanced books', async (t) => {
   const rows = [...makeRows(40), ['twin', makeRows(1)[0]?.[1] as string] as const, ['void', ''] as const, ['secret', CANARY_CELL] as const];
   const world = await makeWorld(t, { rows });
   const { summary, requests } = await world.run();

@@ -42,7 +42,7 @@ test('the live lane counts every prompt exactly, the batch lane estimates it', a
   assert.equal(count(ask('next')), tokens.own.charge(makeBody('next')));
 });
 
-test('images are counted beside the text, at their most where their size is not known', async () => {
+test('images are counted in addition to the text, at their maximum if their size is unknown', async () => {
   const withImage = (url: string) =>
     JSON.stringify({
       model,

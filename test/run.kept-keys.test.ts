@@ -7,7 +7,7 @@ import { packKey, unpackKey } from '../src/ledger/pack-key.ts';
 import { makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 import { someOf } from './helpers/wide.ts';
 
-test('a key that was packed is unpacked again, bit by bit', () => {
+test('a packed key is unpacked bit by bit', () => {
   const words = new Uint32Array(8);
   const check = fc.property(fc.string(), fc.nat({ max: 4 }), (text, start) => {
     const key = hash('sha256', text, 'base64url').slice(0, 22);
@@ -33,7 +33,7 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 };
 
 for (const [what, changed] of someOf(Object.entries(CHANGES), 2)) {
-  test(`no row is joined to the answer of the row that stood there when its key was found: ${what}`, async (t) => {
+  test(`no row gets the answer of the row that was there when its key was found: ${what}`, async (t) => {
     const world = await makeWorld(t, { rows: ROWS, batchSeconds: 30 });
     let sleeps = 0;
     const sleep: typeof world.effects.sleep = async (milliseconds, signal) => {

@@ -23,7 +23,7 @@ function assertIdentity({ rows }: Summary): void {
   assert.equal(rows.in, rows.ok + rows.failed + rows.skipped + rows.pending);
 }
 
-test('a live run gives the table a batch run gives, at the live price, and the bill is the ledger', async (t) => {
+test('a live run writes the same table as a batch run, at the live price, and the bill matches the ledger', async (t) => {
   const live = await makeWorld(t, { rows: makeRows(40) });
   const { summary } = await runLive(live);
   const batch = await makeWorld(t, { rows: makeRows(40) });
@@ -36,7 +36,7 @@ test('a live run gives the table a batch run gives, at the live price, and the b
   assert.equal(summary.cost.possiblyBilledNanoUsd, 0);
 });
 
-test('a finished live run, run again in either lane, sends nothing', async (t) => {
+test('repeating a finished live run in either lane sends nothing', async (t) => {
   const world = await makeWorld(t);
   await runLive(world);
   const table = world.read('out.csv');
@@ -47,7 +47,7 @@ test('a finished live run, run again in either lane, sends nothing', async (t) =
   assert.equal(world.read('out.csv'), table);
 });
 
-wideTest('live rows that met a passing fault are asked again, invalid ones with what was wrong', async (t) => {
+wideTest('live rows are retried after a transient fault, invalid ones with what was wrong', async (t) => {
   const world = await makeWorld(t, {
     rows: makeRows(24),
     faults: [
@@ -74,7 +74,7 @@ wideTest('batches left with the provider are collected by a live run, which send
   assert.equal(sumBill(world), 11);
 });
 
-wideTest('a live budget stops the run below it with exit 5, and a larger one goes on', async (t) => {
+wideTest('a live budget stops the run below it with exit 5, and a larger one continues it', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(60) });
   const whole = await makeWorld(t, { rows: makeRows(60) });
   const { summary: undisturbed } = await runLive(whole);

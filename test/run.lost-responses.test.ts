@@ -56,7 +56,7 @@ for (const loss of someOf(LOSSES, 2)) {
 }
 
 for (const processed of [true, false]) {
-  test(`a create that is never answered is given up at its deadline and looked for (processed: ${processed})`, async (t) => {
+  test(`a create that is never answered is given up at its deadline and searched for (processed: ${processed})`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: onCreate, do: { hang: true, processed } }] });
     const timers = createManualTimers();
     const running = world.run({ startTimer: timers.startTimer });
@@ -74,7 +74,7 @@ for (const processed of [true, false]) {
   });
 }
 
-test('a run that is done leaves no row text when it is looked again for a create that was never answered', async (t) => {
+test('a finished run leaves no row text when a create that was never answered is searched for again', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: onCreate, do: { drop: 'before' } }] });
   await world.run();
   const { summary, requests } = await world.run();
@@ -92,7 +92,7 @@ test('a batch without our metadata is found by its input file', async (t) => {
   world.check(summary);
 });
 
-wideTest('a batch that shows in the list after 20 s is still found', async (t) => {
+wideTest('a batch that appears in the list after 20 s is still found', async (t) => {
   const faults = [{ match: onCreate, do: { drop: 'after' } }, { do: { listLagMs: 20_000 } }];
   const world = await makeWorld(t, { faults });
   const { summary, requests } = await world.run();
@@ -129,7 +129,7 @@ wideTest('a lost create is found behind more batches than a page of the list hol
   world.check(summary);
 });
 
-test('a look that fails does not count as a look', async (t) => {
+test('a failed search does not count as a search', async (t) => {
   const faults = [
     { match: onCreate, do: { drop: 'after' } },
     { match: { method: 'GET', path: '/v1/batches', nth: 2 }, do: { status: 500 } },
@@ -164,7 +164,7 @@ wideTest(
   },
 );
 
-wideTest('three creates that left no trace leave the shard pending with exit 7, and the next run takes it up', async (t) => {
+wideTest('after three creates without a trace the shard stays pending with exit 7, and the next run continues it', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'before' }, times: 3 }] });
   const first = await world.run();
   world.assertFaultsFired();
@@ -175,7 +175,7 @@ wideTest('three creates that left no trace leave the shard pending with exit 7, 
   world.check(second.summary);
 });
 
-wideTest('batches of another state directory of the same job are named and left alone', async (t) => {
+wideTest('batches of another state directory of the same job are reported and left alone', async (t) => {
   // Begun first, its clock is ahead of the other's.
   const world = await makeWorld(t);
   const other = await makeWorld(t);

@@ -22,7 +22,7 @@ const CASES = [
   { job: makeJob('{ path: gone.csv }'), flags: ['--input', 'typed.csv'], says: /^typed\.csv: no such table\n/ },
 ];
 
-test('a file that a job names and that cannot be read is told with the place where the job names it; one that was typed has none', async () => {
+test('an unreadable file that a job names is reported with its place in the job; one named by a flag has none', async () => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'empty.csv': '' });
   try {
     for (const { job, says, flags = [] } of someOf(CASES, 2)) {

@@ -15,7 +15,7 @@ function planOn(world: World, day: string, origin = 'default') {
   return planWorld(world, { type: 'all' }, { target: { origin }, effects });
 }
 
-test('a plan says when the model ends, what takes its place and what the job costs there; only where that holds', async (t) => {
+test('a plan shows when the model ends, its successor and what the job costs there, only at addresses where that applies', async (t) => {
   const world = await makeWorld(t);
   const plan = await planOn(world, '2026-11-29');
   const { modelEnd, cost } = plan;
@@ -55,7 +55,7 @@ const WORDS: readonly (readonly [model: string, day: string, origin: string, sai
   ['gpt-5.6-luna', '2027-01-15', 'default', null],
 ];
 
-test('before, on and after the day: what is said, and at whose address', async (t) => {
+test('what is reported before, on and after the day, and for which addresses', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']] });
   for (const [model, day, origin, said] of WORDS) {
     world.write('job.yaml', makeJobText(`model: ${model}`));
@@ -82,7 +82,7 @@ const REFUSED: readonly (readonly [job: string, refuses: readonly RegExp[]])[] =
   ['model: o1\nparams: { reasoning_effort: low, max_output_tokens: 2000 }', []],
 ];
 
-wideTest('what the successor would not take of a job’s parameters is said with it', async (t) => {
+wideTest('parameters of the job that the successor would refuse are listed with it', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']] });
   for (const [job, refuses] of REFUSED) {
     world.write('job.yaml', makeJobText(job));
@@ -94,7 +94,7 @@ wideTest('what the successor would not take of a job’s parameters is said with
   }
 });
 
-test('a run says it before it begins, and runs all the same', async (t) => {
+test('a run reports it before it begins, and runs anyway', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']] });
   const { summary, warnings } = await world.run({ origin: 'default' });
   assert.equal(summary.exitCode, 0);
@@ -170,7 +170,7 @@ const DOCTOR: readonly {
   { name: 'nobody tells it, and the address is not OpenAI’s', said: null },
 ];
 
-wideTest('the doctor believes what the address tells of a model’s end before the table, and warns of it', async (t) => {
+wideTest('doctor believes the address about a model’s end rather than the table, and warns about it', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']] });
   for (const { name, faults = [], origin = 'simulator', job = makeJobText(), said } of someOf(DOCTOR, 3)) {
     await world.restart({ faults });
@@ -209,7 +209,7 @@ const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live
   },
 ];
 
-wideTest('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
+wideTest('a refused model stops the run with exit 4 and says when it ended; no row is affected', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']], job: `model: ${ENDED}` });
   await world.run();
   world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
@@ -233,7 +233,7 @@ wideTest('a model that is refused stops the run with exit 4 and says when it end
   );
 });
 
-test('what is asked before answers make way for others says it too', async (t) => {
+test('the check before answers are replaced reports it too', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']], job: `model: ${ENDED}` });
   const models = { object: 'list', data: [{ id: 'gpt-6-luna', object: 'model' }] };
   await world.restart({ faults: [{ match: { path: '/v1/models' }, do: { status: 200, body: models } }] });

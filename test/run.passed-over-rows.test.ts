@@ -13,7 +13,7 @@ function writeJob(world: World, input = INPUT, more = ''): void {
   world.write('job.yaml', makeJobText(more).replace(/^input: .*$/m, input));
 }
 
-wideTest('rows the job is not about and lines that are no row keep their places, cost nothing, and are counted everywhere', async (t) => {
+wideTest('rows that do not match where and unreadable records keep their places, cost nothing, and are counted everywhere', async (t) => {
   const world = await makeWorld(t);
   writeJob(world);
   world.write('in.csv', TABLE);
@@ -50,7 +50,7 @@ wideTest('rows the job is not about and lines that are no row keep their places,
   assert.deepEqual([again.requests, again.summary.attempts.total, again.summary.exitCode], [{}, 0, 3]);
 });
 
-test('rows the job is not about count in no failure limit, and no share of them', async (t) => {
+test('rows that do not match where count in no failure limit, and in no share', async (t) => {
   const world = await makeWorld(t);
   writeJob(world, INPUT.replace('lang == "en"', 'id == "a"'));
   world.write('in.csv', 'id,text\na,First\nb,Second\nc,Third\n');
@@ -127,7 +127,7 @@ wideTest(
   },
 );
 
-test('what is wrong with a condition is told with its place in the job file', async (t) => {
+test('a mistake in a condition is reported with its place in the job file', async (t) => {
   const world = await makeWorld(t);
   writeJob(world, 'input: { path: in.csv, id: id, where: lang == "en" and star < 3 }');
   world.write('in.csv', 'id,lang,text,stars\na,en,First,2\n');

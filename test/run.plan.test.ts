@@ -55,7 +55,7 @@ wideTest('the estimate is within 5 % of the input tokens the provider then bills
   assert.ok(Math.abs(error) <= 0.05, `${tokens.input} planned, ${summary.tokens.input} billed`);
 });
 
-wideTest('after a pilot the plan goes by what the pilot measured', async (t) => {
+wideTest('after a pilot the plan uses what the pilot measured', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(90), job: 'params: { max_output_tokens: 100, seed: 3 }' });
   const before = await planWorld(world);
   assert.equal(before.tokens.outputMeasured, 0);
@@ -72,7 +72,7 @@ wideTest('after a pilot the plan goes by what the pilot measured', async (t) => 
   assert.match(after.changes.join('\n'), /^60 of 90 rows are new, \$0\.\d+$/);
 });
 
-wideTest('what changed since the last run is told in words, with rows and dollars', async (t) => {
+wideTest('changes since the last run are described in words, with rows and dollars', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(20) });
   await world.run();
   assert.deepEqual((await planWorld(world)).changes, []);
@@ -95,7 +95,7 @@ wideTest('what changed since the last run is told in words, with rows and dollar
   );
 });
 
-wideTest('rows a stopped run did not come to have not changed', async (t) => {
+wideTest('rows that a stopped run did not reach count as new, not as changed', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(40), job: 'params: { max_output_tokens: 90 }' });
   const { summary } = await world.run({ maxNanoUsd: 200_000 });
   assert.equal(summary.exitCode, 5);
@@ -104,7 +104,7 @@ wideTest('rows a stopped run did not come to have not changed', async (t) => {
   assert.deepEqual([rows.new, rows.changed, rows.reused], [summary.rows.pending, 0, summary.rows.ok]);
 });
 
-test('a plan puts a cheaper model beside the job’s, and says what the lost prompt cache costs', async (t) => {
+test('a plan compares a cheaper model with the job’s, and says what the lost prompt cache costs', async (t) => {
   const rules = 'Judge the text by these rules, one after the other, and give reasons. '.repeat(120);
   const world = await makeWorld(t, { rows: makeRows(10), job: `model: gpt-5.6-terra\nprompt: "{{ text }} ${rules} Reply in JSON."` });
   const first = await planWorld(world);
@@ -125,7 +125,7 @@ test('a plan puts a cheaper model beside the job’s, and says what the lost pro
   assert.ok(lowNanoUsd < expectedNanoUsd * 0.6, 'the low estimate counts on the cache');
 });
 
-test('the time is told for the job’s own limits, and for every usage tier', async (t) => {
+test('the time is estimated for the job’s own limits, and for every usage tier', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(50), job: 'limits: { rpm: 10, enqueued_tokens: 900 }' });
   const plan = await planWorld(world);
   const [own, ...tiers] = plan.time;
@@ -142,7 +142,7 @@ test('the time is told for the job’s own limits, and for every usage tier', as
   assert.ok(plan.shards.every(({ tokens }) => tokens <= 450));
 });
 
-wideTest('a reasoning model’s output is not guessed without saying so', async (t) => {
+wideTest('a guess of a reasoning model’s output is marked as such', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(2), job: 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }' });
   assert.match(JSON.stringify((await planWorld(world)).problems), /bills its reasoning as output/);
   await world.run();

@@ -43,7 +43,7 @@ const UNUSABLE = [
 ];
 
 for (const answer of someOf(UNUSABLE, 2)) {
-  test(`an answer that is ${answer.replaceAll('_', ' ')} is asked again with what is wrong with it, never repaired`, async (t) => {
+  test(`an answer that is ${answer.replaceAll('_', ' ')} is retried with what was wrong, never repaired`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { answer } }] });
     const { summary } = await world.run();
     world.assertFaultsFired();
@@ -55,7 +55,7 @@ for (const answer of someOf(UNUSABLE, 2)) {
 }
 
 for (const mode of someOf(['batch', 'live'] as const, 1)) {
-  wideTest(`an answer in a code fence or behind a lead-in is taken without them, and that is said: ${mode}`, async (t) => {
+  wideTest(`an answer in a code fence or after a lead-in is accepted without them, with a note: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 4 }, do: { answer: 'fenced' } },
       { match: { every: 3 }, do: { answer: 'lead_in' } },
@@ -100,7 +100,7 @@ for (const [answer, output] of someOf(
   });
 }
 
-test('an answer that stays invalid fails after as many attempts as the job allows, each paid and each kept', async (t) => {
+test('an answer that stays invalid fails after as many attempts as the job allows, each paid for and kept', async (t) => {
   const world = await makeWorld(t, { job: 'retry: { attempts: 3 }', faults: [{ do: { answer: 'invalid_json' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -112,7 +112,7 @@ test('an answer that stays invalid fails after as many attempts as the job allow
   world.check(summary);
 });
 
-test('a truncated answer is asked again with twice the room', async (t) => {
+test('a truncated answer is retried with twice the cap', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { every: 6 }, do: { answer: 'length' }, times: 3 }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -122,7 +122,7 @@ test('a truncated answer is asked again with twice the room', async (t) => {
   world.check(summary);
 });
 
-test('a truncated answer without a cap cannot be given more room and fails at once', async (t) => {
+test('a truncated answer without a cap cannot get more room and fails at once', async (t) => {
   const world = await makeWorld(t, { job: 'params: { temperature: 0 }', faults: [{ match: { every: 6 }, do: { answer: 'length' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -137,7 +137,7 @@ for (const [answer, cause] of someOf(
   ] as const,
   1,
 )) {
-  test(`${answer.replace('_', ' ')} is paid once and not asked again`, async (t) => {
+  test(`${answer.replace('_', ' ')} is paid for once and not retried`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 4 }, do: { answer } }] });
     const { summary } = await world.run();
     world.assertFaultsFired();
@@ -156,7 +156,7 @@ for (const [status, cause] of someOf(
   ] as const,
   1,
 )) {
-  test(`a row that met ${status} is asked again under the same id, and fails as ${cause} when its attempts are used up`, async (t) => {
+  test(`a row that got ${status} is sent again under the same id, and fails as ${cause} when its attempts are used up`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { rowStatus: status } }] });
     const { summary } = await world.run();
     world.assertFaultsFired();
@@ -182,7 +182,7 @@ for (const answer of someOf(['usage_missing', 'usage_negative', 'usage_fraction'
   });
 }
 
-wideTest('--retry with another cap asks under a re-ask id and keeps the old answer until it succeeds', async (t) => {
+wideTest('retry with another cap uses a re-ask id and keeps the old answer until it succeeds', async (t) => {
   const faults = [{ match: { batch: 1, every: 4 }, do: { answer: 'length' } }];
   const world = await makeWorld(t, { job: 'retry: { attempts: 1 }', faults });
   const first = await world.run();

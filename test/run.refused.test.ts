@@ -76,7 +76,7 @@ for (const { name, faults = [], change = () => ({}), exitCode } of someOf(CASES,
   });
 }
 
-wideTest('a run that had done something is not taken back when its key is refused later', async (t) => {
+wideTest('a run that achieved something is kept when its key is refused later', async (t) => {
   const faults = [{ match: { path: '/v1/chat/completions', nth: 5 }, do: { error: 'invalid_api_key' } }];
   const world = await makeWorld(t, { faults, job: 'limits: { concurrency: 1 }' });
   const { summary } = await world.run(live(world));
@@ -88,7 +88,7 @@ wideTest('a run that had done something is not taken back when its key is refuse
   assert.deepEqual([ended.summary.run, ended.summary.exitCode], [summary.run, 0]);
 });
 
-test('a run whose create is in doubt stays open when its key is refused meanwhile: its batch is found, and nothing is paid twice', async (t) => {
+test('a run whose create is in doubt stays open when its key is refused meanwhile: its batch is found, and nothing is paid for twice', async (t) => {
   const faults = [
     { match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'after' }, times: 1 },
     // The first list is the sweep before anything was created.
@@ -105,7 +105,7 @@ test('a run whose create is in doubt stays open when its key is refused meanwhil
   world.check(ended.summary);
 });
 
-wideTest('after a refusal of another provider, what is looked at is the last run that was one', async (t) => {
+wideTest('after a refusal by another provider, commands show the last real run', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   const simulator = await startSimulator({ faults: [{ match: {}, do: { error: 'invalid_api_key' } }] });
   t.after(async () => {
@@ -131,7 +131,7 @@ wideTest('after a refusal of another provider, what is looked at is the last run
   }
 });
 
-wideTest('a first run that is refused leaves no state directory, wherever it was to lie', async (t) => {
+wideTest('a first run that is refused leaves no state directory, wherever that would have been', async (t) => {
   const dear = createWorld({
     'reviews.csv': REVIEWS,
     'job.yaml': `${REVIEW_JOB}confirm_over: 0\n`,
@@ -158,7 +158,7 @@ wideTest('a first run that is refused leaves no state directory, wherever it was
   assert.deepEqual(fs.readdirSync(dear.folder).sort(), before);
 });
 
-test('a directory that holds what may be an answer is not cleared', async (t) => {
+test('a directory that contains a possible answer is not removed', async (t) => {
   const world = await makeWorld(t);
   const file = path.join(world.stateDirectory, 'responses', 'unknown.jsonl');
   fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -173,7 +173,7 @@ test('a directory that holds what may be an answer is not cleared', async (t) =>
   assert.equal(fs.readFileSync(file, 'utf8'), '{}\n');
 });
 
-wideTest('a key that may not see the list of models may ask everything afresh', async (t) => {
+wideTest('a key without access to the list of models may use --fresh', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   await world.restart({ faults: [{ match: { path: '/v1/models' }, do: { error: 'permission_denied' } }] });

@@ -27,7 +27,7 @@ async function makeRequestsWorld(t: Parameters<typeof makeWorld>[0], lines: read
   return world;
 }
 
-test('the queue of each model has its own limit, its own room and its own size of shards', () => {
+test('the queue of each model has its own limit, its own room and its own shard size', () => {
   const fold = { learnedLimits: new Map([['a', 1_000]]), learnedRequestLimits: new Map([['b', 10]]) } as unknown as LedgerFold;
   const queues = createModelQueues({ fold }, 5_000);
   const limits = (model: string) => [
@@ -57,7 +57,7 @@ test('a plan counts the tokens of each line by its own model', async (t) => {
   assert.equal(tokens.input, (counts[0] ?? 0) + (counts[1] ?? 0));
 });
 
-wideTest('an account that holds few tokens of each model is filled with each, and every line is answered', async (t) => {
+wideTest('the small queue of each model is filled, and every line is answered', async (t) => {
   const models = ['gpt-4o-mini', 'gpt-4o'];
   const lines = Array.from({ length: 40 }, (_, index) => makeLine(models[index % 2] as string, `Say the number ${index}`));
   const world = await makeRequestsWorld(t, lines, { enqueuedTokens: 150 });
@@ -70,7 +70,7 @@ wideTest('an account that holds few tokens of each model is filled with each, an
     );
 });
 
-wideTest('commands tell the models of a table of requests, and which of them is not there', async (t) => {
+wideTest('commands name the models of a table of requests, and the missing one', async (t) => {
   const world = await makeRequestsWorld(t, [makeLine('gpt-4o-mini', 'one'), makeLine('my-own-model', 'two')]);
   const env = { PATH: process.env.PATH ?? '', HOME: world.directory, NO_COLOR: '1' };
   const tell = async (...args: string[]) => {
@@ -120,7 +120,7 @@ test('budget.usd_per_row judges each line by the price of its own model', async 
   assert.deepEqual([plan.rows.new, plan.skipped], [1, { too_large: 1 }]);
 });
 
-test('numbers of a request stay as they are written when it is asked again', () => {
+test('numbers of a request keep their text in a re-ask', () => {
   const body =
     '{ "model":"m", "seed": 9007199254740993, "temperature":1.0, "metadata":{"x":1e400}, "messages":[{"role":"user","content":"a"}] }';
   const request = { key: 'k'.repeat(22), customId: 'k'.repeat(22), url: '/v1/chat/completions', body };
@@ -131,7 +131,7 @@ test('numbers of a request stay as they are written when it is asked again', () 
   );
 });
 
-test('what a request allows its answer is read whatever spaces stand in it', () => {
+test("a request's output cap is found whatever spaces it contains", () => {
   assert.deepEqual(readAllowed('{ "max_tokens" : 4000, "n":1, "logprobs" : true }'), {
     capTokens: 4_000,
     capped: 1,

@@ -51,7 +51,7 @@ const readTable = (world: World) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test('requests go out byte for byte, in a batch for each endpoint and model, and are answered under their own ids', async (t) => {
+test('requests are sent byte for byte, in a batch for each endpoint and model, and answered under their own ids', async (t) => {
   const world = await makeRequestsWorld(
     t,
     BODIES.map((one, index) => makeLine(one, index % 2 === 1)),
@@ -78,7 +78,7 @@ test('requests go out byte for byte, in a batch for each endpoint and model, and
   assert.deepEqual([again.requests, again.summary.attempts.total], [{}, 0]);
 });
 
-test('live, each line is called at its own endpoint; a budget reserves what the dearest of them can cost', async (t) => {
+test('live, each line is called at its own endpoint; a budget reserves what the most expensive can cost', async (t) => {
   const job = `${JOB.replace('batch', 'live')}budget: { usd: 0.05 }\n`;
   const world = await makeRequestsWorld(
     t,
@@ -138,7 +138,7 @@ const BAD: readonly [line: string, column: number, message: RegExp][] = [
   [vectors('[[1,2],[3]]'), 64, /body\.input: a row has one answer/],
 ];
 
-test('lines that are no requests are refused, all at once, with their places; with bad_rows: skip they keep theirs', async (t) => {
+test('lines that are not requests are all reported with their places; with bad_rows: skip they keep theirs', async (t) => {
   const world = await makeRequestsWorld(t, [good, ...BAD.map(([line]) => line)]);
   const error: unknown = await planWorld(world).then(
     () => assert.fail('was planned'),
@@ -156,7 +156,7 @@ test('lines that are no requests are refused, all at once, with their places; wi
   assert.deepEqual([plan.rows.new, plan.skipped], [1, { bad_row: 14 }]);
 });
 
-test('what the lines say themselves is refused in the job, with its place', async (t) => {
+test('keys that the lines contain themselves are refused in the job, with their place', async (t) => {
   const world = await makeRequestsWorld(t, [good], `${JOB}model: gpt-4o\nprompt: hi\nparams: { temperature: 1 }\n`);
   await assert.rejects(
     planWorld(world),
@@ -166,7 +166,7 @@ test('what the lines say themselves is refused in the job, with its place', asyn
   await assert.rejects(planWorld(world), /model: missing\n.*output: missing\n.*prompt: missing|prompt: missing/);
 });
 
-wideTest('requests of the Batch API are known as such by the first command', async (t) => {
+wideTest('requests of the Batch API are recognised by the first command', async (t) => {
   const world = await makeRequestsWorld(t, [good]);
   const env = { PATH: process.env.PATH ?? '', HOME: world.directory, NO_COLOR: '1' };
   const ended = await runInProcess(['plan', 'in.jsonl', '--simulate', '--json'], { cwd: world.directory, env });

@@ -36,7 +36,7 @@ for (const { title, damage } of someOf(INDEX_DAMAGE, 1)) {
   });
 }
 
-wideTest('a torn last event is cut off and its effect looked for', async (t) => {
+wideTest('a torn last event is cut off and its effect searched for', async (t) => {
   const world = await makeWorld(t);
   await world.run({ waitMs: 0 });
   const events = world.read(`${STATE}/events.jsonl`);
@@ -48,7 +48,7 @@ wideTest('a torn last event is cut off and its effect looked for', async (t) => 
   world.check(summary);
 });
 
-test('damage in the middle of the events stops with the file and line, and changes nothing', async (t) => {
+test('damage in the middle of the events stops the run with file and line, and changes nothing', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   const events = world.read(`${STATE}/events.jsonl`).split('\n');
@@ -74,7 +74,7 @@ function restoreBackup(world: World, type: string): void {
 }
 
 for (const type of someOf(['create-done', 'create-intent', 'response-recorded'], 1)) {
-  wideTest(`a state directory restored from a backup that ends with ${type} finds what was done since`, async (t) => {
+  wideTest(`a state directory restored from a backup that ends with ${type} finds out what was done since`, async (t) => {
     const world = await makeWorld(t);
     const first = await world.run();
     const table = world.read('out.csv');
@@ -88,7 +88,7 @@ for (const type of someOf(['create-done', 'create-intent', 'response-recorded'],
 }
 
 for (const type of someOf(['upload-done', 'shard-written', 'run-started'], 1)) {
-  test(`a backup that ends with ${type} knows of no create: what is paid twice is counted as orphaned`, async (t) => {
+  test(`a backup that ends with ${type} lacks the create: what is paid for twice is counted as orphaned`, async (t) => {
     const world = await makeWorld(t);
     const first = await world.run();
     const table = world.read('out.csv');
@@ -106,7 +106,7 @@ for (const type of someOf(['upload-done', 'shard-written', 'run-started'], 1)) {
   });
 }
 
-wideTest('answers beside a log older than they are, whose create is still open, are booked once', async (t) => {
+wideTest('answers next to an older log whose create is still open are booked once', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   const events = world.read(`${STATE}/events.jsonl`);
@@ -116,7 +116,7 @@ wideTest('answers beside a log older than they are, whose create is still open, 
   world.check(summary);
 });
 
-wideTest('answers put into responses/ by hand are found by their content and cost nothing again', async (t) => {
+wideTest('answers put into responses/ by hand are recognised by their content and cost nothing again', async (t) => {
   const world = await makeWorld(t);
   const first = await world.run();
   const name = `${first.summary.batches[0]?.id}.output.jsonl`;

@@ -28,7 +28,7 @@ const KILLED: readonly Kept[] = [
 const REQUESTS = 8;
 
 for (const { state, pending, billed } of someOf([...FINISHED, ...KILLED], 2)) {
-  test(`${state}: what old code left is opened, continued to its end, verified and reported, and nothing that was kept is paid again`, async (t) => {
+  test(`${state}: a state of earlier code is opened, continued to its end, verified and reported, and nothing kept is paid for again`, async (t) => {
     const world = copyStateOfBefore(state);
     t.after(world.dispose);
     const readBill = () => readIds(join(world.state, 'provider', 'bill.jsonl'), 'customId');
@@ -70,7 +70,7 @@ for (const { state, pending, billed } of someOf([...FINISHED, ...KILLED], 2)) {
   });
 }
 
-test('what is kept of old states names no machine and no folder of one', () => {
+test('fixtures of old states name no machine and no folder', () => {
   const files = listFiles(STATES_OF_BEFORE);
   assert.ok(files.length > 50);
   for (const file of files) {

@@ -95,7 +95,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { title, world: options, runs } of someOf(CASES, 2)) {
-  test(`a run says how the job stands when it ends, as a look at all its files would find: ${title}`, async (t) => {
+  test(`the status recorded at the end of a run equals a full reading: ${title}`, async (t) => {
     const world = await makeWorld(t, options);
     world.write('other.csv', renderCsv(makeRows(7)));
     for (const { before, overrides, ...change } of runs) {
@@ -129,7 +129,7 @@ function makeWatched(world: World, { onSleep, onTimer }: { readonly onSleep: () 
 }
 
 for (const mode of someOf(['batch', 'live'] as const, 1)) {
-  wideTest(`a look is right at every moment of a run, and after it was killed there: mode: ${mode}`, async (t) => {
+  wideTest(`status is right at every moment of a run, and after a kill at it: mode: ${mode}`, async (t) => {
     const faults = ['invalid_json', 'refusal'].map((answer, index) => ({
       name: answer,
       match: mode === 'live' ? { lane: 'live', nth: 3 + index } : { batch: 1, row: 3 + index },
@@ -158,7 +158,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
   });
 }
 
-wideTest('a look at the first run of a job, while it works, is about the table it was given', async (t) => {
+wideTest('the status of a first run in progress is about the table it was given', async (t) => {
   const world = await makeWorld(t, { batchSeconds: 30 });
   world.write('other.csv', renderCsv(makeRows(7)));
   await letAge(world);
@@ -172,7 +172,7 @@ wideTest('a look at the first run of a job, while it works, is about the table i
   assert.equal((await readStatus(moment.options)).rows.in, 7);
 });
 
-wideTest('what a run has said is not taken once anything a look is made from has changed', async (t) => {
+wideTest('a recorded status is not used once anything it depends on has changed', async (t) => {
   const world = await makeWorld(t);
   await letAge(world);
   await world.run();
@@ -207,7 +207,7 @@ wideTest('what a run has said is not taken once anything a look is made from has
   assert.equal((await readStatus(moment.options)).rows.ok, 12);
 });
 
-test('a look that is repeated reads nothing again before something has changed', async (t) => {
+test('a repeated status reads nothing again before something has changed', async (t) => {
   const world = await makeWorld(t);
   await letAge(world);
   await world.run();
@@ -224,7 +224,7 @@ test('a look that is repeated reads nothing again before something has changed',
   await assert.rejects(readStatus(moment.options), /its bytes are not those that were recorded/);
 });
 
-wideTest('a look that read everything rests four times as long, and tells meanwhile what it found', async (t) => {
+wideTest('after a full reading, status pauses four times as long, and shows its result meanwhile', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   const moment = keepMoment(t, world);
@@ -243,7 +243,7 @@ wideTest('a look that read everything rests four times as long, and tells meanwh
   await assert.rejects(lookAgain(), /events\.jsonl/);
 });
 
-test('something else in place of what a run says costs a look time and nothing else', async (t) => {
+test('anything else in place of the recorded status costs time and nothing else', async (t) => {
   const world = await makeWorld(t);
   fs.mkdirSync(path.join(world.stateDirectory, NAME));
   const { summary } = await world.run();

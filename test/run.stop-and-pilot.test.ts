@@ -12,7 +12,7 @@ const OK: CountedAnswer = { outcome: 'ok', isEmpty: false, labels: [] };
 const INVALID: CountedAnswer = { ...OK, outcome: 'invalid' };
 const rule = (sign: StopRule['sign'], limit: string): StopRule => ({ sign, ...(readStopLimit(limit) ?? assert.fail(limit)) });
 
-test('limits of stop rules are read as they are written', () => {
+test('limits of stop rules are parsed as written', () => {
   const share = (over: number, first: number | null) => ({ over: { type: 'share', over }, first });
   assert.deepEqual(readStopLimit('> 20% of first 200'), share(0.2, 200));
   assert.deepEqual(readStopLimit('>20 %  of first 200'), share(0.2, 200));
@@ -33,7 +33,7 @@ function stopsAt(rules: readonly StopRule[], pilot: number | null, bad: (n: numb
   return null;
 }
 
-test('a stop rule holds from the answer on that breaks it, whatever comes later', () => {
+test('a broken stop rule stays broken, whatever answers follow', () => {
   const ofFirst = [rule('invalid', '> 20% of first 200')];
   assert.equal(
     stopsAt(ofFirst, null, () => true),
@@ -109,7 +109,7 @@ test('a pilot is judged by the share of every rule, or by a fifth of failures', 
   );
 });
 
-test('an answer is empty when nothing in it says anything', () => {
+test('an answer is empty if all of its fields are', () => {
   for (const value of [{ a: '' }, { a: ' ', b: null }, { a: [], b: { c: '' } }, '']) assert.ok(isEmptyAnswer(value), JSON.stringify(value));
   for (const value of [{ a: 0 }, { a: '', b: false }, { a: ['x'] }, 'x']) assert.ok(!isEmptyAnswer(value), JSON.stringify(value));
 });
@@ -124,7 +124,7 @@ function warningsOf(
   return Array.from({ length: answers }, (_, n) => watch.take({ ...OK, ...answer(n) })).flat();
 }
 
-test('labels that collapse or shift, refusals and empty answers are told once', () => {
+test('labels that collapse or shift, refusals and empty answers are reported once', () => {
   assert.deepEqual(
     warningsOf(1000, () => ({ labels: ['other'] })),
     ['50 of the first 50 labels are "other"'],
@@ -172,7 +172,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     }
   });
 
-  test(`a pilot that fails stops the run before the rest is paid for, and again until the job changes: ${mode}`, async (t) => {
+  test(`a failed pilot stops the run before the rest is paid for, and again until the job changes: ${mode}`, async (t) => {
     const job = 'pilot: 10\nstop_if: { refused: "> 20% of first 200" }';
     const world = await makeWorld(t, { rows: makeRows(40), job, faults: REFUSES_ALL });
     const { summary } = await world.run(overrides(world.directory));
@@ -187,7 +187,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
   });
 }
 
-wideTest('a pilot without waiting is left with the provider; the next invocation judges it and sends the rest', async (t) => {
+wideTest('with --no-wait a pilot is left with the provider; the next invocation judges it and sends the rest', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30), job: 'pilot: 10', batchSeconds: 3_600 });
   const first = await world.run({ waitMs: 0 });
   assert.deepEqual([first.summary.exitCode, first.summary.batches.map(({ requests }) => requests)], [7, [10]]);
@@ -196,7 +196,7 @@ wideTest('a pilot without waiting is left with the provider; the next invocation
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.batches.map(({ requests }) => requests)], [0, 30, [10, 20]]);
 });
 
-wideTest('a run that was ended in between stops at the same answer as one that was not', async (t) => {
+wideTest('an interrupted run stops at the same answer as an uninterrupted one', async (t) => {
   const faults = [{ match: { every: 3 }, do: { answer: 'refusal' } }];
   const options = { rows: makeRows(24), faults, job: 'limits: { concurrency: 1 }\nstop_if: { refused: "> 30% of first 20" }' };
   const change = (cwd: string) => ({ overrides: { cwd, input: null, out: null, mode: 'live' as const } });
@@ -214,7 +214,7 @@ wideTest('a run that was ended in between stops at the same answer as one that w
   assert.deepEqual([resumed.exitCode, resumed.verdict, resumed.run], [5, expected.verdict, stopped.summary.run]);
 });
 
-wideTest('what looks wrong is told while the run goes on, and in its report', async (t) => {
+wideTest('suspicious answers are reported during the run, and in its report', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(60), faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
   const { warnings } = await world.run();
   const page = readFileSync(world.path('out.report.html'), 'utf8');
@@ -223,7 +223,7 @@ wideTest('what looks wrong is told while the run goes on, and in its report', as
   assert.equal(warnings.filter((warning) => /^1\d of the first 50 answers are refused$/.test(warning)).length, 1, warnings.join());
 });
 
-wideTest('labels are compared with those of the run before', async (t) => {
+wideTest('labels are compared with those of the previous run', async (t) => {
   const world = await makeWorld(t, { rows: [] });
   const warnings: string[] = [];
   process.env.OPENAI_API_KEY = 'sk-watch';

@@ -53,7 +53,7 @@ for (const [mode, fault] of someOf(
   ] as const,
   1,
 )) {
-  wideTest(`a row that fails, is tried again and answered has not failed: ${mode}`, async (t) => {
+  wideTest(`a row that fails, is retried and answered has not failed: ${mode}`, async (t) => {
     const job = 'limits: { concurrency: 1 }\npilot: 10\nstop_if: { failed: "> 0", server_error: "> 0" }';
     const world = await makeWorld(t, { rows: makeRows(20), job, faults: [fault] });
     const { summary } = await start(world, mode);
@@ -61,7 +61,7 @@ for (const [mode, fault] of someOf(
     assert.deepEqual([summary.exitCode, summary.rows.ok, world.simulator.bill().length], [0, 20, 20]);
   });
 
-  test(`a row that fails in all its tries counts once: ${mode}`, async (t) => {
+  test(`a row that fails in every attempt counts once: ${mode}`, async (t) => {
     const job = 'retry: { attempts: 2 }\nlimits: { concurrency: 1 }\npilot: 10\nstop_if: { server_error: "> 20% of first 200" }';
     const match = mode === 'batch' ? {} : { path: '/v1/chat/completions' };
     const world = await makeWorld(t, { rows: makeRows(30), job, faults: [{ ...fault, match }] });
@@ -72,7 +72,7 @@ for (const [mode, fault] of someOf(
   });
 }
 
-wideTest('live calls that are lost count where they are not tried again', async (t) => {
+wideTest('lost live calls count if they are not retried', async (t) => {
   const job = 'on_unknown: hold\nlimits: { concurrency: 1 }\npilot: 10\nstop_if: { failed: "> 20%" }';
   const faults: Faults = [{ match: { path: '/v1/chat/completions' }, do: { drop: 'after' }, times: 3 }];
   const world = await makeWorld(t, { rows: makeRows(30), job, faults });
@@ -83,7 +83,7 @@ wideTest('live calls that are lost count where they are not tried again', async 
   assert.deepEqual([again.summary.exitCode, again.summary.verdict], [5, summary.verdict]);
 });
 
-test('a set of ids holds what was added, once, at any size', () => {
+test('a set of ids contains what was added, once, at any size', () => {
   const ids = createIdSet();
   for (const id of [0, 7, 8, 100_000]) assert.deepEqual([ids.has(id), ids.add(id), ids.has(id), ids.add(id)], [false, true, true, false]);
   assert.deepEqual([ids.has(1), ids.has(99_999), ids.has(1_000_000)], [false, false, false]);

@@ -26,7 +26,7 @@ const readAnswers = (world: World) =>
 for (const mode of someOf(['batch', 'live'] as const, 1)) {
   const start = (world: World) => world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
 
-  wideTest(`a text that is none of the labels is asked again with the set; blanks around one are nothing: ${mode}`, async (t) => {
+  wideTest(`a text that is not a label is retried with the list; blanks around a label are ignored: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 3 }, do: { answerText: 'Fine.' }, times: 3 },
       { match: { every: 4 }, do: { answerText: '\n awful \n' }, times: 2 },
@@ -44,7 +44,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     );
   });
 
-  wideTest(`a text that stays none of the labels fails as invalid after all its attempts: ${mode}`, async (t) => {
+  wideTest(`a text that is never a label fails as invalid after all its attempts: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(2), job: JOB, faults: [{ do: { answerText: 'FINE' } }] });
     const { summary } = await start(world);
     assert.deepEqual([summary.exitCode, summary.causes, summary.attempts.total], [3, { invalid: 2 }, 6]);
@@ -69,7 +69,7 @@ wideTest('eval and sample know the labels of a text', async (t) => {
   assert.deepEqual(sample.labels, LABELS);
 });
 
-wideTest('what was stored is judged anew, for nothing, when only the labels change', async (t) => {
+wideTest('stored answers are judged again, at no cost, when only the labels change', async (t) => {
   const job = JOB.replace('{% for label in labels %}\\n- {{ label.name }}{% endfor %}', '\\n- fine\\n- awful\\n- so-so');
   const world = await makeWorld(t, { rows: makeRows(6), job });
   await world.run();
@@ -81,7 +81,7 @@ wideTest('what was stored is judged anew, for nothing, when only the labels chan
   assert.deepEqual([summary.rows.ok, summary.causes, world.simulator.bill().length], [6 - awful, { invalid: awful }, 6]);
 });
 
-wideTest('labels of texts that collapse into one are told while the run goes on', async (t) => {
+wideTest('text labels that collapse into one are reported during the run', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(50), faults: [{ do: { answerText: 'other' } }] });
   process.env.OPENAI_API_KEY = 'sk-text-labels';
   t.after(() => delete process.env.OPENAI_API_KEY);

@@ -3,7 +3,7 @@ import type { RunView } from '../src/run/send/run-view.ts';
 import { makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
-wideTest('what is told of progress is about this run: equal rows once, answers of other tables not at all', async (t) => {
+wideTest('progress is about this run: identical rows once, answers of other tables not at all', async (t) => {
   const rows = makeRows(8);
   const world = await makeWorld(t, { rows: [...rows, ['again', rows[0]?.[1] ?? ''], ['', '']] });
   const views: RunView[] = [];

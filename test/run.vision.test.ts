@@ -75,7 +75,7 @@ for (const mode of someOf(['batch', 'live'], 1)) {
   });
 }
 
-test('a body holds text and images as parts, and the plan shows data as its hash', async (t) => {
+test('a body has text and images as parts, and the plan shows image data as its hash', async (t) => {
   const world = await makeVisionWorld(t);
   const plan = await planWorld(world);
   const { firstRequest } = plan;
@@ -90,7 +90,7 @@ test('a body holds text and images as parts, and the plan shows data as its hash
   );
 });
 
-test('the images of a model nobody knows the rule of are told about', async (t) => {
+test('images of a model without a known counting rule cause a warning', async (t) => {
   const world = await makeVisionWorld(t);
   world.write('job.yaml', world.read('job.yaml').replace('model: gpt-4o', 'model: gpt-9').replace(', detail: low', ''));
   const told = JSON.stringify((await planWorld(world)).problems);
@@ -98,7 +98,7 @@ test('the images of a model nobody knows the rule of are told about', async (t) 
   assert.match(told, /the size of 1 image behind a web address is not known/);
 });
 
-test('a wrong key or a missing column of an image has its place', async (t) => {
+test('a wrong key or a missing column of an image is reported with its place', async (t) => {
   const world = await makeVisionWorld(t);
   const change = (from: string, to: string) => world.write('job.yaml', world.read('job.yaml').replace(from, to));
   change('{{ web }}', '{{ wep }}');

@@ -56,14 +56,14 @@ for (const [title, choices, value, spec] of someOf(VOTES, 3)) {
   });
 }
 
-test('without a good vote the most frequent cause stands, a tie with the first, and its own text is what a re-ask shows', () => {
+test('without a valid vote the most frequent cause counts, in a tie the first, and a re-ask shows its text', () => {
   assert.equal(decide([REFUSED, CUT, CUT]).status, 'truncated');
   assert.equal(decide([REFUSED, CUT, said('')]).status, 'refused');
   const invalid = decide([CUT, said('one'), said('two')]);
   assert.deepEqual([invalid.status, invalid.answerText], ['invalid', 'one']);
 });
 
-test('votes and confidence are refused where they cannot be', async (t) => {
+test('votes and confidence are refused if unsupported', async (t) => {
   const world = await makeWorld(t);
   const problemsOf = async (lines: string, job: string) => {
     world.write(
@@ -116,7 +116,7 @@ const withLogprobs = (...tokens: readonly [string, number][]) =>
     logprobs: { content: tokens.map(([token, p]) => ({ token, logprob: Math.log(p), bytes: [...Buffer.from(token)] })) },
   });
 
-test('confidence is the probability of the tokens that say the label', () => {
+test('confidence is the probability of the tokens of the label', () => {
   const spec = { votes: 1, confidence: 'logprobs' };
   const confidenceOf = (choice: object, more: object = {}) =>
     (decide([choice], { ...spec, ...more }).value as Record<string, unknown>)._confidence;

@@ -51,7 +51,7 @@ for (const [title, shapes] of someOf([...groups], 8)) {
   }
 }
 
-test('a row whose account has no money left stops the run and stays pending', async (t) => {
+test('a row whose account has no credit left stops the run and stays pending', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { row: 2 }, do: { world: 'line-429-of-the-provider' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();

@@ -23,7 +23,7 @@ const WRITTEN: readonly (readonly [text: string, written: string | null])[] = [
   ['{"price":-3.25}', null],
 ];
 
-test('numbers of an answer are kept as the model wrote them, beside the value that is checked and counted', () => {
+test('numbers of an answer are kept as the model wrote them, next to the value that is checked and counted', () => {
   const check = judge({ price: 'number' });
   for (const [text, wanted] of WRITTEN) {
     const checked = check(text);
@@ -34,13 +34,13 @@ test('numbers of an answer are kept as the model wrote them, beside the value th
   }
 });
 
-test('what is added to an answer stands in both', () => {
+test('fields added to an answer are in both', () => {
   const { ballot } = judge({ label: 'a | b', price: 'number' }, { votes: 3 });
   assert.deepEqual(ballot?.addAgreement({ label: 'a', price: 1 }, 2), { label: 'a', price: 1, _agreement: 0.6667 });
 });
 
 for (const mode of ['batch', 'live'] as const) {
-  wideTest(`a table has the numbers of answers as they were written, however often it is written again: ${mode}`, async (t) => {
+  wideTest(`a table has the numbers of answers as the model wrote them, however often it is rewritten: ${mode}`, async (t) => {
     const job = `output: { price: number, n: integer, rest: { type: array, items: { type: number } } }\nprompt: "JSON: {{ text }}"\nwrite: { path: out.jsonl }`;
     const world = await makeWorld(t, {
       rows: [

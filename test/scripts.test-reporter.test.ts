@@ -29,7 +29,7 @@ function failure(message: string, failureType = 'testCodeFailure'): object {
   return { error: Object.assign(new Error('failed'), { failureType, cause: new Error(message) }) };
 }
 
-test('the last line of a test run counts what passed, failed and was skipped, groups only where they fail by themselves', async () => {
+test('the last line of a test run counts passed, failed and skipped tests, and groups only if they fail themselves', async () => {
   for (const [events, last] of [
     [[], '0 passed, 0 failed, 0 skipped'],
     [[end('a', 'pass'), end('group', 'pass', {}, { type: 'suite' })], '1 passed, 0 failed, 0 skipped'],
@@ -44,7 +44,7 @@ test('the last line of a test run counts what passed, failed and was skipped, gr
     assert.equal((await report(events)).at(-1), last);
 });
 
-test('a test run shows each failure with its file and cause, what a failed process said, and skipped tests by reason', async () => {
+test('a test run shows each failure with its file and cause, the output of a failed process, and skipped tests by reason', async () => {
   const lines = await report([
     { type: 'test:stderr', data: { file: FILE, message: 'cannot load\n' } },
     end(FILE, 'fail', {}, failure('exit 1')),

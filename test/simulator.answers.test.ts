@@ -56,7 +56,7 @@ const { schema: strictSchemas } = fc.letrec((tie) => ({
     .map((properties) => ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false })),
 }));
 
-test('an answer, the best or another, satisfies whatever schema of the strict subset it is asked for', () =>
+test('an answer, the best or another, satisfies any requested schema of the strict subset', () =>
   withChat(
     async (chat) => {
       const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -75,7 +75,7 @@ test('an answer, the best or another, satisfies whatever schema of the strict su
     { answers: 'lifelike', degrade: 0.5 },
   ));
 
-test('a recursive schema with references is answered and comes to an end', () =>
+test('a recursive schema with references is answered, and the answer ends', () =>
   withChat(async (chat) => {
     const node = {
       type: 'object',

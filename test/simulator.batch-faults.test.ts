@@ -140,7 +140,7 @@ test('a listing lag may concern one batch', () =>
     assert.equal((await listed()).length, 2);
   }));
 
-test('an output file may begin with a byte order mark', () =>
+test('an output file may start with a byte order mark', () =>
   withBatch({ bom: true }, async (batch, { request }) => {
     const content = await request('GET', `/files/${batch.output_file_id}/content`);
     // The text decoder of fetch takes the mark away; the length still tells.

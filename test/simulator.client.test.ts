@@ -124,7 +124,7 @@ test('the unmodified client gets chat completions, Responses, embeddings and mod
     assert.deepEqual(simulator.bill()[0]?.usage, chat.usage);
   }));
 
-test('what does not exist is answered 404, and what is over cannot be cancelled', () =>
+test('unknown objects are answered with 404, and finished batches cannot be cancelled', () =>
   withClient(async (client, simulator) => {
     assert.match((await refused(client.batches.retrieve('batch_none'))).message, /^404 No batch found/);
     assert.equal((await refused(client.files.retrieve('file-none'))).status, 404);

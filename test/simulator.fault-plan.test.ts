@@ -36,7 +36,7 @@ for (const { plan, error } of MALFORMED) {
   });
 }
 
-test('a fault is called by its name, or by its place and what it does', () => {
+test('a fault is named by its name, or by its position and action', () => {
   const [named, unnamed] = readFaultPlan([{ name: 'lost create', do: { drop: 'after' }, times: 2 }, { do: { line: 'lost' } }]);
   assert.deepEqual([named?.name, named?.times, unnamed?.name, unnamed?.times], ['lost create', 2, '#1 line', Number.POSITIVE_INFINITY]);
 });

@@ -36,7 +36,7 @@ const HELD_OUT: readonly Readonly<Record<string, string>>[] = parse(readFileSync
 });
 
 for (const [lang, name] of Object.entries({ en: 'English', de: 'German', ru: 'Russian', ja: 'Japanese', zh: 'Chinese' })) {
-  test(`labels and feelings of sentences nobody had in mind are mostly right in ${name}`, () => {
+  test(`labels and sentiments of unseen sentences are mostly right in ${name}`, () => {
     for (const [task, answer, most] of [
       ['ticket', labelOf, 8],
       ['review', sentimentOf, 12],
@@ -51,7 +51,7 @@ for (const [lang, name] of Object.entries({ en: 'English', de: 'German', ru: 'Ru
   });
 }
 
-test('fields are read out of the text, and null where it does not hold them', () => {
+test('fields are extracted from the text, and null if it lacks them', () => {
   const schema = objectOf({
     kind: { type: 'string', enum: ['invoice', 'reminder', 'other'] },
     vendor: objectOf({ name: { type: ['string', 'null'] }, vat_id: { type: ['string', 'null'] } }),
@@ -82,7 +82,7 @@ test('fields are read out of the text, and null where it does not hold them', ()
   assert.deepEqual([empty.number, empty.date, empty.currency, empty.total, empty.positions], [null, null, null, null, []]);
 });
 
-test('a summary is made of sentences of the thread, tasks are those that ask for something', () => {
+test('a summary consists of sentences of the thread, tasks are those that request something', () => {
   const schema = objectOf({
     summary: { type: 'string' },
     action_items: { type: 'array', items: { type: 'string' } },
@@ -116,7 +116,7 @@ const shareOf = (one: readonly string[], other: readonly string[]) =>
   one.filter((answer, index) => answer !== other[index]).length / one.length;
 const isNear = (share: number, wanted: number) => Math.abs(share - wanted) < 0.1;
 
-test('noise is the share of prompts that get two different answers when they are asked twice', () =>
+test('noise is the share of prompts that get two different answers when sent twice', () =>
   withSimulator({ answers: 'lifelike', noise: 0.3 }, async (api) => {
     const share = shareOf(await ask(api), await ask(api));
     assert.ok(isNear(share, 0.3), String(share));
@@ -161,7 +161,7 @@ async function askLive(starts: number, calls: number): Promise<readonly string[]
   return answers;
 }
 
-test('the noise of live calls goes on after a restart as it would have without', async () => {
+test('the noise of live calls continues after a restart as it would have without one', async () => {
   const answers = await askLive(4, 2);
   assert.deepEqual(answers, await askLive(1, 8));
   assert.equal(new Set(answers).size, 2);

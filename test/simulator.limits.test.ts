@@ -155,17 +155,17 @@ for (const [retryAfter, expected] of [
   });
 }
 
-test('a burst below a minute holds calls to the pace of the limit', async () => {
+test('a burst of less than a minute keeps calls to the pace of the limit', async () => {
   const answers = await sendUntilRefused({ requestsPerMinute: 60, burstSeconds: 5 }, chat(1));
   assert.equal(answers.length, 6, 'five pass at once, the sixth waits');
 });
 
-test('durations are written in the way of the API', () => {
+test('durations are written like the API writes them', () => {
   const written = { 17: '17ms', 1000: '1s', 8640: '8.64s', 2081: '2.081s', 360000: '6m0s', 72500: '1m12.5s', 3630000: '1h0m30s' };
   for (const [durationMs, text] of Object.entries(written)) assert.equal(formatDuration(Number(durationMs)), text);
 });
 
-wideTest('a live call takes the latency it is told, constant or drawn around a median', async () => {
+wideTest('a live call takes the configured latency, constant or drawn around a median', async () => {
   await withSimulator({ latencyMs: 400 }, async ({ request, simulator }) => {
     const answer = request('POST', '/chat/completions', chat(1));
     while (simulator.bill().length === 0) await simulator.advance(100);

@@ -34,7 +34,7 @@ test('fields of the list are left out', async () => {
   );
 });
 
-test('a list is empty, or null where it is empty', async () => {
+test('a list is empty, or null in place of an empty one', async () => {
   await withList('empty', async (read) => assert.deepEqual((await read()).data, []));
   await withList('null_data', async (read) => assert.equal((await read()).data.length, 3));
   await withSimulator({ faults: [{ match: onList, do: { list: 'null_data' } }] }, async (api) =>
@@ -42,7 +42,7 @@ test('a list is empty, or null where it is empty', async () => {
   );
 });
 
-test('a list gives its first page for ever, or goes on for ever', async () => {
+test('a list repeats its first page forever, or never ends', async () => {
   await withList('same_page', async (read) => {
     const first = await read();
     assert.deepEqual(await read(`?after=${first.last_id}`), first);
@@ -60,7 +60,7 @@ test('a list gives its first page for ever, or goes on for ever', async () => {
   });
 });
 
-test('a batch vanishes and comes back, and works on meanwhile', () =>
+test('a batch vanishes and reappears, and keeps working meanwhile', () =>
   withSimulator({ faults: [{ match: { batch: 1 }, do: { vanishMs: 90_000 } }] }, async (api) => {
     const id = await api.submit(chatLines(2));
     const look = async () => {
@@ -75,7 +75,7 @@ test('a batch vanishes and comes back, and works on meanwhile', () =>
     assert.deepEqual(await look(), [200, 1]);
   }));
 
-test('a creation is answered with the id of another batch, and makes its own all the same', () =>
+test('a create is answered with the id of another batch, and makes its own anyway', () =>
   withSimulator({ faults: [{ match: { batch: 2 }, do: { idOfBatch: 1 } }] }, async (api) => {
     const first = await api.submit(chatLines(1));
     assert.equal(await api.submit(chatLines(1)), first);
@@ -83,7 +83,7 @@ test('a creation is answered with the id of another batch, and makes its own all
     assert.equal(new Set(data.map(({ id }: { id: string }) => id)).size, 2);
   }));
 
-test('a batch says that it used nothing', () =>
+test('a batch reports no usage', () =>
   withSimulator({ faults: [{ match: { batch: 1 }, do: { zeroUsage: true } }] }, async (api) => {
     const batch = await api.finish(await api.submit(chatLines(2)));
     assert.deepEqual([batch.usage.input_tokens, batch.usage.total_tokens], [0, 0]);

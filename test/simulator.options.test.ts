@@ -21,6 +21,6 @@ const REFUSED: readonly (readonly [object, RegExp])[] = [
   [{ virtualTime: 1, seed: 0.5 }, /virtualTime: give true or false, not 1; seed: give a whole number, not 0\.5/],
 ];
 
-test('options that are none, or cannot be, are refused by name', async () => {
+test('unknown and invalid options are refused by name', async () => {
   for (const [options, message] of REFUSED) await assert.rejects(startSimulator(options as SimulatorOptions), message);
 });

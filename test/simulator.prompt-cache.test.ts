@@ -32,7 +32,7 @@ function makeCaller() {
   };
 }
 
-test('left alone, a prompt of 1,024 tokens is written whole, the row’s own text with it, in batches too', () => {
+test('by default a prompt of 1,024 tokens is written completely, including the row’s own text, in batches too', () => {
   const call = makeCaller();
   const first = call({ options: {}, row: 'one' });
   assert.ok(first.cacheWriteTokens > 1_800 && first.cachedTokens === 0);
@@ -40,7 +40,7 @@ test('left alone, a prompt of 1,024 tokens is written whole, the row’s own tex
   assert.deepEqual(call({ options: {}, row: 'one', inBatch: true }), first);
 });
 
-test('in explicit mode nothing is written or found without a mark; a marked beginning is written once and found under its key', () => {
+test('in explicit mode nothing is written or found without a mark; a marked prefix is written once and found under its key', () => {
   const call = makeCaller();
   const nothing = { cachedTokens: 0, cacheWriteTokens: 0 };
   assert.deepEqual(call({}), nothing);
@@ -53,7 +53,7 @@ test('in explicit mode nothing is written or found without a mark; a marked begi
   assert.deepEqual(call({ isMarked: true, key: 'a', atMs: 1_800_002 }), written, 'after half an hour it is gone');
 });
 
-test('the sixteenth request of a minute goes to a machine that has not seen the beginning', () => {
+test('the sixteenth request of a minute goes to a machine that has not seen the prefix', () => {
   const call = makeCaller();
   const uses = Array.from({ length: 20 }, (_, n) => call({ isMarked: true, key: 'a', atMs: n }));
   assert.equal(uses.filter(({ cachedTokens }) => cachedTokens > 0).length, 14);
@@ -61,7 +61,7 @@ test('the sixteenth request of a minute goes to a machine that has not seen the 
   assert.ok(call({ isMarked: true, key: 'a', atMs: 60_100 }).cachedTokens > 0);
 });
 
-test('what is being written is not found before its request was answered, and lines of a batch write for nobody', () => {
+test('a prefix is found only once the request that wrote it was answered, and what batches write is never found', () => {
   const call = makeCaller();
   call({ isMarked: true, key: 'a', atMs: 0, answeredMs: 50 });
   assert.equal(call({ isMarked: true, key: 'a', atMs: 49, answeredMs: 99 }).cachedTokens, 0);
@@ -79,7 +79,7 @@ async function post(simulator: Simulator, body: object) {
   return { status: response.status, json: (await response.json()) as { error?: { param: string }; usage?: Record<string, unknown> } };
 }
 
-test('the bill has what was written, and a model or a server that does not know the option says so', async (t) => {
+test('the bill has the written tokens, and a model or server without the option refuses it', async (t) => {
   const simulator = await startSimulator();
   t.after(() => simulator.close());
   const body = { model: 'gpt-5.6-luna', messages: [{ role: 'user', content: RULES }] };

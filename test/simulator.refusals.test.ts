@@ -104,7 +104,7 @@ const TAKEN: readonly ['chat' | 'responses', object][] = [
   ['chat', chatOf(fieldOf({ enum: ['a', 1] }))],
 ];
 
-test('what the API refuses of efforts, sampling and schemas is refused in its words, and what it takes is answered', () =>
+test("efforts, sampling and schemas are refused in the API's words, and accepted ones are answered", () =>
   withSimulator({}, async ({ request }) => {
     const ask = (endpoint: 'chat' | 'responses', body: object) =>
       endpoint === 'chat'
@@ -119,7 +119,7 @@ test('what the API refuses of efforts, sampling and schemas is refused in its wo
     assert.equal(usage.completion_tokens_details.reasoning_tokens, 0, 'it answers at once unless it is told to think');
   }));
 
-test('the simulator and the table of models know the same of every model', () => {
+test('the simulator and the table of models agree about every model', () => {
   let known = 0;
   for (const model of listModels()) {
     const params = readModelParams(model);
@@ -132,7 +132,7 @@ test('the simulator and the table of models know the same of every model', () =>
   assert.ok(known > 40);
 });
 
-test('what is said to be refused for certain is refused by the simulator, in each combination of model, effort and parameter', () => {
+test('everything we call certain to be refused is refused by the simulator, in each combination of model, effort and parameter', () => {
   for (const model of listModels().filter((name) => findModelRules(name)?.kind === 'chat')) {
     const reasoning = findModelRules(model)?.reasoning ?? null;
     for (const effort of [undefined, 'none', 'minimal', 'low', 'max']) {
@@ -200,7 +200,7 @@ test('a schema is refused before it is sent exactly when the simulator refuses i
   assert.ok(refused > 50 && refused < 3 * FIELDS.length);
 });
 
-wideTest('lookaround is found alike here and there, in every pattern that is one', () => {
+wideTest('lookaround is found in the same valid patterns here and in the simulator', () => {
   const parts = fc.constantFrom(
     ...['(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(?=', '(?<!', '(?:a)', '(?<n>a)', '(a)', '(', ')', 'a', '|', '?', '='],
     ...['[', ']', '[^', '[(?=a)]', '\\[', '\\]', '\\(', '\\\\'],

@@ -112,7 +112,7 @@ test('an HTML page or nothing at all may come with status 200', () =>
     },
   ));
 
-test('an answer cut at a byte is short but complete, or breaks off', () =>
+test('a truncated answer is short but complete, or breaks off', () =>
   withSimulator(
     {
       faults: [
@@ -153,7 +153,7 @@ test('a file can be cut, missing, or another one at first', () =>
     },
   ));
 
-test('a redirect names its target and does nothing', () =>
+test('a redirect names its target and has no other effect', () =>
   withFault({ do: { redirect: 'https://elsewhere.example/v1/batches' }, times: 1 }, async (api) => {
     const answer = await post(api);
     assert.deepEqual([answer.status, answer.headers.get('location')], [307, 'https://elsewhere.example/v1/batches']);
@@ -165,7 +165,7 @@ test('a slow drip delivers the whole answer in small pieces', () =>
     assert.equal((await post(api)).json.status, 'validating');
   }));
 
-test('a delayed answer comes when its time has come', () =>
+test('a delayed answer arrives after its delay', () =>
   withFault({ match: onCreate, do: { delayMs: 3_600_000 } }, async (api) => {
     let isAnswered = false;
     const answer = post(api).finally(() => {

@@ -37,7 +37,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-test('gives no id twice, also after a file was deleted and the server started again', async () => {
+test('reuses no id, even after a file was deleted and the server restarted', async () => {
   await withDirectory(async (stateDirectory) => {
     const ids: string[] = [];
     for (let start = 0; start < 2; start += 1) {
@@ -107,7 +107,7 @@ wideTest('a batch whose process is killed again and again ends with every row an
   }),
 );
 
-test('files, batches, bill and counts of faults are there again after a restart', () =>
+test('files, batches, bill and counts of faults survive a restart', () =>
   withDirectory(async (stateDirectory) => {
     const options = {
       stateDirectory,
@@ -177,7 +177,7 @@ test('a bill whose last line was torn by a kill is cut back to whole lines', () 
     assert.equal(fs.readFileSync(file, 'utf8'), '{"customId":"a"}\n');
   }));
 
-test('a simulator without a directory leaves nothing behind, and still tells its bill', () =>
+test('a simulator without a directory leaves nothing behind, and still has its bill', () =>
   withDirectory(async (directory) => {
     const before = process.env.TMPDIR;
     process.env.TMPDIR = directory;

@@ -19,7 +19,7 @@ async function startWith(t: { after(end: () => Promise<void>): void }, faults: u
   return { simulator, ask };
 }
 
-test('every shape can be asked for by its name', () => {
+test('every shape can be requested by name', () => {
   const shapes = readShapes();
   const plan = readFaultPlan(shapes.map(({ name }) => ({ do: { world: name } })));
   assert.equal(plan.length, shapes.length);
@@ -100,7 +100,7 @@ test('a batch, its upload, its creation and its file are sent as they were seen,
   assert.ok(simulator.faultsFired().every(({ fired }) => fired > 0));
 });
 
-test('a batch that failed as a shape is executed for nobody', async (t) => {
+test('a batch that fails as a shape is not executed', async (t) => {
   const { simulator, ask } = await startWith(t, [{ do: { world: 'batch-failed-billing-hard-limit' } }]);
   const form = new FormData();
   form.append(

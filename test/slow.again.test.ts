@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 
-test('one changed row in 10,000 is one request', async (t) => {
+test('one changed row of 10,000 causes one request', async (t) => {
   const rows = makeRows(10_000);
   const world = await makeWorld(t, { rows });
   await world.run();

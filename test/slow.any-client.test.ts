@@ -50,7 +50,7 @@ const SCHEMAS: readonly (readonly [what: string, schema: object, status: number]
   ['of a pattern that never ends matching', field({ type: 'string', pattern: '^(a+)+$' }), 200],
 ];
 
-test('any request of any client gets an answer, and the simulator goes on', async (t) => {
+test('any request of any client gets an answer, and the simulator keeps running', async (t) => {
   const simulator = await startSimulator({ port: 0 });
   t.after(() => simulator.close());
   for (const [target, status] of TARGETS) assert.match(await sendRaw(simulator.url, makeRaw(target)), status, target);

@@ -90,7 +90,7 @@ for (const lane of ['batch', 'live'] as const) {
   });
 }
 
-test('a retry of a cause nothing failed for is no run: table and log stay as they are', async (t) => {
+test('a retry of a cause without failures is not a run: table and log stay unchanged', async (t) => {
   const world = await makeWorld(t, { faults: [REFUSED] });
   const { summary } = await world.run();
   const read = () => [fs.readFileSync(path.join(world.stateDirectory, 'events.jsonl'), 'utf8'), world.read('out.csv')];
@@ -100,7 +100,7 @@ test('a retry of a cause nothing failed for is no run: table and log stay as the
   assert.deepEqual(read(), before);
 });
 
-test('retry --set is priced by what it sets', async (t) => {
+test('retry --set is priced with its parameters', async (t) => {
   const world = await makeWorld(t, { faults: [REFUSED] });
   await world.run();
   const cost = async (set: Record<string, unknown>) => (await planWorld(world, { type: 'all' }, { reopen: { causes: null, set } })).cost;
@@ -110,7 +110,7 @@ test('retry --set is priced by what it sets', async (t) => {
   assert.equal(flex.batch?.expectedNanoUsd, plain.batch?.expectedNanoUsd);
 });
 
-test('what waits in shards that have not left is asked for, too', async (t) => {
+test('requests in shards that were not sent yet are part of the confirmation', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { path: '/v1/files', method: 'POST' }, do: { error: 'insufficient_quota' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -120,7 +120,7 @@ test('what waits in shards that have not left is asked for, too', async (t) => {
   assert.deepEqual([countAsked(plan), plan.rows.inFlight, ended.attempts.total], [12, 0, 12]);
 });
 
-test('an open run that is asked afresh is estimated as a whole, and says so to the end', async (t) => {
+test('an open run repeated with --fresh is estimated as a whole, until its end', async (t) => {
   const world = await makeWorld(t, { batchSeconds: 0 });
   await world.run({ selection: { type: 'first', rows: 6 }, waitMs: 0 }).then(({ summary }) => assert.equal(summary.exitCode, 7));
   await world.runToEnd({ selection: { type: 'first', rows: 6 } });
@@ -132,7 +132,7 @@ test('an open run that is asked afresh is estimated as a whole, and says so to t
   assert.equal(summary.run, open.summary.run);
 });
 
-test('a run that goes on in another lane is estimated for that lane', async (t) => {
+test('a run continued in another lane is estimated for that lane', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { path: '/v1/files', method: 'POST' }, do: { error: 'insufficient_quota' } }] });
   const first = await world.run({ selection: { type: 'first', rows: 3 } });
   await world.restart({});
@@ -141,7 +141,7 @@ test('a run that goes on in another lane is estimated for that lane', async (t) 
   assert.equal(summary.cost.estimateNanoUsd, plan.cost.live?.expectedNanoUsd);
 });
 
-test('how long answers were when fewer were asked for says nothing of more', async (t) => {
+test('answer lengths measured with fewer votes do not predict those with more', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30) });
   await world.run();
   assert.equal((await planWorld(world, { type: 'all' }, { isFresh: true })).tokens.outputMeasured, 30);
@@ -149,7 +149,7 @@ test('how long answers were when fewer were asked for says nothing of more', asy
   assert.equal((await planWorld(world)).tokens.outputMeasured, 0);
 });
 
-test('answers that had to be asked for again make the estimate larger by their share', async (t) => {
+test('answers that had to be re-asked raise the estimate by their share', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30), faults: [{ match: { batch: 1, every: 2 }, do: { answer: 'invalid_json' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -173,7 +173,7 @@ function readState(world: World): readonly string[] {
   );
 }
 
-test('a confirmation that is refused changes nothing: no generation, no rows opened, no file', async (t) => {
+test('a refused confirmation changes nothing: no generation, no reopened rows, no file', async (t) => {
   const world = await makeWorld(t, { faults: [REFUSED] });
   const refuse: RunChange['confirm'] = async () => {
     throw new UsageError('not confirmed');
@@ -191,7 +191,7 @@ test('a confirmation that is refused changes nothing: no generation, no rows ope
 const usd = (dollars: number) => dollars * 1e9;
 const RANGE = { lowNanoUsd: usd(0.5), expectedNanoUsd: usd(0.91), upperNanoUsd: usd(3.64), worstNanoUsd: usd(60) };
 
-test('a yes is wanted when the run may cost more than confirm_over, unless a budget holds what nobody foresees', () => {
+test('a run that may cost more than confirm_over needs confirmation, unless a budget limits surprises', () => {
   const plan = (cost: Partial<typeof RANGE> | null, asked = 10) =>
     ({
       model: 'm',
@@ -203,6 +203,7 @@ test('a yes is wanted when the run may cost more than confirm_over, unless a bud
     overNanoUsd: usd(1),
     budgetNanoUsd: null,
     maxLiveNanoUsd: null,
+    guess: null,
     ...change,
   });
   const members: readonly [string, Plan, Spending, RegExp | null][] = [
@@ -212,6 +213,9 @@ test('a yes is wanted when the run may cost more than confirm_over, unless a bud
       spending(),
       /estimated at \$0\.91, and may become \$3\.64, above confirm_over \(\$1\.00\)/,
     ],
+    ['a header was guessed, whatever it costs', plan({ upperNanoUsd: 0 }), spending({ guess: 'a guess' }), /^a guess$/],
+    ['both are told', plan({}), spending({ guess: 'a guess' }), /^a guess\. Also, this is estimated at/],
+    ['a guess that sends nothing', plan({}, 0), spending({ guess: 'a guess' }), null],
     ['the expected cost is above it', plan({ expectedNanoUsd: usd(2) }), spending(), /estimated at \$2\.00, above/],
     ['neither is', plan({ upperNanoUsd: usd(1) }), spending(), null],
     ['a budget holds the rest', plan({}), spending({ budgetNanoUsd: usd(1.5) }), null],
@@ -239,7 +243,7 @@ test('a yes is wanted when the run may cost more than confirm_over, unless a bud
   }
 });
 
-test('the upper estimate is what long answers cost where enough were measured, else a multiple for models that reason', async (t) => {
+test('the upper estimate is the cost of long answers if enough were measured, otherwise a multiple for reasoning models', async (t) => {
   const expectations: readonly [string, string, number | null][] = [
     ['a model that does not reason', 'model: gpt-4o-mini', 1],
     ['a model that reasons', 'model: gpt-5-mini\nparams: { max_output_tokens: 400 }', 4],

@@ -8,7 +8,7 @@ import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 
-test('what asks again is planned, asked about and refused as what it is, on the command line', async (t) => {
+test('sending again is planned, confirmed and refused at its real cost on the command line', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': `${REVIEW_JOB}confirm_over: 0\n` });
   const simulator = await startSimulator({ faults: [{ match: { custom_id: '*', every: 2 }, do: { answer: 'refusal' } }] });
   t.after(async () => {
@@ -51,7 +51,7 @@ test('what asks again is planned, asked about and refused as what it is, on the 
   assert.equal((await world.run(['run', 'job.yaml', '--fresh', ...at, '--yes'], KEY)).exitCode, 3);
 });
 
-test('a program sees what asks again, and is asked about it', async (t) => {
+test('a program sees the cost of sending again, and has to confirm it', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS });
   const simulator = await startSimulator({});
   const key = process.env.OPENAI_API_KEY;

@@ -29,7 +29,7 @@ async function createStrangers(world: World, count: number): Promise<void> {
 }
 
 for (const listOrder of ['oldest_first', 'mixed', 'newest_first'] as const) {
-  test(`a lost creation is found behind whole pages of old batches (${listOrder})`, async (t) => {
+  test(`a lost create is found behind whole pages of old batches (${listOrder})`, async (t) => {
     const world = await makeWorld(t, { listOrder, faults: [{ match: { ...onCreate, nth: 221 }, do: { drop: 'after' } }] });
     await createStrangers(world, 220);
     const { summary, requests } = await world.run();
@@ -44,7 +44,7 @@ for (const listOrder of ['oldest_first', 'mixed', 'newest_first'] as const) {
 const MOST_PAGES = 320;
 
 for (const kind of LIST_FAULTS.filter((kind) => kind !== 'empty')) {
-  test(`a lost creation is found in a list that comes otherwise: ${kind}`, async (t) => {
+  test(`a lost create is found in a list of another form: ${kind}`, async (t) => {
     const world = await makeWorld(t, {
       faults: [
         { match: onCreate, do: { drop: 'after' } },
@@ -60,7 +60,7 @@ for (const kind of LIST_FAULTS.filter((kind) => kind !== 'empty')) {
   });
 }
 
-test('a creation that did not happen is sent again although the list has no end, and that is counted and said', async (t) => {
+test('a create that did not happen is repeated although the list is endless, and this is counted and reported', async (t) => {
   const world = await makeWorld(t, {
     faults: [
       { match: onCreate, do: { drop: 'before' } },
@@ -77,7 +77,7 @@ test('a creation that did not happen is sent again although the list has no end,
   );
 });
 
-test('a list that is empty for a while, though batches are under way, is no proof that a creation did not happen', async (t) => {
+test('a list that is empty for a while, although batches are in progress, does not prove that a create did not happen', async (t) => {
   const emptyLooks = Array.from({ length: 12 }, (_, index) => ({ match: { ...onList, nth: index + 2 }, do: { list: 'empty' } }));
   const world = await makeWorld(t, {
     rows: makeRows(24),
@@ -98,7 +98,7 @@ for (const { html, label } of [
   { html: 501, label: '501' },
 ]) {
   for (const taken of [true, false]) {
-    test(`a look that meets one ${label} of a gateway proves nothing: the bill is that of the rows (created: ${taken})`, async (t) => {
+    test(`a search answered with one ${label} of a gateway proves nothing: each row is billed once (created: ${taken})`, async (t) => {
       const faults = [
         { match: onCreate, do: { drop: taken ? 'after' : 'before' } },
         // Nothing of ours is in the list before: the sweep takes one page.
@@ -114,7 +114,7 @@ for (const { html, label } of [
   }
 }
 
-test('a list of batches that stays away after a lost creation ends the run with 7, and nothing is created again', async (t) => {
+test('if the list stays unavailable after a lost create, the run ends with 7, and nothing is created again', async (t) => {
   const lists = Array.from({ length: 400 }, (_, index) => ({ match: { ...onList, nth: index + 2 }, do: { html: 404 } }));
   const world = await makeWorld(t, { faults: [{ match: onCreate, do: { drop: 'after' } }, ...lists] });
   const { summary, requests } = await world.run();
@@ -124,7 +124,7 @@ test('a list of batches that stays away after a lost creation ends the run with 
   assert.deepEqual([next.summary.exitCode, next.requests['POST /v1/batches'], world.simulator.bill().length], [0, undefined, 12]);
 });
 
-test('a creation that is answered with the id of another batch stops the run, and binds nothing twice', async (t) => {
+test('a create answered with the id of another batch stops the run, and no batch is bound twice', async (t) => {
   const world = await makeWorld(t, {
     rows: makeRows(24),
     job: 'limits: { enqueued_tokens: 1500 }',
@@ -140,7 +140,7 @@ test('a creation that is answered with the id of another batch stops the run, an
   world.check(next.summary);
 });
 
-test('what the world answers in place of a list ends a batch run within one look, or lets it go on', async (t) => {
+test('answers that are not a list end a batch run after one search, or let it continue', async (t) => {
   for (const shape of readShapes().filter(({ kind }) => kind === 'list')) {
     const { name, status = 200, body, text, headers, want } = shape;
     // A passing fault is one that passes.
@@ -159,7 +159,7 @@ test('what the world answers in place of a list ends a batch run within one look
   }
 });
 
-test('a live run never looks at the list of batches', async (t) => {
+test('a live run never requests the list of batches', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3), faults: [{ match: onList, do: { html: 404 } }] });
   world.write('job.yaml', world.read('job.yaml').replace('mode: batch', 'mode: live'));
   const { summary, requests } = await world.run();
@@ -167,7 +167,7 @@ test('a live run never looks at the list of batches', async (t) => {
   assert.equal(fs.existsSync(world.path('out.csv')), true);
 });
 
-test('a base URL without /v1 is told in mode batch too', async (t) => {
+test('a base URL without /v1 is reported in mode batch too', async (t) => {
   const world = await makeWorld(t);
   const { summary } = await world.run({ baseUrl: new URL(world.simulator.url).origin });
   assert.equal(summary.exitCode, 4);

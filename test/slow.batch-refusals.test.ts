@@ -57,7 +57,7 @@ const REFUSALS = [
 ];
 
 for (const { name, path } of REFUSALS) {
-  test(`an address that takes no batches is told in one sentence: ${name}`, async (t) => {
+  test(`an address without batches is reported in one sentence: ${name}`, async (t) => {
     const shape = readShapes().find((one) => one.name === name) ?? assert.fail(name);
     const world = await makeWorld(t, {
       faults: [{ match: { method: 'POST', path }, do: { status: shape.status, body: shape.body ?? shape.text ?? '' } }],
@@ -70,7 +70,7 @@ for (const { name, path } of REFUSALS) {
   });
 }
 
-test('batches as other providers describe them are read as what they are', async () => {
+test('batches in the forms of other providers are read correctly', async () => {
   const { readCreatedBatch, readRemoteBatch, TERMINAL_STATUSES, KNOWN_STATUSES } = await import('../src/openai/wire.ts');
   const read = (name: string) => {
     const body = readShapes().find((shape) => shape.name === name)?.body ?? assert.fail(name);

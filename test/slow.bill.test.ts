@@ -49,7 +49,7 @@ describe('bill', () => {
     world.dispose();
   });
 
-  it('adds up to the ledgers, to the nano-dollar, whatever it is divided by', async () => {
+  it('adds up to the ledgers, to the nano-dollar, however it is grouped', async () => {
     const ledgerNanoUsd = ledgers.reduce((sum, { nanoUsd }) => sum + nanoUsd, 0);
     assert.ok(ledgerNanoUsd > 0);
     assert.deepEqual([whole.total.nanoUsd, sum(whole.rows), whole.simulated, whole.apart], [ledgerNanoUsd, ledgerNanoUsd, false, null]);
@@ -72,7 +72,7 @@ describe('bill', () => {
     }
   });
 
-  it('fits a terminal of 80 columns and says what the sum hides', async () => {
+  it('fits a terminal of 80 columns and says what the sum does not show', async () => {
     const { stdout, exitCode } = await world.run(['bill']);
     assert.equal(exitCode, 0);
     assert.match(stdout, /^Jobs below \., \S+.* \(UTC\)\njob +attempts +tokens in +tokens out +spent\n/);
@@ -80,7 +80,7 @@ describe('bill', () => {
     assert.ok(stdout.split('\n').every((line) => line.length <= 80));
   });
 
-  it('writes the same as CSV, and never over what is read', async () => {
+  it('writes the same as CSV, and never over a file that is read', async () => {
     assert.equal((await world.run(['bill', '--csv', 'bill.csv'])).exitCode, 0);
     const [header = '', ...lines] = readFileSync(join(world.folder, 'bill.csv'), 'utf8').trimEnd().split('\n');
     const column = header.split(',').indexOf('cost_usd');
@@ -94,7 +94,7 @@ describe('bill', () => {
     }
   });
 
-  it('takes days, both included', async () => {
+  it('accepts a range of days, both included', async () => {
     const day = whole.from as string;
     const on = await world.json<Bill>(['bill', '--since', day, '--until', whole.to as string]);
     assert.deepEqual([on.total, on.from, on.to], [whole.total, day, whole.to]);
@@ -120,7 +120,7 @@ describe('bill', () => {
       assert.equal((await world.run(['bill', ...flags])).stdout, `Jobs below ., nothing was spent ${says} (UTC)\n`);
   });
 
-  it('counts jobs whose files are gone, ledgers whose index is gone, and simulated states apart', async () => {
+  it('counts jobs without files and ledgers without index, and lists simulated states separately', async () => {
     const copy = createWorld({});
     try {
       cpSync(join(world.folder, '.rowmill'), join(copy.folder, 'jobs', '.rowmill'), { recursive: true });
@@ -156,7 +156,7 @@ describe('bill', () => {
     }
   });
 
-  it('tells what it could not count, counts the rest, and ends with 1', async () => {
+  it('reports what it could not count, counts the rest, and ends with 1', async () => {
     const copy = createWorld({});
     try {
       cpSync(join(world.folder, '.rowmill'), join(copy.folder, '.rowmill'), { recursive: true });

@@ -112,7 +112,7 @@ test('with 30 % of answers spoiled in every way, each row ends as a valid answer
   assert.deepEqual(tables[0]?.map(pick), tables[1]?.map(pick));
 });
 
-test('a cut answer is asked again with twice the room up to what the model gives, and no longer once it had that', async (t) => {
+test('a truncated answer is retried with twice the cap up to the model’s maximum, and not beyond', async (t) => {
   for (const [cap, attempts] of [
     [16_384, 1],
     [10_000, 2],

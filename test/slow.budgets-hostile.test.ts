@@ -43,7 +43,7 @@ function makeRealEffects(day: string) {
   };
 }
 
-test('workers keep a month’s budget and that of all runs, with votes, 429s and answers that are lost', {
+test('workers keep the monthly and the total budget, with votes, 429s and lost answers', {
   skip: whyNoRedis(),
 }, async (t) => {
   const redis = await borrowRedis();
@@ -79,7 +79,7 @@ test('workers keep a month’s budget and that of all runs, with votes, 429s and
 });
 
 for (const lane of ['batch', 'live'] as const) {
-  test(`${lane}: a month that begins in the midst of a run has its own budget, with votes and answers that are asked again`, async (t) => {
+  test(`${lane}: a month that begins during a run has its own budget, with votes and re-asks`, async (t) => {
     const faults = [{ name: 'invalid', match: { every: 5 }, do: { answer: 'invalid_json' } }, ...(lane === 'live' ? FAULTS.slice(1) : [])];
     const job = `votes: 2\nlimits: { concurrency: 2, enqueued_tokens: 2000 }`;
     const world = await makeWorld(t, { rows: makeRows(60), faults, job });
@@ -97,7 +97,7 @@ for (const lane of ['batch', 'live'] as const) {
     world.assertFaultsFired();
   });
 
-  test(`${lane}: a budget that is set below what is spent already sends nothing, and says so`, async (t) => {
+  test(`${lane}: a budget below what is already spent sends nothing, and says so`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(4) });
     const paid = (await world.run(inLane(world, lane))).summary.ledger.nanoUsd;
     const job = world.read('job.yaml');

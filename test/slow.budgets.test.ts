@@ -33,7 +33,7 @@ const setJob = (world: World, budget: string) =>
   );
 
 for (const lane of LANES) {
-  test(`${lane}: a month's budget stops the night that would pass it, and the next month goes on`, async (t) => {
+  test(`${lane}: a monthly budget stops the night that would exceed it, and the next month continues`, async (t) => {
     const rows = makeRows(24);
     const world = await makeWorld(t, { rows: rows.slice(0, 8) });
     const { summary: first } = await world.run(onDay(world, '2026-11-07T01:00:00Z', lane));
@@ -64,7 +64,7 @@ for (const lane of LANES) {
     assert.equal((months['2026-11'] ?? 0) + (months['2026-12'] ?? 0), third.ledger.nanoUsd);
   });
 
-  test(`${lane}: the budget of all runs is never begun anew, and whatever goes wrong is in it`, async (t) => {
+  test(`${lane}: the total budget never resets, and includes whatever goes wrong`, async (t) => {
     const rows = makeRows(30);
     const faults =
       lane === 'batch'
@@ -92,7 +92,7 @@ for (const lane of LANES) {
   });
 }
 
-test('a batch of November that is collected in December is November’s, and December has all of its budget', async (t) => {
+test('a batch of November that is collected in December counts for November, and December has its full budget', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(8), job: 'budget: { usd_per_month: 1 }' });
   const sent = await world.run({ ...onDay(world, '2026-11-30T23:59:00Z', 'batch'), waitMs: 0 });
   assert.equal(sent.summary.exitCode, 7);
@@ -101,7 +101,7 @@ test('a batch of November that is collected in December is November’s, and Dec
   assert.deepEqual(await readMonths(world), { '2026-11': collected.summary.cost.nanoUsd });
 });
 
-test('a month that begins while live calls are made takes what is announced in it, and nothing of before', async (t) => {
+test('a month that begins during live calls includes only calls announced in it', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(40), job: 'limits: { concurrency: 1 }\nbudget: { usd_per_month: 1 }' });
   const change = onDay(world, '2026-11-30T23:59:00Z', 'live');
   let calls = 0;
@@ -115,7 +115,7 @@ test('a month that begins while live calls are made takes what is announced in i
   assert.ok(calls > 0);
 });
 
-test('a budget of no dollars sends nothing', async (t) => {
+test('a budget of zero sends nothing', async (t) => {
   for (const budget of ['usd_per_month: 0', 'usd_total: 0']) {
     const world = await makeWorld(t, { job: `budget: { ${budget} }` });
     const { summary } = await world.run();

@@ -18,10 +18,10 @@ import { runInProcess } from './helpers/run-in-process.ts';
 import { makeJobText, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 
 for (const mode of ['batch', 'live', 'flex'] as const) {
-  test(`long rows asked once through ${mode} pay for no cache write`, (t) => proveNoWrites(t, mode, 60));
+  test(`long rows sent once through ${mode} pay for no cache write`, (t) => proveNoWrites(t, mode, 60));
 }
 
-test('left to the provider, the same rows are written for nobody, and the summary says what that cost', async (t) => {
+test('left to the provider, the same rows are cached in vain, and the summary shows the cost', async (t) => {
   const job = 'model: gpt-5.6-luna\nparams: { max_output_tokens: 1000, prompt_cache: provider }';
   const world = await makeWorld(t, { rows: makeLongRows(30), job });
   const { summary } = await runIn(world, 'live');
@@ -35,14 +35,14 @@ test('left to the provider, the same rows are written for nobody, and the summar
 });
 
 for (const rows of [1, 2, 60]) {
-  test(`${rows} short rows behind 2,000 constant tokens cost live no more than the cheaper of both choices`, async (t) => {
+  test(`${rows} short rows after 2,000 constant tokens cost live no more than the cheaper choice`, async (t) => {
     const { provider, explicit, auto } = await priceConstant(t, rows);
     assert.ok(auto <= Math.min(provider, explicit) * 1.01, `auto ${auto}, explicit ${explicit}, provider ${provider}`);
     if (rows === 60) assert.ok(auto < provider * 0.45, 'the beginning is found, not written again');
   });
 }
 
-test('a beginning within the user message is kept too, and a row that begins otherwise shares nothing', async (t) => {
+test('a prefix within the user message is cached too, and a row that starts differently shares nothing', async (t) => {
   const job = `${CONSTANT}\nprompt: "${makeText('Rules', 2_000)} {{ text }}"`;
   const world = await makeWorld(t, { rows: makeShortRows(60), job, latencyMs: 2, now: Date.now });
   const { summary } = await runIn(world, 'live');
@@ -52,9 +52,9 @@ test('a beginning within the user message is kept too, and a row that begins oth
   assert.ok((summary.cost.cacheSavedNanoUsd ?? 0) > 0);
 });
 
-test('rows sent through one lane are sent through no other; only new ones are', (t) => proveLaneChanges(t, 300));
+test('rows sent through one lane are not sent through another; only new ones are', (t) => proveLaneChanges(t, 300));
 
-test('answers of the constant part’s delivery serve in every lane, and so do those of before', async (t) => {
+test('answers given with cache settings are reused in every lane, and so are earlier ones', async (t) => {
   const world = await makeWorld(t, { rows: makeShortRows(50), job: makeConstantJob() });
   await runIn(world, 'live');
   for (const mode of ['batch', 'flex', 'live'] as const) assert.equal((await runIn(world, mode)).summary.attempts.total, 0, mode);
@@ -73,7 +73,7 @@ const readLearned = (world: World) =>
 const readShards = (world: World) =>
   readEvents(world).flatMap(({ type, probe = [], customIds = [] }) => (type === 'shard-written' ? [[probe.length, customIds.length]] : []));
 
-test('the first twenty long lines of the first batch try the option out; what they show is remembered', async (t) => {
+test('the first twenty long lines of the first batch test the option, and the result is remembered', async (t) => {
   const short = makeShortRows(5).map(([id, text]): [string, string] => [`s${id}`, text]);
   const world = await makeWorld(t, { rows: [...short, ...makeLongRows(40)], job: LUNA });
   await runIn(world, 'batch');
@@ -89,7 +89,7 @@ test('the first twenty long lines of the first batch try the option out; what th
 });
 
 for (const cacheOptions of ['refused_in_batches', 'fails_batches'] as const) {
-  test(`batches that do not take the option (${cacheOptions}) bill nothing for it, and its lines go again without it`, async (t) => {
+  test(`batches that refuse the option (${cacheOptions}) bill nothing for it, and its lines are sent again without it`, async (t) => {
     const world = await makeWorld(t, { rows: makeLongRows(50), job: LUNA, cacheOptions });
     const { summary, warnings } = await runIn(world, 'batch');
     assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.total], [0, 50, 50]);
@@ -103,7 +103,7 @@ for (const cacheOptions of ['refused_in_batches', 'fails_batches'] as const) {
   });
 }
 
-test('a run that only submits waits for nothing, and marks the first lines all the same', async (t) => {
+test('a run that only submits waits for nothing, and marks the first lines anyway', async (t) => {
   const world = await makeWorld(t, { rows: makeLongRows(60), job: LUNA });
   await world.runToEnd({ waitMs: 0 });
   const marked = readShards(world).map(([probe]) => probe);
@@ -114,7 +114,7 @@ test('a run that only submits waits for nothing, and marks the first lines all t
   assert.equal(world.simulator.bill().length, 60);
 });
 
-test('live calls refused for the option are repeated at once without it, and the next ones carry nothing', async (t) => {
+test('live calls refused because of the option are repeated at once without it, and later ones omit it', async (t) => {
   const world = await makeWorld(t, { rows: makeLongRows(100), job: LUNA, cacheOptions: 'refused' });
   const { summary, warnings, requests } = await runIn(world, 'live');
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.total], [0, 100, 100]);
@@ -127,7 +127,7 @@ test('live calls refused for the option are repeated at once without it, and the
   assert.equal(again.requests['POST /v1/chat/completions'], 20);
 });
 
-test('models before gpt-5.6 carry nothing, whatever the job wishes', async (t) => {
+test('requests to models before gpt-5.6 omit it, whatever the job says', async (t) => {
   const job = 'model: gpt-5.5\nparams: { max_output_tokens: 1000, prompt_cache: explicit }';
   const world = await makeWorld(t, { rows: makeLongRows(25), job });
   for (const mode of ['batch', 'live'] as const) assert.equal((await runIn(world, mode)).summary.rows.ok, 25, mode);
@@ -136,7 +136,7 @@ test('models before gpt-5.6 carry nothing, whatever the job wishes', async (t) =
   assert.match(JSON.stringify(plan.problems), /gpt-5\.5 takes no cache options/);
 });
 
-test('the plan says what was decided, what it saves and what the other choices would cost', async (t) => {
+test('the plan shows the decision, what it saves and what the other choices would cost', async (t) => {
   const long = await makeWorld(t, { rows: makeLongRows(100), job: LUNA });
   const { promptCache } = await planWorld(long);
   assert.ok(promptCache !== null);
@@ -160,7 +160,7 @@ test('the plan says what was decided, what it saves and what the other choices w
   assert.ok((plan.cost.live?.expectedNanoUsd ?? 0) < 2 * (plan.cost.batch?.expectedNanoUsd ?? 0), 'live finds what a batch pays for');
 });
 
-test('the beginning is counted by the same measure as the prompts that begin with it', async (t) => {
+test('the prefix is counted like the prompts that start with it', async (t) => {
   const text = Array.from({ length: 600 }, (_, index) => `w${(index * 7919) % 9973}`).join(' ');
   const job = `model: gpt-5.6-luna\nprompt: { system: "${text}", user: "{{ text }}" }\nparams: { reasoning_effort: none, max_output_tokens: 40 }`;
   const { promptCache, tokens, rows } = await planWorld(await makeWorld(t, { rows: makeShortRows(20), job }));

@@ -62,7 +62,7 @@ async function runNights(t: TestContext): Promise<World> {
 }
 
 describe('clean', () => {
-  it('removes files of collected batches at the provider, and nothing that is not in the ledger, whatever else lies there', async (t) => {
+  it('removes files of collected batches at the provider, and nothing that is not in the ledger, whatever else is there', async (t) => {
     const world = await runNights(t);
     const ours = (await listRemote(world)).map(({ id }) => id);
     assert.equal(ours.length, 6);
@@ -107,7 +107,7 @@ describe('clean', () => {
     assert.equal((await lookForLitter(optionsOf(world, { isRemote: true }))).files?.length, 2);
   });
 
-  it('removes nothing at the provider by a copy of a state, and cleans here all the same', async (t) => {
+  it('removes nothing at the provider through a copy of a state, and cleans locally anyway', async (t) => {
     const origin = '127.0.0.1-7';
     const world = await makeWorld(t, {});
     assert.equal((await world.run({ origin })).summary.exitCode, 0);
@@ -125,7 +125,7 @@ describe('clean', () => {
     assert.equal((await listRemote(world)).length, 0);
   });
 
-  it('counts a file that is gone as removed, and says which ones the provider kept', async (t) => {
+  it('counts a missing file as removed, and names those the provider refuses to remove', async (t) => {
     const world = await runNights(t);
     const options = optionsOf(world, { isRemote: true });
     const shown = await lookForLitter(options);
@@ -138,7 +138,7 @@ describe('clean', () => {
     assert.deepEqual((await lookForLitter(options)).files, [kept]);
   });
 
-  it('removes old runs but the last, and what killed runs left; verify, report, money and reuse stay as they were', async (t) => {
+  it('removes old runs except the last, and leftovers of killed runs; verify, report, costs and reuse stay the same', async (t) => {
     const world = await runNights(t);
     const runs = path.join(world.stateDirectory, 'runs');
     const paid = (await world.run()).summary.ledger.nanoUsd;
@@ -162,7 +162,7 @@ describe('clean', () => {
     assert.ok(isClean(await lookForLitter(optionsOf(world, { olderMs: 0 }))));
   });
 
-  it('removes answers only when told so, keeps what they cost in every sum, and asks everything again', async (t) => {
+  it('removes answers only on request, keeps their cost in every sum, and sends everything again', async (t) => {
     const world = await runNights(t);
     const before = (await world.run()).summary.ledger;
     const kept = await cleanAll(world, { olderMs: 0, isRemote: true });
@@ -184,7 +184,7 @@ describe('clean', () => {
     await verifyOk(world);
   });
 
-  it('removes answers of live calls, recorded in parts, and keeps what they cost to the byte', async (t) => {
+  it('removes answers of live calls, recorded in parts, and keeps their cost exactly', async (t) => {
     const world = await makeWorld(t, { rows: makeRows(30), job: 'limits: { concurrency: 4 }' });
     const live = { overrides: { cwd: world.directory, mode: 'live' } } as const;
     // Each night goes on in a file of its own; the second has to ask some rows twice.
@@ -227,7 +227,7 @@ describe('clean', () => {
     assert.equal(summary.ledger.nanoUsd, paid + summary.cost.nanoUsd);
   });
 
-  it('takes the lock, and leaves everything while a run is active or open', async (t) => {
+  it('takes the lock, and removes nothing while a run is active or open', async (t) => {
     const world = await makeWorld(t, { batchSeconds: 3600 });
     await world.run({ waitMs: 0 });
     await assert.rejects(lookForLitter(optionsOf(world, { hasAnswers: true })), /--answers: run \S+ has not ended: finish it first/);
@@ -259,7 +259,7 @@ describe('clean', () => {
 });
 
 describe('clean on the command line', () => {
-  it('shows and ends with exit 2 where nobody can say yes, removes by --yes, and has nothing to do then', async () => {
+  it('only shows and exits with 2 if nobody can confirm, removes with --yes, and then has nothing to do', async () => {
     const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
     try {
       assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);

@@ -43,7 +43,7 @@ const ANSWERS: Readonly<Record<string, (answer: Body) => Body>> = {
 };
 
 for (const [server, change] of Object.entries(ANSWERS)) {
-  test(`live answers as ${server} gives them count; what they cost is unknown, not nothing`, async (t) => {
+  test(`live answers in the form of ${server} count; their cost is unknown, not zero`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(4), job: JOB });
     const baseUrl = await startProxy(t, {
       target: world.simulator.url,
@@ -59,7 +59,7 @@ for (const [server, change] of Object.entries(ANSWERS)) {
   });
 }
 
-test('batches are followed where statuses are in capitals, counts and times missing, metadata dropped and ids empty', async (t) => {
+test('batches are followed even if statuses are in capitals, counts and times missing, metadata dropped and ids empty', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(4), job: JOB });
   const loosen = ({ id, object, status, input_file_id, output_file_id, created_at }: Body) => ({
     ...{ id, object, input_file_id, output_file_id: output_file_id ?? '', created_at },
@@ -75,7 +75,7 @@ test('batches are followed where statuses are in capitals, counts and times miss
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.batches.length], [0, 4, 1]);
 });
 
-test('errors that are plain texts fail their rows with that text', async (t) => {
+test('plain-text errors fail their rows with that text', async (t) => {
   const world = await makeWorld(t, {
     rows: makeRows(2),
     faults: [

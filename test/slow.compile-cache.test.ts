@@ -35,7 +35,7 @@ function readKept(folder: string) {
   );
 }
 
-test('what a command compiled is kept once, by its user alone, and taken by the next start', { skip }, (t) => {
+test('compiled code is stored once, for its user only, and used by the next start', { skip }, (t) => {
   const place = makePlace(t);
   place.run({});
   const folder = place.path(`rowmill-compiled-${process.getuid?.()}`);
@@ -50,7 +50,7 @@ test('what a command compiled is kept once, by its user alone, and taken by the 
   assert.equal(listOf('run').length, 0);
 });
 
-test('what is kept of another file, another Node or in part is compiled anew', { skip }, (t) => {
+test('compiled code of another file, another Node, or an incomplete one is compiled again', { skip }, (t) => {
   const place = makePlace(t);
   const env = { NODE_COMPILE_CACHE: place.path('kept') };
   place.run(env);
@@ -75,7 +75,7 @@ test('what is kept of another file, another Node or in part is compiled anew', {
   }
 });
 
-test('nothing is kept, or taken, where it is not wanted or another user could have written it', { skip }, (t) => {
+test('nothing is stored or used if it is turned off, or another user could have written it', { skip }, (t) => {
   const place = makePlace(t);
   const folder = place.path('kept');
   place.run({ NODE_COMPILE_CACHE: folder, NODE_DISABLE_COMPILE_CACHE: '1' });

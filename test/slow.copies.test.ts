@@ -27,7 +27,7 @@ const STANDINGS: readonly (readonly [string, readonly Place[], Place, boolean, S
 ];
 
 for (const [what, known, here, isThere, expected] of STANDINGS) {
-  test(`a state directory is ${expected} where ${what}`, () => {
+  test(`a state directory is ${expected} if ${what}`, () => {
     assert.equal(judgePlace(here, known, (place) => isThere && place === HERE.path).status, expected);
   });
 }
@@ -54,7 +54,7 @@ async function makeTwoFolders(t: TestContext, faults: unknown = []) {
   return { folder, copy, simulator, run, readEvents };
 }
 
-test('a copied state directory is asked about once, and never worked with in silence', async (t) => {
+test('a copied state directory needs one confirmation, and is never used silently', async (t) => {
   const { folder, copy, simulator, run, readEvents } = await makeTwoFolders(t);
   assert.equal((await run(folder)).exitCode, 0);
   fs.cpSync(folder, copy, { recursive: true });
@@ -78,7 +78,7 @@ test('a copied state directory is asked about once, and never worked with in sil
   assert.equal((await run(folder)).exitCode, 0, 'the first goes on as before');
 });
 
-test('a folder that is renamed goes on without a word', async (t) => {
+test('a renamed folder continues without a message', async (t) => {
   const { folder, copy, simulator, run } = await makeTwoFolders(t);
   await run(folder);
   fs.renameSync(folder, copy);

@@ -4,11 +4,11 @@ import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../src/core/summary.ts';
+import { readJsonLines, type WireEvent } from '../src/prove/check/calls.ts';
 import type { RunView } from '../src/run/send/run-view.ts';
 import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { until } from './helpers/manual-timers.ts';
 import { startProxy } from './helpers/proxy.ts';
-import { readJsonLines, type WireEvent } from './helpers/run-evidence.ts';
 import { makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -47,7 +47,7 @@ async function makeLateWorld(t: TestContext, options: WorldOptions = {}) {
   };
 }
 
-const readEvents = (world: World) => readJsonLines(path.join(world.stateDirectory, 'events.jsonl')) as WireEvent[];
+const readEvents = (world: World) => readJsonLines<WireEvent>(path.join(world.stateDirectory, 'events.jsonl'));
 
 /** The table without what differs from call to call. */
 function readAnswers(world: World): readonly unknown[] {
@@ -100,7 +100,7 @@ test('a batch that never ends is cancelled before the deadline, and its rows fin
   );
 });
 
-test('what a cancelled batch has finished is kept, and only the rest is asked live', async (t) => {
+test('what a cancelled batch has finished is kept, and only the rest is sent live', async (t) => {
   const { world, late, run } = await makeLateWorld(t, { rows: makeRows(40) });
   const { summary, warnings } = await run({}, async (view) => {
     await world.simulator.advance(40_000_000);
@@ -127,7 +127,7 @@ test('a batch that ends in time is left alone', async (t) => {
   assert.equal(readEvents(world).filter(({ type }) => type === 'lane-switched').length, 0);
 });
 
-test('shards that wait for room become no batch any more', async (t) => {
+test('shards that wait for room are no longer sent as batches', async (t) => {
   const rows = makeRows(60);
   const { world, late, run } = await makeLateWorld(t, { rows, job: 'limits: { enqueued_tokens: 1200 }' });
   const { summary, requests } = await run({}, late);
@@ -139,7 +139,7 @@ test('shards that wait for room become no batch any more', async (t) => {
   assertOneLaneAtATime(world);
 });
 
-test('a deadline that leaves no time for batches begins live', async (t) => {
+test('a deadline without time for batches starts live', async (t) => {
   const { world, run } = await makeLateWorld(t);
   const { summary, requests } = await run({ deadline: { ...DEADLINE, afterMs: 300_000 } });
   assert.deepEqual([summary.exitCode, summary.attempts.live], [0, 12]);
@@ -147,7 +147,7 @@ test('a deadline that leaves no time for batches begins live', async (t) => {
   assertBilled(world, summary);
 });
 
-test('live calls stop below --max-live-usd with exit 5, and more money goes on with the rest', async (t) => {
+test('live calls stop below --max-live-usd with exit 5, and more money continues with the rest', async (t) => {
   const { world, late, run } = await makeLateWorld(t, { rows: makeRows(60) });
   /** Sixty answers cost about three times as much. */
   const third = 300_000;
@@ -230,7 +230,7 @@ test('a run killed anywhere around the switch ends as the undisturbed one', asyn
   }
 });
 
-test('a deadline without what it may cost, or the other way round, is refused before anything is sent', async (t) => {
+test('--deadline without --max-live-usd, or the reverse, is refused before anything is sent', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   t.after(() => world.dispose());
   for (const [flags, says] of [

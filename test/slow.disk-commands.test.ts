@@ -39,7 +39,7 @@ const cases: readonly (readonly [string, Pick<DiskFault, 'errno'> & { readonly f
   ['init another', { errno: 'EACCES', first: 'open another.yaml' }, /cannot open another\.yaml: permission denied/],
 ];
 
-test('every command tells of a disk that refuses in one sentence, and ends with 2', async (t) => {
+test('every command reports a failing disk in one sentence, and ends with 2', async (t) => {
   const cwd = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')));
   t.after(() => fs.rmSync(cwd, { recursive: true, force: true }));
   fs.writeFileSync(path.join(cwd, 'in.csv'), renderCsv(makeRows(4)));

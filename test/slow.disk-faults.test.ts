@@ -50,7 +50,7 @@ for (const kind of Object.keys(DAMAGES)) {
   test(`derived files that are ${kind} cost a warning and no answer`, (t) => checkDamage(t, kind));
 }
 
-test('rows held because of altered bytes are asked again by retry alone', async (t) => {
+test('rows held because of altered bytes are sent again only by retry', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'a note']] });
   await world.run();
   const responses = path.join(world.stateDirectory, 'responses');
@@ -64,7 +64,7 @@ test('rows held because of altered bytes are asked again by retry alone', async 
   assert.equal(world.simulator.bill().length, 2);
 });
 
-test('what is no file in place of the log or of answers is named, and nothing is sent', async (t) => {
+test('anything but a regular file in place of the log or of answers is named, and nothing is sent', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'a note']] });
   await world.run();
   const responses = path.join(world.stateDirectory, 'responses');
@@ -84,7 +84,7 @@ test('what is no file in place of the log or of answers is named, and nothing is
   assert.equal(world.simulator.bill().length, posts);
 });
 
-test('zeros without an end behind the log are named with their place, and those behind derived lines cost nothing', async (t) => {
+test('endless zeros after the log are reported with their position, and those after derived lines cost nothing', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'a note']] });
   await world.run();
   const options = { ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory };

@@ -12,7 +12,7 @@ import type { DiskFault } from './helpers/disk-faults.ts';
 import { assertTold, makeDiskWorld, readResult, readUndisturbed } from './helpers/disk-world.ts';
 import { makeWorld } from './helpers/run-world.ts';
 
-test('an error of the disk is one sentence: what, which path, what to do; with another place for the state where that helps', () => {
+test('a disk error is one sentence: what, which path, what to do; with another place for the state if that helps', () => {
   const state = '/home/me/jobs/.rowmill/reviews/events.jsonl';
   const cases = [
     [
@@ -62,7 +62,7 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
   }
 });
 
-test('an error of the network or of another process is none of the disk', () => {
+test('an error of the network or of another process is not a disk error', () => {
   for (const [code, syscall] of [
     ['EACCES', 'listen'],
     ['EACCES', 'spawn'],
@@ -96,7 +96,7 @@ for (const { mode, exitCode, ...fault } of faults) {
   });
 }
 
-test('bytes of an answer that were altered are told and not served; the file from a backup brings the answers back, for nothing', async (t) => {
+test('altered bytes of an answer are reported and not used; restoring the file from a backup restores the answers at no cost', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   const answers = readAnswers(world);
@@ -123,7 +123,7 @@ test('bytes of an answer that were altered are told and not served; the file fro
   assert.equal(world.simulator.bill().length, 14);
 });
 
-test('a folder is made with those it lies in, and where that cannot be, the reason is that of the disk', (t) => {
+test('a folder is created with its parents; if that is impossible, the disk’s reason is given', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   makeFolders(path.join(folder, 'a', 'b', 'c'), 0o700);
@@ -143,7 +143,7 @@ test('a folder is made with those it lies in, and where that cannot be, the reas
   assert.throws(() => makeFolders(path.join(folder, 'x', 'y')), { code: 'EROFS' });
 });
 
-test('a folder is made though another process makes, or removes, the ones it lies in at the same time', (t) => {
+test('a folder is created although another process creates or removes its parents at the same time', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const outer = path.join(folder, 'outer');
@@ -164,7 +164,7 @@ test('a folder is made though another process makes, or removes, the ones it lie
   assert.equal(calls, 3);
 });
 
-test('verify names what is no file in place of answers or of the table, and does not read it for ever', async (t) => {
+test('verify names anything but a regular file in place of answers or table, instead of reading it forever', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'a note']] });
   await world.run();
   const responses = path.join(world.stateDirectory, 'responses');

@@ -124,7 +124,7 @@ function isGiven(text: string, line: string): boolean {
 
 const commands = new Map(defineCommands(makeProgram()).commands.map((command) => [command.name(), command]));
 
-test('every use of rowmill in a command has its command and its flags, also where it cannot be typed in a test', () => {
+test('every rowmill command on a page exists with its flags, even if a test cannot run it', () => {
   let checked = 0;
   for (const page of PAGES) {
     for (const { command, line } of readCommands(page)) {
@@ -146,7 +146,7 @@ test('every use of rowmill in a command has its command and its flags, also wher
 const FOREIGN =
   /^--(ignore-scripts|global|experimental|import|seed|port|collector|stop|cap|read|rm|insecure|only|check|every|hour|part|share|rows|small|write|enable-source-maps)/;
 
-test('every flag, variable, file and exit code that a page speaks of exists', () => {
+test('every flag, variable, file and exit code mentioned on a page exists', () => {
   const flags = new Set([...commands.values()].flatMap(({ options }) => options.map(({ long }) => long as string)));
   const sources = readSources('src');
   const folder = join(projectRoot, 'scripts');
@@ -187,7 +187,7 @@ const nameHeading = (heading: string) =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-');
 
-test('every link to a heading finds it', () => {
+test('every link to a heading finds one', () => {
   let checked = 0;
   for (const page of [...PAGES, 'CHANGELOG.md']) {
     for (const [, path = '', heading = ''] of readPage(page).matchAll(/\]\(((?!https?:)[^)#\s]*)#([^)\s]+)\)/g)) {
@@ -200,7 +200,7 @@ test('every link to a heading finds it', () => {
   assert.ok(checked > 50, `${checked} links`);
 });
 
-test('the causes that troubleshooting goes by are those that rows have', () => {
+test('the causes in troubleshooting are those that rows can have', () => {
   const table = readPage('docs/troubleshooting.md').split('## Rows fail')[1]?.split('## ')[0] ?? '';
   const named = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
   assert.ok(named.length >= 6);
@@ -226,13 +226,13 @@ test('every field of an object that the interface lists is in the source', () =>
   assert.ok(checked > 100, `${checked} fields`);
 });
 
-test('the rights a page gives to a user of Redis are those that are tried', () => {
+test('the rights that a page gives a Redis user are those that are tested', () => {
   const command = readCommands('docs/redis-protocol.md')[0]?.command ?? '';
   const given = [...command.matchAll(/\+([a-z|]+)/g)].map(([, name = '']) => name.toUpperCase());
   assert.deepEqual(given.toSorted(), [...KEY_COMMANDS, ...OTHER_COMMANDS].toSorted());
 });
 
-test('the files of the recipe for every night are what their programs read', () => {
+test('the files of the recipe for every night are valid for their programs', () => {
   const folder = join(projectRoot, 'docs', 'recipes', 'nightly');
   for (const name of readdirSync(folder)) {
     const text = readFileSync(join(folder, name), 'utf8');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createWorld } from './helpers/command-line.ts';
 
-test('doctor says in a sentence that there is no place for temporary files', async (t) => {
+test('doctor reports in one sentence that there is no place for temporary files', async (t) => {
   const world = createWorld({});
   t.after(world.dispose);
   const { exitCode, stderr } = await world.spawn(['doctor'], { TMPDIR: join(world.folder, 'missing') });

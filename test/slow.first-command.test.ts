@@ -11,7 +11,7 @@ const MOST_MS = 3_000;
 /** What a bare Node takes there. A slower machine may take as much longer as it takes longer for that. */
 const BARE_MS = 60;
 
-test('from a bare table to its answers takes less than three seconds of work, and so do the same again and another prompt', (t) => {
+test('going from a bare table to answers takes less than three seconds of CPU, and so do a repetition and another prompt', (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS.replace('5,\n', '') });
   t.after(() => world.dispose());
   const used = join(world.folder, 'used');

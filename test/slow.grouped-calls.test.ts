@@ -7,7 +7,7 @@ import { whyNoRedisServer } from './helpers/redis-server.ts';
 import { endProcess, makeCall, makeState } from './helpers/redis-world.ts';
 
 describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
-  test('a worker killed in the middle of one costs the calls it had in flight, and the others of the job are made by another worker', async () => {
+  test('a worker killed during one loses the calls it had in flight, and another worker makes the others', async () => {
     await inWorld(20, { appendOnly: true }, async (world) => {
       const { provider, books, redis, queueName } = world;
       const state = makeState();
@@ -39,7 +39,7 @@ describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
     });
   });
 
-  test('a run that is stopped takes back the calls nobody has in hand, and no call that is under way', async () => {
+  test('a stopped run takes back calls that no worker has, and none in flight', async () => {
     await inWorld(20, { appendOnly: true }, async (world) => {
       const { provider, books } = world;
       const queue = await world.openQueue(makeState());
@@ -60,7 +60,7 @@ describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
     });
   });
 
-  test('a runner that comes back in the middle of a job waits for its other calls alone', async () => {
+  test('a runner that returns during a job waits only for its remaining calls', async () => {
     await inWorld(50, { appendOnly: true }, async (world) => {
       const { provider, books } = world;
       const state = makeState();

@@ -8,7 +8,7 @@ import { content, importInto, JOB, makeBatch, makeLine, makeStage, verifyOk } fr
 import { countPosts, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 
 describe('import', () => {
-  it('takes in a batch made with the plain client: nothing is sent, the table is written, the cost is booked', async (t) => {
+  it('imports a batch made with the plain client: nothing is sent, the table is written, the cost is booked', async (t) => {
     const { world, rows, batch } = await makeStage(t);
     world.write('in.csv', renderCsv(rows.slice(0, 8)));
     const before = { ...world.simulator.requests() };
@@ -31,7 +31,7 @@ describe('import', () => {
     assert.deepEqual((await world.run()).requests, {});
   });
 
-  it('changes nothing when it is done twice, by id or by the same files', async (t) => {
+  it('changes nothing when repeated, by id or with the same files', async (t) => {
     const { world, batch } = await makeStage(t);
     const [first] = (await importInto(world, { batchIds: [batch.id] })).batches;
     const [second] = (await importInto(world, { batchIds: [batch.id] })).batches;
@@ -44,7 +44,7 @@ describe('import', () => {
     await verifyOk(world);
   });
 
-  it('takes downloads at hand without asking the provider, errors too', async (t) => {
+  it('imports downloaded files without contacting the provider, errors too', async (t) => {
     const { world, batch, rows } = await makeStage(t);
     world.write('asked.jsonl', await content(world, batch.input_file_id));
     world.write('said.jsonl', await content(world, batch.output_file_id));
@@ -60,7 +60,7 @@ describe('import', () => {
     assert.equal((await world.run()).summary.rows.reused, 8);
   });
 
-  it('refuses, in a sentence, what cannot be taken in, and leaves no state behind', async (t) => {
+  it('refuses, in one sentence, what cannot be imported, and leaves no state behind', async (t) => {
     const { world, batch, lines } = await makeStage(t);
     const refuse = (change: Partial<ImportOptions>, expected: RegExp) =>
       assert.rejects(importInto(world, change), (error: Error & { exitCode?: number }) => {
@@ -90,7 +90,7 @@ describe('import', () => {
     await refuse({ batchIds: [summary.batches[0]?.id ?? ''] }, /is a batch of this job's own: rowmill run collects it/);
   });
 
-  it('ends what an import that was killed had begun', async (t) => {
+  it('completes an import that was killed', async (t) => {
     const { world, batch } = await makeStage(t);
     world.write('asked.jsonl', await content(world, batch.input_file_id));
     world.write('said.jsonl', await content(world, batch.output_file_id));
@@ -112,7 +112,7 @@ describe('import', () => {
     await verifyOk(world);
   });
 
-  it('gives each of equal rows an answer of its own where equal rows are not collapsed', async (t) => {
+  it('gives each of several identical rows its own answer with dedupe off', async (t) => {
     const [row = ['r1', 'x']] = makeRows(1);
     const rows = ['a', 'b', 'c'].map((id): [string, string] => [id, row[1]]);
     const world = await makeWorld(t, { rows, job: `${JOB}\ndedupe: false` });
@@ -127,7 +127,7 @@ describe('import', () => {
 });
 
 describe('import on the command line', () => {
-  it('says what it needs, and takes files in the simulator as anywhere', async () => {
+  it('says what it needs, and accepts files with the simulator too', async () => {
     const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
     try {
       const none = await world.run(['import', 'job.yaml', '--simulate']);

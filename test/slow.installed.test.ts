@@ -56,7 +56,7 @@ function spendFirstMinute(t: TestContext, bin: string, node: string): Minute {
   };
 }
 
-test('the installed package is one folder, runs no script, and gives the same first minute on every Node', (t) => {
+test('the installed package is one folder, runs no script, and works the same on every Node', (t) => {
   const folder = makeTemporaryFolder(t);
   const prefix = join(folder, 'prefix');
   installPacked({ prefix }, folder);
@@ -82,7 +82,7 @@ test('the installed package is one folder, runs no script, and gives the same fi
 /** Of the source alone. */
 const NOT_SHIPPED = /^(src|test|bench|scripts|fixtures\/states|\.ci)\b/;
 
-test('every link of the pages in the package leads to a file of it, but for those to the source', (t) => {
+test('every link of the pages in the package leads to one of its files, except those to the source', (t) => {
   const folder = makeTemporaryFolder(t);
   mkdirSync(join(folder, 'project'));
   writeFileSync(join(folder, 'project', 'package.json'), '{}');

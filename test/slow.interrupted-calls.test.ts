@@ -31,7 +31,7 @@ async function interrupt(world: World): Promise<boolean> {
   return isCalled();
 }
 
-test('tries that our own interruptions ended fail no row: after four of them, with three attempts allowed, it is asked and answered', async (t) => {
+test('calls cut off by our own interruptions fail no row: after four of them, with three attempts allowed, it is sent and answered', async (t) => {
   const world = await makeHangingWorld(t);
   for (let interruptions = 1; interruptions <= 4; interruptions += 1) assert.equal(await interrupt(world), true);
   world.assertFaultsFired();
@@ -46,7 +46,7 @@ test('tries that our own interruptions ended fail no row: after four of them, wi
   assert.ok(summary.cost.possiblyBilledNanoUsd >= 4 * summary.cost.nanoUsd);
 });
 
-test('after five such tries the row is held, that is said, and only retry asks again', async (t) => {
+test('after five such calls the row is held, this is reported, and only retry sends it again', async (t) => {
   const world = await makeHangingWorld(t);
   for (let interruptions = 1; interruptions <= 5; interruptions += 1) assert.equal(await interrupt(world), true);
   assert.equal(await interrupt(world), false, 'it is not called a sixth time');

@@ -51,7 +51,7 @@ for (const [prompt, cells, sent] of PROMPTS) {
   });
 }
 
-test('a job without JSON mode needs no word, and a prompt that no row can change is refused at once', () => {
+test('a job without JSON mode does not need the word, and a constant prompt without it is refused at once', () => {
   assert.equal(render({ prompt: '{{ a }}', output: { x: 'string' } }, 'x').status, 'request');
   assert.throws(() => render({ prompt: 'Say something' }), /^UsageError: prompt: JSON mode needs the word JSON/);
 });
@@ -79,7 +79,7 @@ for (const mode of ['batch', 'live'] as const) {
   });
 }
 
-test('a run whose first rows all lack the word is refused before anything is sent, at the place of the prompt', async (t) => {
+test('a run whose first rows all lack the word is refused before anything is sent, with the place of the prompt', async (t) => {
   const world = await makeWorld(t, {
     rows: [
       ['1', ''],

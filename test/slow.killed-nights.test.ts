@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { NoticeRecord } from '../src/host/notices/notice-records.ts';
 import type { Bill } from '../src/inspect/bill/read-bill.ts';
+import { priceBill } from '../src/prove/check/calls.ts';
 import type { SeamPlan, SeamReport } from '../src/prove/seam/plan.ts';
 import { SHORT_LIVED } from '../src/prove/short-lived.ts';
 import { startSimulator } from '../src/simulator/start.ts';
-import { priceCall } from './helpers/check-books.ts';
 import { collect, createWorld } from './helpers/command-line.ts';
 import { PROGRAM } from './helpers/program.ts';
 import { CANARY_KEY, makeJobText, makeRows, renderCsv } from './helpers/run-world.ts';
@@ -39,7 +39,7 @@ async function startReceiver(t: TestContext) {
   return receiver;
 }
 
-test('nights whose process is killed for real: the table is whole, each is told once, the bill is the provider’s', async (t) => {
+test('nights whose process is killed: the table is complete, each night is reported once, the bill is the provider’s', async (t) => {
   const world = createWorld({
     'job.yaml': makeJobText('notify: { url_env: NIGHT_HOOK, on: [done, failed, stopped, uncollected] }'),
   });
@@ -112,7 +112,7 @@ test('nights whose process is killed for real: the table is whole, each is told 
   for (const { event } of receiver.posted) assert.match(event, /^(done|uncollected)$/);
 
   const bill = await world.json<Bill>(['bill']);
-  const paid = simulator.bill().reduce((sum, { model, usage }) => sum + (priceCall(model, usage as never) ?? Number.NaN), 0);
+  const paid = priceBill(simulator.bill() as never);
   assert.deepEqual([bill.total.nanoUsd, bill.problems], [paid, []]);
   assert.equal((await world.run(['verify', 'job.yaml'], env)).exitCode, 0);
   assert.equal((await world.run(['clean', 'job.yaml', '--remote', '--yes'], env)).exitCode, 0);

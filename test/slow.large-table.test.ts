@@ -5,9 +5,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readJsonLines } from '../src/prove/check/calls.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { PROGRAM } from './helpers/program.ts';
-import { readJsonLines } from './helpers/run-evidence.ts';
 import { CANARY_KEY, renderCsv } from './helpers/run-world.ts';
 
 const ROWS = 20_000;
@@ -79,7 +79,7 @@ test('a large table is the same whenever the process is killed', { timeout: 120_
 
   const read = ({ directory }: Place) => fs.readFileSync(path.join(directory, 'out.csv'), 'utf8');
   assert.equal(read(killed), read(undisturbed));
-  const billed = readJsonLines(path.join(killed.directory, 'provider', 'bill.jsonl')) as { customId: string }[];
+  const billed = readJsonLines<{ customId: string }>(path.join(killed.directory, 'provider', 'bill.jsonl'));
   assert.equal(new Set(billed.map(({ customId }) => customId)).size, ROWS);
   assert.equal(billed.length, ROWS);
 });

@@ -6,7 +6,7 @@ import { inWorld } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
 import { makeCall, makeState } from './helpers/redis-world.ts';
 
-test('an answer that comes when the ends are held is not recorded, stays in Redis, and goes to the next run', {
+test('an answer that arrives while ends are held is not recorded, stays in Redis, and goes to the next run', {
   skip: whyNoRedisServer(),
 }, async () => {
   await inWorld(5, {}, async (world) => {

@@ -7,7 +7,7 @@ import type { Summary } from '../src/core/summary.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { parseMetrics } from './helpers/parse-metrics.ts';
 
-test('run --metrics keeps the figures of each end, and when the job last ended well', async (t) => {
+test('run --metrics writes the figures of each end, and when the job last succeeded', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   t.after(() => world.dispose());
   const file = join(world.folder, 'reviews.prom');
@@ -31,7 +31,7 @@ test('run --metrics keeps the figures of each end, and when the job last ended w
   assert.ok(!readdirSync(world.folder).some((name) => name.endsWith('.tmp')), 'nothing is left beside it');
 });
 
-test('the metrics are never written over what a run reads or writes, and fail no run', async (t) => {
+test('metrics never overwrite what a run reads or writes, and fail no run', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB, file: 'x' });
   t.after(() => world.dispose());
   for (const path of ['job.yaml', 'reviews.csv', 'out.csv', 'out.report.html', '.env', join('.rowmill', 'x.prom')]) {

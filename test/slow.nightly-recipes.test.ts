@@ -45,7 +45,7 @@ function makeNight(t: TestContext): World & { night(env: Readonly<Record<string,
 }
 
 describe('nightly.sh', () => {
-  it('says nothing of a good night, cleans up after it, and tells everything of a bad one', async (t) => {
+  it('is silent about a good night, cleans up after it, and prints everything about a bad one', async (t) => {
     const simulator = await startSimulator({ answers: 'plain', batchSeconds: 0 });
     t.after(() => simulator.close());
     const { night, folder: home } = makeNight(t);
@@ -61,7 +61,7 @@ describe('nightly.sh', () => {
     assert.match(bad.stderr, /^rowmill: jobs\/tickets\.yaml ended with exit 2\n[\s\S]*Nothing was sent/);
   });
 
-  it('says where it looked when the command is not there', async (t) => {
+  it('says where it looked if the command is missing', async (t) => {
     if (whyMissing('rowmill') === null) return t.skip('it is installed here for everyone');
     const { night, folder: home } = makeNight(t);
     rmSync(join(home, 'node_modules'), { recursive: true });
@@ -70,7 +70,7 @@ describe('nightly.sh', () => {
     assert.match(stderr, /^rowmill is not installed in any folder of PATH: .*node_modules\/\.bin:/);
   });
 
-  it('is a script of sh', (t) => {
+  it('is a valid sh script', (t) => {
     assert.equal(spawnSync('/bin/sh', ['-n', join(folder, 'nightly.sh')]).status, 0);
     const why = whyMissing('shellcheck');
     if (why !== null) return t.skip(why);

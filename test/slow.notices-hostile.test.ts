@@ -204,7 +204,7 @@ const QUOTES = [
 ] as const;
 
 for (const [mode, fault, says] of QUOTES) {
-  it(`a night that the provider refuses is told once a day, by its code: ${says.source}`, async (t) => {
+  it(`a night that the provider refuses is reported once a day, by its code: ${says.source}`, async (t) => {
     const hook = await startHook(t);
     process.env.ROWMILL_TEST_HOOK = hook.url;
     t.after(() => delete process.env.ROWMILL_TEST_HOOK);

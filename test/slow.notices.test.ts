@@ -68,7 +68,7 @@ describe('notify', () => {
   const env = (url: string) => ({ HOOK: url, OPENAI_API_KEY: CANARY_KEY });
   const run = (url: string, ...flags: string[]) => world.run(['run', 'job.yaml', '--base-url', simulator.url, '--yes', ...flags], env(url));
 
-  it('tells once that a run is done, in each form, whatever runs again', async () => {
+  it('reports once that a run is done, in each form, however often it is repeated', async () => {
     for (const form of ['json', 'slack', 'ntfy']) {
       const hook = await startHook(ok);
       open(withNotify(ALL.replace('{', `{ form: ${form},`)));
@@ -82,14 +82,17 @@ describe('notify', () => {
     }
   });
 
-  it('tells why a run stopped and what goes on, once for one reason; every look says the same', async () => {
+  it('reports why a run stopped and what continues, once per reason; every command says the same', async () => {
     const hook = await startHook(ok);
     open(withNotify(`${ALL}\nbudget: { usd_total: 0.000001 }`));
     for (let night = 0; night < 3; night += 1) assert.equal((await run(hook.url)).exitCode, 5);
     assert.equal(hook.received.length, 1);
     const told = JSON.parse(hook.received[0]?.body ?? '') as Record<string, string>;
     assert.deepEqual([told.schema, told.event, told.job], ['rowmill.notice/1', 'stopped', 'reviews']);
-    assert.match(told.sentence ?? '', /^reviews: stopped, budget\.usd_total, .* is too small for the next request/);
+    assert.match(
+      told.sentence ?? '',
+      /^reviews: stopped, (?:simulated, )?0 of 6 rows ok, \$0\. Why: budget\.usd_total, .* is too small for the next request, which can cost \$[\d.]+; it never resets/,
+    );
     assert.match(told.command ?? '', /run job\.yaml --base-url/);
     const { notices } = await world.json<Status & { notices: { sentence: string }[] }>(['status', 'job.yaml']);
     assert.equal(notices[0]?.sentence, told.sentence);
@@ -106,7 +109,7 @@ describe('notify', () => {
     );
   });
 
-  it('tells of failed rows, and of a table that is refused', async () => {
+  it('reports failed rows, and a refused table', async () => {
     const hook = await startHook(ok);
     const events = () => hook.received.map(({ body }) => JSON.parse(body) as { event: string; sentence: string });
     open(withNotify(ALL).replace('skipped_rows: 1', 'skipped_rows: 0'));
@@ -122,7 +125,7 @@ describe('notify', () => {
     assert.ok((await world.run(['runs', 'job.yaml'])).stderr.includes(events()[1]?.sentence ?? '?'));
   });
 
-  it('a receiver that is dead, slow, refuses or redirects fails no run and holds none up for more than seconds', async () => {
+  it('a receiver that is dead, slow, refuses or redirects fails no run and delays none for more than seconds', async () => {
     const elsewhere = await startHook(ok);
     const closed = await new Promise<string>((resolve) => {
       const port = createPort();
@@ -155,7 +158,7 @@ describe('notify', () => {
     assert.equal(elsewhere.received.length, 0);
   });
 
-  it('an address that is missing or no place for a secret is said, and tells nobody', async () => {
+  it('a missing or unsuitable address is reported, and nothing is posted', async () => {
     for (const [url, says] of [
       ['', /HOOK is not set/],
       ['hooks.example', /HOOK does not hold a URL/],
@@ -179,7 +182,7 @@ describe('notify', () => {
     assert.equal(hook.received.length, 1, 'a receiver on this machine is told');
   });
 
-  it('the job file names a variable and known events, or says what was meant', async () => {
+  it('the job file has to name a variable and known events; mistakes get a suggestion', async () => {
     for (const [notify, says] of [
       ['{ url_env: HOOK, on: [stoped] }', /job\.yaml:9:\d+ {2}notify\.on\[0\]: must be done, failed.*Did you mean "stopped"/],
       ['{ url_env: "https://hooks.example/x" }', /notify\.url_env: must be the name of an environment variable that holds the address/],

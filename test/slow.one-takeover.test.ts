@@ -13,6 +13,6 @@ test(
   (t) => raceInTwoPlaces(t, 'batch', hourAhead ?? {}),
 );
 
-test('a run that was stopped, displaced and woken sends nothing more and ends with 6', { skip }, async (t) => {
+test('a run that is stopped, displaced and woken sends nothing more and ends with 6', { skip }, async (t) => {
   await displaceAndWake(t, 'live', 5);
 });

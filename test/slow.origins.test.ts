@@ -30,7 +30,7 @@ const ORIGINS: readonly (readonly [string, string, string | null, string | null]
   ['http://[fd00::1:2]/v1', '_fd00__1_2_-80', '_fd00__1_2_', '[fd00::1:2]:80'],
 ];
 
-test('each base URL has an origin of its own, which names a directory, and which early versions may have called otherwise', () => {
+test('each base URL has its own origin, which names a directory, and may have been named differently by early versions', () => {
   for (const [baseUrl, origin, earlier, host] of ORIGINS) {
     assert.equal(originOf(baseUrl), origin);
     assert.equal(earlierOriginOf(origin), earlier, baseUrl);
@@ -71,7 +71,7 @@ async function makeTwoPaths(t: TestContext): Promise<TwoPaths> {
   };
 }
 
-test('two base URLs of one host that differ in their path share no state: neither takes the answers of the other', async (t) => {
+test('two base URLs of one host with different paths share no state: neither uses the answers of the other', async (t) => {
   const { urls, run, states, billed } = await makeTwoPaths(t);
   for (const url of urls) assert.equal((await run(url)).rows.new, 4);
   assert.equal(billed(), 8);
@@ -81,7 +81,7 @@ test('two base URLs of one host that differ in their path share no state: neithe
   );
 });
 
-test('the state an early version made for a base URL is found by who looks, and renamed by the next run, and nothing is paid again', async (t) => {
+test('a state that an early version made for a base URL is found by read-only commands, renamed by the next run, and nothing is paid for again', async (t) => {
   const { world, urls, run, states, billed } = await makeTwoPaths(t);
   const [usual, other] = urls;
   await run(other);

@@ -131,7 +131,7 @@ function makeProject(t: TestContext): string {
   return folder;
 }
 
-test('a strict project of its own compiles against the package, by TypeScript 7 and 5.9, in every way of finding modules', (t) => {
+test('a separate strict project compiles against the package with TypeScript 7 and 5.9, under every module resolution', (t) => {
   const folder = makeProject(t);
   const old = findPackageAside('typescript', '5.9');
   if (old === null) t.diagnostic(sayMissing('typescript', '5.9'));
@@ -163,7 +163,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'later.cjs': `${RUN} import('rowmill').then(async (rowmill) => main(rowmill, await import('rowmill/simulator')));`,
 };
 
-test('a program imports the package, requires it, or imports it later, from Node 20.19 on', (t) => {
+test('a program can import the package, require it, or import it dynamically, from Node 20.19 on', (t) => {
   const folder = makeTemporaryFolder(t);
   writeFileSync(join(folder, 'package.json'), '{}');
   installPacked({ cwd: folder }, folder);

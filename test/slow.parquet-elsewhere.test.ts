@@ -95,7 +95,7 @@ print(after.schema.field('_cost_usd').type, after['_cost_usd'].to_pylist()[0])
 `;
 
 if (python !== undefined) {
-  test('pyarrow reads a written Parquet table equal to the one that was read', () => {
+  test('pyarrow reads a written Parquet table as equal to the original', () => {
     const { stdout, stderr } = spawnSync(python, ['-c', COMPARE, input, file], { encoding: 'utf8' });
     assert.equal(stdout.trim(), 'decimal128(18, 9) 0.000003225', stderr);
   });

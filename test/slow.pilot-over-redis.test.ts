@@ -7,7 +7,7 @@ import { makeJobText, makeRows } from './helpers/run-world.ts';
 const PILOT = 'pilot: 10\nstop_if: { failed: "> 20% of first 200" }';
 
 describe('a pilot over Redis', { skip: whyNoRedis() }, () => {
-  test('that passes is followed by the rest, through the same workers, and nothing is paid twice', async (t) => {
+  test('that passes is followed by the rest, through the same workers, and nothing is paid for twice', async (t) => {
     const { world, run } = await makeRedisJobWorld(t, { rows: makeRows(40), job: PILOT, latencyMs: 20, workers: 2 });
     const { summary } = await run();
     assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.live, summary.attempts.unknown], [0, 40, 40, 0]);
@@ -45,7 +45,7 @@ describe('a pilot over Redis', { skip: whyNoRedis() }, () => {
     });
   }
 
-  test('that was interrupted goes on where it was, and is judged as a whole', async (t) => {
+  test('that was interrupted continues, and is judged as a whole', async (t) => {
     const faults = [{ match: { every: 2 }, do: { answer: 'refusal' } }];
     const { world, run } = await makeRedisJobWorld(t, { rows: makeRows(40), job: PILOT, faults, latencyMs: 60 });
     const stop = new AbortController();

@@ -29,7 +29,7 @@ describe('a pilot', () => {
     world.dispose();
   });
 
-  it('says what it was not to ask, what that should cost by what was measured, and which command asks it', async () => {
+  it('shows the rows it left out, their expected cost as measured, and the command that sends them', async () => {
     const summary = await run('run', '--limit', '3');
     assert.ok(simulator.faultsFired().every(({ fired }) => fired > 0));
     const { notAsked, rows } = summary;
@@ -45,7 +45,7 @@ describe('a pilot', () => {
     assert.match(readFileSync(join(world.folder, 'out.partial.report.html'), 'utf8'), /9 of 12 rows/);
   });
 
-  it('is what retry goes over: its failed rows, and no row it was not to ask', async () => {
+  it('limits retry to its failed rows, without any row it left out', async () => {
     const elsewhere = await world.run(['retry', 'job.yaml', ...address, '--yes', '--cause', 'truncated'], KEY);
     const says =
       /^reviews: no row to retry that failed with truncated among 3 rows of the last run: 2 answered, 1 failed \(1 refused; .*retry .*\)\./;
@@ -74,14 +74,14 @@ describe('a pilot', () => {
     assert.deepEqual([rows.in, simulator.bill().length], [4, billed]);
   });
 
-  it('is over once the whole table was asked: retry goes over all of it', async () => {
+  it('is over once the whole table was sent: retry then covers all of it', async () => {
     const whole = await run('run');
     assert.deepEqual([whole.rows.ok, whole.notAsked], [ROWS, undefined]);
     const again = await world.run(['retry', 'job.yaml', ...address, '--yes'], KEY);
     assert.match(again.stdout, /^reviews: no failed row to retry among 12 rows: 12 answered\./);
   });
 
-  it('was simulated wherever the simulator was: for the bill and the list of runs, too', async () => {
+  it('counts as simulated wherever the simulator was, also in the bill and the list of runs', async () => {
     const bill = await world.json<Bill>(['bill']);
     const { runs } = await world.json<RunList>(['runs', 'job.yaml']);
     assert.deepEqual([bill.simulated, bill.apart], [true, null]);
@@ -92,7 +92,7 @@ describe('a pilot', () => {
     assert.equal((await world.json<Bill>(['bill'])).simulated, true);
   });
 
-  it('leaves no page of an earlier one beside a table that was interrupted', async () => {
+  it('leaves no page of an earlier one next to an interrupted table', async () => {
     writeFileSync(join(world.folder, 'reviews.csv'), `${table}12,another note\n13,and another\n`);
     await run('run', '--limit', '5');
     const page = join(world.folder, 'out.partial.report.html');

@@ -15,7 +15,7 @@ function pipe(folder: string, script: string) {
 
 const isThere = (program: string) => spawnSync(program, ['--version']).status === 0;
 
-test('a table goes through a pipe whole, is kept, and is not asked again when it is piped again', () => {
+test('a table passes through a pipe completely, is kept, and costs nothing when piped again', () => {
   const ROWS = 2_000;
   const rows = Array.from({ length: ROWS }, (_, index) => `${index},"Row ""${index}"" ${'and more '.repeat(60)}"`);
   const world = createWorld({ 'job.yaml': REVIEW_JOB, 'table.txt': `id,text\n${rows.join('\n')}\n` });
@@ -33,7 +33,7 @@ test('a table goes through a pipe whole, is kept, and is not asked again when it
   }
 });
 
-test('Parquet and a workbook come through a pipe like text', () => {
+test('Parquet and a workbook pass through a pipe like text', () => {
   const world = createWorld({ 'job.yaml': REVIEW_JOB });
   try {
     for (const [name, rows] of [
@@ -50,7 +50,7 @@ test('Parquet and a workbook come through a pipe like text', () => {
   }
 });
 
-test('a run that is stopped gives the pipe nothing, and its exit code', () => {
+test('a stopped run writes nothing to the pipe, and its exit code shows it', () => {
   const world = createWorld({ 'job.yaml': REVIEW_JOB, 'table.csv': 'id,text\n1,a\n2,b\n' });
   try {
     const stopped = pipe(world.folder, `cat table.csv | ${rowmill} --max-usd 0.000000001 | wc -c`);
@@ -64,7 +64,7 @@ test('a run that is stopped gives the pipe nothing, and its exit code', () => {
 
 const skip = isThere('sqlite3') ? false : 'sqlite3 is not installed';
 
-test('sqlite3 on both ends, as the recipe has it', { skip }, () => {
+test('the recipe with sqlite3 on both ends works', { skip }, () => {
   const world = createWorld({ 'job.yaml': REVIEW_JOB });
   try {
     const rows = "INSERT INTO reviews VALUES (1, 'Good, \"really\"'), (2, 'two' || char(10) || 'lines'), (3, 'Grüße');";
@@ -79,7 +79,7 @@ test('sqlite3 on both ends, as the recipe has it', { skip }, () => {
   }
 });
 
-test('the recipe of pipes names what the program has', () => {
+test('the recipe of pipes names existing commands and flags', () => {
   const page = readFileSync(join(projectRoot, 'docs', 'recipes', 'pipes.md'), 'utf8');
   assert.equal(page.match(/rowmill run jobs\/ticket-labels\.yaml --input - --out - --yes/g)?.length, 4);
 });

@@ -19,7 +19,7 @@ async function look(world: World) {
 }
 
 for (const counts of ['told', 'null'] as const) {
-  test(`lines that are missing without usage may have been billed, and everybody says so (counts ${counts})`, async (t) => {
+  test(`missing lines without usage may have been billed, and every command says so (counts ${counts})`, async (t) => {
     const world = await makeWorld(t, {
       faults: [
         { match: { batch: 1, row: 2 }, do: { line: 'lost' } },
@@ -52,7 +52,7 @@ for (const counts of ['told', 'null'] as const) {
   });
 }
 
-test('lines that are missing while the batch tells the usage of the others were not billed', async (t) => {
+test('missing lines were not billed if the batch reports the usage of the others', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1, row: 3 }, do: { line: 'missing' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -60,7 +60,22 @@ test('lines that are missing while the batch tells the usage of the others were 
   world.check(summary);
 });
 
-test('a usage of zeros is no proof: lines that are missing may have been billed', async (t) => {
+test('answers without a body that a batch counts in its usage are told one by one, at what they cost', async (t) => {
+  const world = await makeWorld(t, {
+    faults: [2, 5, 7].map((row) => ({ match: { batch: 1, row }, do: { line: row === 7 ? 'lost' : 'null_body' } })),
+  });
+  const { summary } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, summary.rows.ok, world.simulator.bill().length], [0, 12, 15]);
+  assert.deepEqual(
+    summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
+    [['usage_beyond_lines', 3]],
+  );
+  assert.equal(summary.attempts.unknown, 3);
+  world.check(summary, { destroyedLines: 3 });
+});
+
+test('a usage of zeros proves nothing: missing lines may have been billed', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1, row: 3 }, do: { line: 'lost' } }, { do: { zeroUsage: true } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -71,7 +86,7 @@ test('a usage of zeros is no proof: lines that are missing may have been billed'
   world.check(summary, { destroyedLines: 1 });
 });
 
-test('a creation that no look found is counted until it surfaces: then it is an extra batch, exact to the nano-dollar', async (t) => {
+test('a create that no search found is counted until its batch appears: then it is an extra batch, exact to the nano-dollar', async (t) => {
   const world = await makeWorld(t, {
     faults: [
       { match: onCreate, do: { drop: 'after' } },
@@ -109,7 +124,7 @@ test('a creation that no look found is counted until it surfaces: then it is an 
   assert.deepEqual([after.possiblyBilled, after.cost.possiblyBilledNanoUsd, after.ok], [[], 0, true]);
 });
 
-test('a budget holds what a lost creation may have cost before the same is sent again', async (t) => {
+test('a budget reserves what a lost create may have cost before it is repeated', async (t) => {
   const faults = [
     { match: onCreate, do: { drop: 'after' } },
     { match: { batch: 1 }, do: { listLagMs: LATE_MS } },

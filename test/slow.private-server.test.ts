@@ -21,7 +21,7 @@ async function makePrivateServer(t: TestContext): Promise<{ readonly world: Worl
   return { world, stub };
 }
 
-test('a server of a private network is used over plain http without a key, through a proxy', async (t) => {
+test('a server in a private network is used over plain http without a key, through a proxy', async (t) => {
   const { world, stub } = await makePrivateServer(t);
   const env = { HTTP_PROXY: stub.proxyUrl };
   const { exitCode, stderr } = await world.spawn(['run', 'job.yaml', '--mode', 'live', '--base-url', BASE_URL, '--yes'], env);
@@ -32,7 +32,7 @@ test('a server of a private network is used over plain http without a key, throu
   assert.equal(fs.existsSync(path.join(world.folder, 'out.csv')), true);
 });
 
-test('with a key in the environment the host has to be named, and gets the key then', async (t) => {
+test('with a key in the environment the host has to be listed, and then gets the key', async (t) => {
   const { world, stub } = await makePrivateServer(t);
   const env = { HTTP_PROXY: stub.proxyUrl, OPENAI_API_KEY: CANARY_KEY };
   const args = ['run', 'job.yaml', '--mode', 'live', '--base-url', BASE_URL, '--yes'];
@@ -43,7 +43,7 @@ test('with a key in the environment the host has to be named, and gets the key t
   assert.deepEqual([exitCode, stub.keys], [0, new Set([`Bearer ${CANARY_KEY}`])]);
 });
 
-test('workers go through the proxy too, and learn by themselves what the address wants', { skip: whyNoRedis() }, async (t) => {
+test('workers use the proxy too, and learn on their own what the address wants', { skip: whyNoRedis() }, async (t) => {
   const { world, stub } = await makePrivateServer(t);
   const redis = await borrowRedis();
   const worker = world.start(['worker', '--redis', redis.url, '--concurrency', '2'], {

@@ -87,7 +87,7 @@ describe('what judges a proof', () => {
   });
 });
 
-test('prove prints one object, and a name that is none ends with 2, the names, and the one that was meant', async () => {
+test('prove prints one object, and an unknown name ends with 2, listing the names and the likely one', async () => {
   const world = createWorld({});
   try {
     const { exitCode, stdout, stderr } = await world.spawn(['prove', '--only', 'destination', '--seconds', '1', '--json']);
@@ -104,7 +104,7 @@ test('prove prints one object, and a name that is none ends with 2, the names, a
   }
 });
 
-test('a proof that is interrupted ends all it has started, leaves nothing, and does not say that every promise held', async () => {
+test('an interrupted proof ends everything it started, leaves nothing, and does not say that every promise held', async () => {
   for (const [signal, exitCode] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -129,7 +129,7 @@ test('a proof that is interrupted ends all it has started, leaves nothing, and d
   }
 });
 
-test('a proof that has no place to work, or is given a Redis that is none or holds something, ends with 2 and says what to do', async () => {
+test('a proof without a place to work, or with an invalid or non-empty Redis, ends with 2 and says what to do', async () => {
   const world = createWorld({});
   const hoarder = net.createServer((socket) => {
     socket.on('data', (text) => socket.write(`+OK\r\n+OK\r\n:${/^SELECT 3\r/m.test(String(text)) ? 7 : 0}\r\n`));

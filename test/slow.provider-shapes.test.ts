@@ -11,7 +11,7 @@ for (const profile of PROFILES) {
     const { want } = shape;
     const isForever = want.run === 'stops';
 
-    test(`${profile.name}: a live job that meets ${name} ${isForever ? 'stops and says why' : 'goes on'}`, async (t) => {
+    test(`${profile.name}: a live job that meets ${name} ${isForever ? 'stops and says why' : 'continues'}`, async (t) => {
       let served = 0;
       const { run, startWatch, world } = await makeProviderStage(t, profile, {
         intercept(_method, path, body) {

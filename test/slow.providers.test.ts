@@ -8,7 +8,7 @@ import { readShape } from './helpers/provider-stub.ts';
 for (const profile of PROFILES) {
   const { name, batch } = profile;
 
-  test(`${name}: three live rows end ok, the list of batches is never asked for, and what was learned is not learned again`, async (t) => {
+  test(`${name}: three live rows end ok, the list of batches is never requested, and nothing is learned twice`, async (t) => {
     const { runAll, stub, world } = await makeProviderStage(t, profile);
     await runAll('live');
     assert.deepEqual(
@@ -33,7 +33,7 @@ for (const profile of PROFILES) {
   }
 
   for (const at of batch === null ? [] : profile.hosted === null ? (['here'] as const) : (['here', 'hosted'] as const)) {
-    test(`${name}: three rows in a batch end ok, ${at === 'here' ? 'where its forms are learned' : 'at its own address without a refusal'}`, async (t) => {
+    test(`${name}: three rows in a batch end ok, ${at === 'here' ? 'with its forms learned' : 'at its own address without a refusal'}`, async (t) => {
       const { run, runAll, stub } = await makeProviderStage(t, profile, { at });
       // Nobody tells before a batch has run what its lines may not hold: its rows cost nothing, and are asked again by hand.
       if (at === 'here' && profile.refuseCap !== null) {
@@ -48,7 +48,7 @@ for (const profile of PROFILES) {
   }
 
   if (profile.refuseCap === null && !profile.caps.includes('max_completion_tokens')) {
-    test(`${name}: a cap that it takes no notice of is noticed by an answer that is longer, said, and given its other name`, async (t) => {
+    test(`${name}: an ignored cap is detected by a longer answer, reported, and sent under its other name`, async (t) => {
       const { run, stub, world } = await makeProviderStage(t, profile, { longAnswerTokens: 700 });
       const { warnings } = await run('live');
       assert.match(
@@ -62,7 +62,7 @@ for (const profile of PROFILES) {
     });
   }
 
-  test(`${name}: is known from at least two places beside its documents`, () => {
+  test(`${name}: has at least two sources besides its documentation`, () => {
     const sources = new Set(profile.shapes.flatMap((shape) => String(readShape(shape).source).split('; ')));
     sources.delete('own variation');
     assert.ok(sources.size >= 2, [...sources].join(', '));
@@ -81,7 +81,7 @@ function answerFirst(reply: Reply): NonNullable<StageOptions['intercept']> {
   };
 }
 
-test('an answer of the model that was no JSON, which Groq reports as a fault of the request, is asked for again', async (t) => {
+test('a model answer that was not JSON, which Groq reports as an error of the request, is retried', async (t) => {
   const error = {
     message: 'Failed to generate JSON.',
     type: 'invalid_request_error',
@@ -94,7 +94,7 @@ test('an answer of the model that was no JSON, which Groq reports as a fault of 
   assert.match(JSON.stringify(stub.answered), /This answer cannot be used/);
 });
 
-test('insufficient_quota is a rate at DashScope, where the account’s end has another code, and an end elsewhere', async (t) => {
+test('insufficient_quota is a rate limit at DashScope, where an empty account has another code, and final elsewhere', async (t) => {
   const error = { message: 'You exceeded your current quota', type: 'insufficient_quota', param: null, code: 'insufficient_quota' };
   for (const [at, exitCode, ok] of [
     ['hosted', 0, 3],

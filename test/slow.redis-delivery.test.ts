@@ -4,7 +4,7 @@ import { LUNA, makeLongRows, readCache } from './helpers/prompt-cache-world.ts';
 import { makeRedisJobWorld } from './helpers/redis-job-world.ts';
 import { whyNoRedis } from './helpers/redis-server.ts';
 
-test('the flex tier and what was decided on the prompt cache reach the calls of workers', { skip: whyNoRedis() }, async (t) => {
+test('the flex tier and the prompt cache settings reach the calls of workers', { skip: whyNoRedis() }, async (t) => {
   const { world, run } = await makeRedisJobWorld(t, { rows: makeLongRows(2), job: LUNA });
   const { summary } = await run({ overrides: { cwd: world.directory, input: null, out: null, mode: 'flex' } });
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.live], [0, 2, 2]);

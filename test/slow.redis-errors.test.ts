@@ -75,9 +75,9 @@ async function allow(admin: Redis, rights: readonly string[] = ['+@all']): Promi
 
 const count = (lines: readonly string[], text: RegExp) => lines.filter((line) => text.test(line)).length;
 
-describe('a Redis that answers with an error in the middle of work', { skip: whyNoRedisServer() }, () => {
+describe('a Redis that answers with an error during work', { skip: whyNoRedisServer() }, () => {
   for (const trouble of PASSING_TROUBLES) {
-    test(`${trouble.word} is said, waited for, and the run ends as it would have; nothing is paid twice`, async (t) => {
+    test(`${trouble.word} is reported and waited for, and the run ends as it would have; nothing is paid for twice`, async (t) => {
       const scene = await makeScene(t);
       const worker = await scene.work();
       let isOver = false;
@@ -105,7 +105,7 @@ describe('a Redis that answers with an error in the middle of work', { skip: why
     ['a right taken away', ['-xrange'], ['+@all'], /does not allow its user to run XRANGE \(NOPERM\)/],
     ['a password changed', ['resetpass', '>another'], ['resetpass', '>secret-word'], /refuses the user or the password.*\(WRONGPASS\)/],
   ] as const) {
-    test(`${what} ends the run with exit 5 and one sentence; the same command goes on, and nothing is paid twice untold`, async (t) => {
+    test(`${what} ends the run with exit 5 and one sentence; the same command continues, and nothing is paid for twice unreported`, async (t) => {
       const scene = await makeScene(t);
       await scene.work();
       const running = scene.run();
@@ -128,7 +128,7 @@ describe('a Redis that answers with an error in the middle of work', { skip: why
     });
   }
 
-  test('a worker that may no longer do what it needs ends with exit 5 and one sentence, and another one goes on', async (t) => {
+  test('a worker that loses a right it needs ends with exit 5 and one sentence, and another one continues', async (t) => {
     const scene = await makeScene(t);
     const worker = await scene.work();
     const running = scene.run();
@@ -170,7 +170,7 @@ describe('the end of the time to finish', { skip: whyNoRedisServer() }, () => {
       async ({ admin }: Scene) => void (await admin.config('SET', 'maxmemory', '0')),
     ],
   ] as const) {
-    test(`ends a run and a worker whose Redis is ${what}, with calls under way; what they are about is kept`, async (t) => {
+    test(`ends a run and a worker whose Redis is ${what}, with calls in flight; their answers are kept`, async (t) => {
       const scene = await makeScene(t, { latencyMs: 50 });
       const worker = await scene.work();
       const [stopping, ending] = [new AbortController(), new AbortController()];
@@ -196,7 +196,7 @@ describe('the end of the time to finish', { skip: whyNoRedisServer() }, () => {
 describe('the rights of a user of Redis', { skip: whyNoRedisServer() }, () => {
   const rights = [...OTHER_COMMANDS, ...KEY_COMMANDS].map((name) => `+${name.toLowerCase()}`);
 
-  test('those that are written down are enough for a run and its workers, and for stopping it', async (t) => {
+  test('the documented ones are enough for a run and its workers, and for stopping it', async (t) => {
     const scene = await makeScene(t, { rights });
     const [first, second] = [await scene.work(), await scene.work()];
     const stopping = new AbortController();
@@ -213,7 +213,7 @@ describe('the rights of a user of Redis', { skip: whyNoRedisServer() }, () => {
     assert.deepEqual(denied, []);
   });
 
-  test('each one that is missing is named when work begins', async (t) => {
+  test('each missing one is named when work begins', async (t) => {
     const scene = await makeScene(t, { rights });
     const url = scene.server.url.replace('//', `//${USER}@`);
     const needed = [...KEY_COMMANDS, 'INFO', 'TIME', 'EVAL', 'EVALSHA'];
@@ -234,7 +234,7 @@ describe('the rights of a user of Redis', { skip: whyNoRedisServer() }, () => {
 });
 
 describe('a Redis in a cluster', { skip: whyNoRedisServer() }, () => {
-  test('one node that has all slots carries a run', async (t) => {
+  test('a single node with all slots can carry a run', async (t) => {
     const scene = await makeScene(t, { settings: ['--cluster-enabled', 'yes'] });
     await scene.admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     while (!String(await scene.admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(20);
@@ -270,7 +270,7 @@ describe('a Redis in a cluster', { skip: whyNoRedisServer() }, () => {
   });
 });
 
-test('calls are put ahead only as far as the memory of Redis goes', { skip: whyNoRedisServer() }, async (t) => {
+test('calls are handed over only as far as the memory of Redis allows', { skip: whyNoRedisServer() }, async (t) => {
   const server = await startRedis();
   const admin = new Redis(server.url);
   t.after(async () => {
@@ -295,7 +295,9 @@ test('calls are put ahead only as far as the memory of Redis goes', { skip: whyN
   await filling;
 });
 
-test('what may pass is waited for also when work begins long after the connection was checked', { skip: whyNoRedisServer() }, async (t) => {
+test('transient errors are waited for even if work begins long after the connection was checked', {
+  skip: whyNoRedisServer(),
+}, async (t) => {
   const server = await startRedis();
   const admin = new Redis(server.url);
   t.after(async () => {

@@ -31,7 +31,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('a job and an end that strangers wrote cost nothing', async () => {
+  test('a job and an end written by strangers cost nothing', async () => {
     await inWorld(5, { appendOnly: true }, async (world) => {
       const { provider, books, redis, queueName } = world;
       const state = makeState();
@@ -56,7 +56,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('a row that three workers died of is held, and the others go on', async () => {
+  test('a row that killed three workers is held, and the others continue', async () => {
     await inWorld(5, { appendOnly: true }, async (world) => {
       const { provider, books, redis, queueName } = world;
       const state = makeState();
@@ -80,7 +80,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('a killed worker costs the calls it had in flight, each reported, and the others finish the rows', async () => {
+  test('a killed worker loses the calls it had in flight, each reported, and the others finish the rows', async () => {
     await inWorld(60, { appendOnly: true }, async (world) => {
       const { provider, books } = world;
       const first = world.startWorker(6);
@@ -99,7 +99,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('an emptied Redis is filled again, and nothing is paid twice', async () => {
+  test('an emptied Redis is filled again, and nothing is paid for twice', async () => {
     await inWorld(40, {}, async (world) => {
       const { redis, provider, books } = world;
       world.startWorker(4);
@@ -117,7 +117,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('a runner that comes back collects what workers did meanwhile, and hands nothing over twice', async () => {
+  test('a returning runner collects what workers did meanwhile, and hands nothing over twice', async () => {
     await inWorld(5, { appendOnly: true }, async (world) => {
       const { provider, books } = world;
       const state = makeState();
@@ -138,7 +138,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('an end leaves Redis only when it is in the ledger before: books that cannot be kept lose nothing', async () => {
+  test('an end leaves Redis only once it is in the ledger: nothing is lost if that fails', async () => {
     await inWorld(5, { appendOnly: true }, async (world) => {
       const { provider, books } = world;
       const state = makeState();
@@ -161,7 +161,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('a worker that was frozen and taken for dead still delivers its answers', async () => {
+  test('a worker that was frozen and considered dead still delivers its answers', async () => {
     await inWorld(100, { appendOnly: true }, async (world) => {
       const { provider, books } = world;
       const frozen = world.startWorker(2);
@@ -206,7 +206,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
-  test('SIGTERM gives back what waits for the limits, and another worker calls it', async () => {
+  test('SIGTERM gives back calls that wait for the limits, and another worker makes them', async () => {
     await inWorld(5, { appendOnly: true }, async (world) => {
       const { provider, books, redis, queueName } = world;
       const state = makeState();

@@ -38,8 +38,8 @@ function assertBooked(world: World, summary: Awaited<ReturnType<typeof runLive>>
   assert.ok(bill.length - new Set(bill.map(({ customId }) => customId)).size <= summary.attempts.unknown);
 }
 
-describe('Redis away', { skip: whyNoRedisServer() }, () => {
-  test('unreachable for ten minutes with nothing in flight, it ends the run with exit 7, and nothing was paid', async (t) => {
+describe('an unavailable Redis', { skip: whyNoRedisServer() }, () => {
+  test('unreachable for ten minutes with nothing in flight, it ends the run with exit 7, and nothing was paid for', async (t) => {
     const { world, redis } = await makeRedisWorld(t);
     const running = runLive(world, redis);
     const client = new Redis(redis.url);
@@ -72,7 +72,7 @@ describe('Redis away', { skip: whyNoRedisServer() }, () => {
       },
     ],
   ] as const) {
-    test(`${what}, it delays the run; every row ends and what may be paid twice is counted`, async (t) => {
+    test(`${what}, it delays the run; every row ends and everything that may be paid for twice is counted`, async (t) => {
       const { world, redis } = await makeRedisWorld(t, { rows: makeRows(60), latencyMs: 20 });
       const worker = await startWorker({ redisUrl: redis.url, baseUrl: world.simulator.url, apiKey: CANARY_KEY, concurrency: 4 });
       const running = runLive(world, redis, true);

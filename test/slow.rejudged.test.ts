@@ -17,7 +17,7 @@ const job = (score: object, prompt = 'Reply in JSON with \\"score\\": {{ text }}
     'write: { path: out.csv, keep: all }',
   ].join('\n');
 
-test('answers that were ok and are not by a stricter schema are told before and by the run, judged for free, and not asked again by themselves', async (t) => {
+test('answers that a stricter schema invalidates are reported by plan and run, judged at no cost, and not sent again automatically', async (t) => {
   const faults = [{ match: { every: 2 }, do: { answerText: '{"score":7}' } }, { do: { answerText: '{"score":0}' } }];
   const world = await makeWorld(t, { rows: makeRows(12), faults });
   world.write('job.yaml', job({ type: 'number' }));
@@ -50,7 +50,7 @@ test('answers that were ok and are not by a stricter schema are told before and 
   assert.deepEqual((await world.run()).warnings, []);
 });
 
-test('answers to what no row asks any more are no loss: a stricter schema is told of for the rows that stay, and for none with another prompt', async (t) => {
+test('answers to requests that no row makes any more are not reported: only remaining rows count, and none with another prompt', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(12), faults: [{ do: { answerText: '{"score":7}' } }] });
   world.write('job.yaml', job({ type: 'number' }));
   await world.run();

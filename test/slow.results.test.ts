@@ -44,7 +44,7 @@ for (const { title, exitCode, batches, faults = [], destroyed = 0, ...fault } of
   });
 }
 
-test('a batch whose rows all failed has an error file only, and it is read', async (t) => {
+test('a batch whose rows all failed has only an error file, which is read', async (t) => {
   const world = await makeWorld(t, { faults: [{ do: { rowStatus: 400, code: 'invalid_prompt' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -55,7 +55,7 @@ test('a batch whose rows all failed has an error file only, and it is read', asy
 
 for (const end of ['expire', 'cancel'] as const) {
   for (const unfinished of end === 'cancel' ? ['missing', 'lines'] : ['']) {
-    test(`a batch that ends by ${end} ${unfinished} gives what it finished, and only the rest goes again`, async (t) => {
+    test(`a batch that ends by ${end} ${unfinished} delivers what it finished, and only the rest is sent again`, async (t) => {
       const world = await makeWorld(t, {
         faults: [{ match: { batch: 1 }, do: { [end]: 0.5, ...(unfinished === '' ? {} : { unfinished }) } }],
       });
@@ -69,7 +69,7 @@ for (const end of ['expire', 'cancel'] as const) {
   }
 }
 
-test('rows that expire three times in a row fail, and the next run tries them again', async (t) => {
+test('rows that expire three times in a row fail, and the next run retries them', async (t) => {
   const world = await makeWorld(t, { faults: [{ do: { expire: 0 }, times: 3 }] });
   const first = await world.run();
   world.assertFaultsFired();
@@ -102,7 +102,7 @@ const LINES: readonly { line: string; sentAgain: number; anomaly?: string; unacc
 ];
 
 for (const { line, sentAgain, anomaly, unaccounted = 0 } of LINES) {
-  test(`a line that is ${line.replaceAll('_', ' ')} costs only itself`, async (t) => {
+  test(`a line that is ${line.replaceAll('_', ' ')} affects no other`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { line } }] });
     const { summary } = await world.run();
     world.assertFaultsFired();
@@ -115,7 +115,7 @@ for (const { line, sentAgain, anomaly, unaccounted = 0 } of LINES) {
 }
 
 for (const line of ['lost', 'broken']) {
-  test(`paid calls whose line is ${line} are seen by the usage of the batch, said and bounded`, async (t) => {
+  test(`paid calls whose line is ${line} are detected by the usage of the batch, reported and bounded`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { line } }] });
     const { summary, warnings } = await world.run();
     world.assertFaultsFired();
@@ -129,7 +129,7 @@ for (const line of ['lost', 'broken']) {
 }
 
 for (const line of ['error_in_output', 'string_error']) {
-  test(`a refusal of a row is read wherever it stands: ${line.replaceAll('_', ' ')}`, async (t) => {
+  test(`a refusal of a row is read wherever it is: ${line.replaceAll('_', ' ')}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 4 }, do: { line } }] });
     const { summary } = await world.run();
     world.assertFaultsFired();
@@ -159,7 +159,7 @@ for (const atByte of [0, 1, 700, 3_000]) {
   }
 }
 
-test('a result file that is gone has its rows asked again, and is taken in when it is there again', async (t) => {
+test('rows of a missing result file are sent again, and the file is collected when it reappears', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { path: '/v1/files/*/content' }, do: { status: 404 }, times: 4 }] });
   const { summary, warnings } = await world.run();
   world.assertFaultsFired();
@@ -170,7 +170,7 @@ test('a result file that is gone has its rows asked again, and is taken in when 
   world.check(summary);
 });
 
-test('counts that are null or wrong are no source: the files decide', async (t) => {
+test('null or wrong counts are ignored: the files decide', async (t) => {
   for (const counts of [null, { total: 12, completed: 0, failed: 12 }, { total: 1, completed: 1, failed: 0 }]) {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { counts } }] });
     const { summary } = await world.run();
@@ -202,7 +202,7 @@ test('an unknown status is waited out with a warning', { timeout: 20_000 }, asyn
   world.check(summary);
 });
 
-test('a status may go back without harm', async (t) => {
+test('a status that goes back does no harm', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { goBack: 2 } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -210,7 +210,7 @@ test('a status may go back without harm', async (t) => {
   world.check(summary);
 });
 
-test('polls and downloads survive every passing fault', async (t) => {
+test('polls and downloads survive every transient fault', async (t) => {
   const faults = [
     { match: { method: 'GET', path: '/v1/batches/*', nth: 1 }, do: { status: 500 } },
     { match: { method: 'GET', path: '/v1/batches/*', nth: 2 }, do: { html: 502 } },

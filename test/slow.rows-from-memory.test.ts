@@ -13,7 +13,7 @@ const PROGRAM = fileURLToPath(new URL('./helpers/rows-program.js', import.meta.u
 const ROWS = 60;
 const CONCURRENCY = 2;
 
-test('a run over rows from memory that is killed goes on when the program gives them again, and leaves none of them elsewhere', async (t) => {
+test('a killed run over rows from memory continues when the program passes them again, and leaves none of them elsewhere', async (t) => {
   const simulator = await startSimulator({ latencyMs: 40 });
   t.after(() => simulator.close());
   const cwd = makeFolder(t, {});

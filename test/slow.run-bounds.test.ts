@@ -7,7 +7,7 @@ import { makeRows, makeWorld } from './helpers/run-world.ts';
 
 const isContent = ({ method, path }: { method: string; path: string }) => method === 'GET' && /^\/v1\/files\/[^/]+\/content$/.test(path);
 
-test('a download without an end is left where no answer could end: the answers until there count, the others may have been billed', async (t) => {
+test('an endless download is cut where the answers must have ended: complete ones count, the others may have been billed', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(4), faults: [{ do: { noUsage: true } }] });
   let downloads = 0;
   let countSent = () => 0;
@@ -38,7 +38,7 @@ test('a download without an end is left where no answer could end: the answers u
   assert.equal((await verifyState(makeReadOptionsOf(world))).ok, true);
 });
 
-test('a line longer than any answer to its row costs only itself', async (t) => {
+test('a line longer than any answer to its row affects no other', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(4), faults: [{ do: { noUsage: true } }] });
   let downloads = 0;
   const intercept: Intercept = (request, response) => {
@@ -63,7 +63,7 @@ test('a line longer than any answer to its row costs only itself', async (t) => 
   );
 });
 
-test('a message of a hundred kilobytes is in no table, report or log with more than two thousand characters', async (t) => {
+test('a message of a hundred kilobytes is cut to two thousand characters in tables, reports and logs', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3) });
   let changed = 0;
   const intercept: Intercept = (request, response) => {

@@ -24,7 +24,7 @@ function lookAt(file: string) {
   return { bytes: fs.readFileSync(file, 'utf8'), mtimeNs, ino };
 }
 
-test('a finished run writes its report beside the table, a run that finds nothing to do leaves it as it is', async (t) => {
+test('a finished run writes its report next to the table, a run that finds nothing to do leaves it unchanged', async (t) => {
   const world = await makeWorld(t, { rows: ROWS, faults: FAULTS });
   const { summary } = await world.run({ commands: { continue: 'c', failures: 'f', retry: 'rowmill retry job.yaml' } });
   assert.equal(summary.outputs.report, 'out.report.html');
@@ -76,7 +76,7 @@ test('the facts of a report are those of the summary and the events', async (t) 
   );
 });
 
-test('what has moved since the run before stands beside it, and runs make a trend', async (t) => {
+test('changes since the previous run are shown, and runs form a trend', async (t) => {
   const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
   const first = await world.run();
   world.write('in.csv', renderCsv(ROWS.slice(0, 20)));
@@ -94,7 +94,7 @@ test('what has moved since the run before stands beside it, and runs make a tren
   );
 });
 
-test('a pilot has a report of its own, which goes with its table; a run that was stopped has none yet', async (t) => {
+test('a pilot has its own report, which is removed with its table; a stopped run has none yet', async (t) => {
   const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
   const stopped = await world.run({ waitMs: 0 });
   assert.deepEqual([stopped.summary.exitCode, stopped.summary.outputs.report], [7, null]);
@@ -111,7 +111,7 @@ test('a pilot has a report of its own, which goes with its table; a run that was
   );
 });
 
-test('live calls leave their times: percentiles, the slowest rows, answers and refused calls over time', async (t) => {
+test('the report shows times of live calls: percentiles, the slowest rows, answers and refused calls over time', async (t) => {
   const faults = [{ match: { path: '/v1/chat/completions', nth: 3 }, do: { error: 'rate_limit_exceeded' } }];
   const world = await makeWorld(t, { rows: makeRows(12), faults, latencyMs: 2 });
   const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode: 'live' } });
@@ -133,7 +133,7 @@ test('live calls leave their times: percentiles, the slowest rows, answers and r
   assert.ok(samples.every(({ callMs }) => callMs !== null));
 });
 
-test('what an earlier invocation of a run was told stays in its report, what is told again is there once', async (t) => {
+test('warnings of earlier invocations stay in the report of a run, each once', async (t) => {
   const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
   const { summary: stopped } = await world.run({ waitMs: 0 });
   const kept = readFacts(world, stopped.run);
@@ -146,7 +146,7 @@ test('what an earlier invocation of a run was told stays in its report, what is 
   assert.ok(page.includes('<ul><li>batch &lt;b&gt;1&lt;/b&gt; is gone</li></ul><p class="small soft">And 2 more.</p>'));
 });
 
-test('a log of warnings keeps each different one once, cut, and no more of them than a page can show', () => {
+test('a log of warnings keeps each different one once, shortened, and no more than a page can show', () => {
   const told: string[] = [];
   const log = createWarningLog((message) => void told.push(message));
   log.tell('gone');

@@ -33,7 +33,7 @@ for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  test(`${signal} twice ends a run within 250 ms, even while a call hangs; the run is continued and nothing is paid twice`, async (t) => {
+  test(`${signal} twice ends a run within 250 ms, even while a call hangs; the run is continued and nothing is paid for twice`, async (t) => {
     const hang = { match: { method: 'POST', path: '/v1/batches', nth: 1 }, do: { hang: true, processed: true } };
     const world = await makeWorld(t, { faults: [hang], now: Date.now });
     const first = start(t, world);
@@ -49,7 +49,7 @@ for (const [signal, exitCode] of [
   });
 }
 
-test('while one run works a second of the same job exits 6 at once and disturbs nothing', async (t) => {
+test('during a run a second one of the same job exits with 6 at once and disturbs nothing', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { stuck: 'in_progress' } }], now: Date.now });
   const first = start(t, world);
   await until(() => (world.simulator.requests()['GET /v1/batches/:id'] ?? 0) > 0);

@@ -11,8 +11,8 @@ import { createNoticeTeller } from '../src/host/notices/tell-notices.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { readBill } from '../src/inspect/bill/read-bill.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
+import { priceBill } from '../src/prove/check/calls.ts';
 import { type CleanOptions, clean, lookForLitter } from '../src/upkeep/clean/clean.ts';
-import { priceCall } from './helpers/check-books.ts';
 import { makeReadOptionsOf, makeTargetOf } from './helpers/read-options.ts';
 import { CANARY_KEY, countPosts, type Ended, makeRows, makeWorld, type RunChange, renderCsv, type World } from './helpers/run-world.ts';
 
@@ -148,7 +148,7 @@ test('sixty nights: every table is right, the bill is the provider’s, the stat
     // A run that was killed after its table was written has nothing left to do: what it kept is what the table is about.
     const kept = readJson<{ summary: Summary }>(path.join(world.stateDirectory, 'runs', summary.run, 'summary.json'));
     world.check(kept.summary, { writePath: table(summary) });
-    const bill = world.simulator.bill().reduce((sum, { model, usage }) => sum + (priceCall(model, usage as never) ?? Number.NaN), 0);
+    const bill = priceBill(world.simulator.bill() as never);
     assert.equal(summary.ledger.nanoUsd, bill, `night ${night}`);
     attempts = summary.ledger.attempts;
   }
@@ -205,7 +205,7 @@ test('sixty nights: every table is right, the bill is the provider’s, the stat
     { done: finished, failed: 0, stopped: OUTAGES.length + 1, uncollected: 1 },
   );
   const months = await readMonths(world);
-  const bill = world.simulator.bill().reduce((sum, { model, usage }) => sum + (priceCall(model, usage as never) ?? Number.NaN), 0);
+  const bill = priceBill(world.simulator.bill() as never);
   assert.deepEqual([...months.keys()], ['2026-11', '2026-12']);
   assert.equal(
     [...months.values()].reduce((sum, nanoUsd) => sum + nanoUsd, 0),

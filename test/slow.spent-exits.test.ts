@@ -17,7 +17,7 @@ for (const { nth, exitCode, ok, calls } of [
   { nth: 1, exitCode: EXIT.usage, ok: 0, calls: 0 },
   { nth: 3, exitCode: EXIT.bug, ok: 3, calls: 2 },
 ]) {
-  test(`a redirect at live call ${nth} ends with ${exitCode}, with one object on standard output, and goes on later`, async (t) => {
+  test(`a redirect at live call ${nth} ends with ${exitCode}, with one object on standard output, and can be continued`, async (t) => {
     const simulator = await startSimulator({
       faults: [{ match: { path: '/v1/chat/completions', nth }, do: { redirect: 'http://127.0.0.1:9/elsewhere' } }],
     });
@@ -37,7 +37,7 @@ for (const { nth, exitCode, ok, calls } of [
   });
 }
 
-test('a table that breaks in mid-run is no end in which nothing was spent: exit 1, and the answers are kept', async (t) => {
+test('a table that becomes unreadable after something was spent ends the run with exit 1, and the answers are kept', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { showStatus: 'pondering' } }], batchSeconds: 60 });
   const good = makeRows(12).map(([id, text]) => JSON.stringify({ id, text }));
   world.write('in.jsonl', `${good.join('\n')}\n`);

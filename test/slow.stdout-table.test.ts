@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createWorld, REVIEW_JOB } from './helpers/command-line.ts';
 import { PROGRAM } from './helpers/program.ts';
 
-test('a reader that goes away gets no stack and costs nothing: the run is over, and its answers are there', async () => {
+test('a reader that goes away causes no stack and costs nothing: the run is over, and its answers are kept', async () => {
   const rows = Array.from({ length: 3_000 }, (_, index) => `${index},"Row number ${index}, and some words more to fill a pipe with"`);
   const world = createWorld({ 'reviews.csv': `id,text\n${rows.join('\n')}\n`, 'job.yaml': REVIEW_JOB });
   try {

@@ -19,7 +19,7 @@ for (const { title, error, exitCode } of [
   { title: 'a missing permission', error: 'permission_denied', exitCode: 4 },
 ]) {
   for (const path of ['/v1/files', '/v1/batches']) {
-    test(`${title} at POST ${path} stops the run with exit ${exitCode}, rows pending, and it goes on later`, async (t) => {
+    test(`${title} at POST ${path} stops the run with exit ${exitCode}, rows pending, and it can be continued`, async (t) => {
       const world = await makeWorld(t, { faults: [{ match: post(path), do: { error }, times: 1 }] });
       const { summary, requests } = await world.run();
       world.assertFaultsFired();
@@ -38,7 +38,7 @@ for (const { title, error, exitCode } of [
   }
 }
 
-test('a key refused in the middle of a run stops it at once; with the right key it resumes and pays nothing twice', async (t) => {
+test('a key refused during a run stops it at once; with the right key it resumes and nothing is paid for twice', async (t) => {
   const faults = [{ match: { method: 'GET', path: '/v1/batches/*', nth: 2 }, do: { error: 'invalid_api_key' } }];
   const world = await makeWorld(t, { faults, batchSeconds: LONG_SECONDS, rows: makeRows(30) });
   const { summary, requests } = await world.run();
@@ -97,7 +97,7 @@ test('a quota that runs out row by row keeps the rows for later: no attempt is u
   world.check(next.summary);
 });
 
-test('rows that met a rate limit are asked again without using an attempt', async (t) => {
+test('rate-limited rows are sent again without using an attempt', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { every: 2 }, do: { rowStatus: 429 }, times: 12 }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
@@ -142,7 +142,7 @@ for (const status of [302, 307]) {
   }
 }
 
-test('the budget stops the run with exit 5 before a request that could exceed it, and a larger one goes on', async (t) => {
+test('the budget stops the run with exit 5 before a request that could exceed it, and a larger one continues it', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30), job: 'limits: { enqueued_tokens: 700 }' });
   const plain = await makeWorld(t, { rows: makeRows(30) });
   const { summary: whole } = await plain.run();
@@ -175,7 +175,7 @@ test('--no-wait leaves with exit 7 once everything is with the provider; the sam
   world.check(second.summary);
 });
 
-test('--wait gives up after its time with exit 7, books in order', async (t) => {
+test('--wait ends the run after its time with exit 7, with its books in order', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { stuck: 'in_progress' } }] });
   const { summary } = await world.run({ waitMs: 1_500_000 });
   world.assertFaultsFired();
@@ -184,7 +184,7 @@ test('--wait gives up after its time with exit 7, books in order', async (t) => 
   world.check(summary, { previousTable: null });
 });
 
-test('a run that is interrupted takes no new work, writes what it has and is continued under the same id', async (t) => {
+test('an interrupted run takes no new work, writes what it has and is continued under the same id', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(60), job: 'limits: { enqueued_tokens: 700 }' });
   const stopping = new AbortController();
   const reason = new AppError('interrupted', { code: 'interrupted', exitCode: EXIT.interrupted });

@@ -15,7 +15,7 @@ async function* makeXml(before: string) {
   for (let count = 0; count < 200; count++) yield MEBIBYTE;
 }
 
-test('a text, an attribute or a comment of a workbook that never ends is refused before it fills memory', async () => {
+test('an endless text, attribute or comment of a workbook is refused before it fills memory', async () => {
   for (const before of ['<a>', '<a b="', '<a><!--', '<a']) {
     let pieces = 0;
     const read = async () => {
@@ -26,7 +26,7 @@ test('a text, an attribute or a comment of a workbook that never ends is refused
   }
 });
 
-test('a glob that matches more than a request takes skips its row before all of it is read', async (t) => {
+test('a glob that matches more than a request can hold skips its row before everything is read', async (t) => {
   const { signal } = new AbortController();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-bounds-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));

@@ -26,7 +26,7 @@ function examineWorld({ directory, path, effects }: World): Promise<readonly Fin
 }
 
 for (const mode of ['batch', 'live'] as const) {
-  test(`an effort the model does not have is told before, and its rows fail in the provider's words: ${mode}`, async (t) => {
+  test(`an unsupported effort causes a warning beforehand, and its rows fail with the provider's message: ${mode}`, async (t) => {
     const job = 'model: gpt-6-luna\nparams: { reasoning_effort: minimal, max_output_tokens: 2000 }';
     const world = await makeWorld(t, { job });
     const { problems } = await planWorld(world);
@@ -40,7 +40,7 @@ for (const mode of ['batch', 'live'] as const) {
   });
 }
 
-test('the doctor warns of what the model may not take, and names as a problem what it is known to refuse', async (t) => {
+test('doctor warns about parameters that the model may refuse, and reports those it is known to refuse as problems', async (t) => {
   const world = await makeWorld(t);
   for (const [params, found] of [
     ['{ reasoning_effort: minimal, max_output_tokens: 2000 }', [['warning', TOLD]]],

@@ -5,13 +5,13 @@ import * as path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../src/core/summary.ts';
+import { readJsonLines } from '../src/prove/check/calls.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, type World } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { makeLabellingJob } from './helpers/real-tables.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { endProcess } from './helpers/redis-world.ts';
-import { readJsonLines } from './helpers/run-evidence.ts';
 
 const ROWS = 40;
 const labelling = makeLabellingJob(ROWS);
@@ -69,7 +69,7 @@ describe('a live job in one process, and the same through two workers', { skip: 
     const alone = await world.run(['run', job, '--simulate', ...own('local')]);
     const shared = await world.run(remote, { OPENAI_API_KEY: CANARY_KEY });
     const [one, two] = [JSON.parse(alone.stdout) as Summary, JSON.parse(shared.stdout) as Summary];
-    const bill = readJsonLines(path.join(world.folder, 'local', `${name}@simulator`, 'provider', 'bill.jsonl')) as unknown as BillLine[];
+    const bill = readJsonLines<BillLine>(path.join(world.folder, 'local', `${name}@simulator`, 'provider', 'bill.jsonl'));
     const ids = new Set(bill.map(({ customId }) => customId));
     assertWhole(one, bill);
     assertWhole(
@@ -89,7 +89,7 @@ describe('a live job in one process, and the same through two workers', { skip: 
   });
 });
 
-test('workers are refused where they could not reach the simulator, and REDIS_URL does not count there', async (t) => {
+test('workers are refused for the built-in simulator, which they cannot reach, and REDIS_URL does not count there', async (t) => {
   const world = createWorld({ 'in.csv': 'id,text\n1,fine\n', 'job.yaml': JOB });
   t.after(() => world.dispose());
   const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--redis', 'redis://127.0.0.1:1']);

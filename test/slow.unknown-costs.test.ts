@@ -25,7 +25,7 @@ const UNKNOWN = [{ match: { every: 2 }, do: { world: 'usage-thoughts-in-the-tota
 const TEXT = 'output: text';
 
 for (const mode of LANES) {
-  test(`what nothing is known of is unknown wherever money is shown, never $0: ${mode}`, async (t) => {
+  test(`an unknown cost is shown as unknown everywhere, never as $0: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(6), job: TEXT, faults: UNKNOWN });
     const views: RunView[] = [];
     const { summary } = await run(world, mode, { watch: (view: RunView) => void views.push(view) });
@@ -53,7 +53,7 @@ for (const mode of LANES) {
     assert.match(world.read('out.report.html'), /Spent<\/th><td class="n">unknown/);
   });
 
-  test(`a row of which a part is not known has no cost, its known part stands beside the rows, and the books balance: ${mode}`, async (t) => {
+  test(`a row with a partly unknown cost has none, its known part is orphaned, and the books balance: ${mode}`, async (t) => {
     const faults = [
       { match: { custom_id: '*-r1' }, do: { world: 'usage-absent' } },
       { match: { every: 3 }, do: { answer: 'invalid_json' } },
@@ -94,7 +94,7 @@ for (const mode of LANES) {
   });
 }
 
-test('lines that conflict, or are for nobody, stand in the plain summary with what they cost, and progress counts no row twice', async (t) => {
+test('conflicting and foreign lines are in the short summary with their cost, and progress counts no row twice', async (t) => {
   const faults = [
     { match: { row: 2 }, do: { line: 'duplicate_new_id' } },
     { match: { row: 3 }, do: { line: 'duplicate_new_id' } },

@@ -14,7 +14,7 @@ const run = (world: World, mode: (typeof LANES)[number]) =>
   world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
 
 for (const mode of LANES) {
-  test(`a run whose first 20 answers nobody can read stops, replaces nothing, and asks no row twice: ${mode}`, async (t) => {
+  test(`a run whose first 20 answers are unreadable stops, replaces nothing, and sends no row twice: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(30), job: SERIAL, faults: [UNREADABLE] });
     world.write('out.csv', 'of last night\n');
     const { summary } = await run(world, mode);
@@ -29,7 +29,7 @@ for (const mode of LANES) {
     assert.deepEqual([again.summary.exitCode, again.summary.verdict, world.simulator.bill().length], [5, summary.verdict, billed]);
   });
 
-  test(`one answer that can be read among the first 20 lets the run go on: ${mode}`, async (t) => {
+  test(`one readable answer among the first 20 lets the run continue: ${mode}`, async (t) => {
     const faults = [{ match: { every: 20 }, do: { answer: 'refusal' } }, UNREADABLE];
     const world = await makeWorld(t, { rows: makeRows(30), job: SERIAL, faults });
     const { summary } = await run(world, mode);
@@ -37,14 +37,14 @@ for (const mode of LANES) {
     assert.deepEqual([summary.exitCode, summary.causes, summary.attempts.total], [3, { invalid: 29, refused: 1 }, 30]);
   });
 
-  test(`fewer answers than 20 end as rows that failed: ${mode}`, async (t) => {
+  test(`fewer than 20 unreadable answers become failed rows: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(19), job: SERIAL, faults: [UNREADABLE] });
     const { summary } = await run(world, mode);
     assert.deepEqual([summary.exitCode, summary.rows.failed, summary.attempts.total], [3, 19, 19]);
   });
 }
 
-test('a batch whose every line refuses address or key ends with 4, at any size, and replaces nothing; what mends it asks the rows again', async (t) => {
+test('a batch whose every line refuses address or key ends the run with 4, at any size, and replaces nothing; once fixed, the rows are sent again', async (t) => {
   const rowStatus = { match: { batch: 2 }, do: { rowStatus: 404, code: 'not_found', message: 'Invalid URL' } };
   const world = await makeWorld(t, { rows: makeRows(3), faults: [rowStatus] });
   await world.run();
@@ -60,21 +60,21 @@ test('a batch whose every line refuses address or key ends with 4, at any size, 
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 3]);
 });
 
-test('where a row has an answer, one that is not found is a row that failed', async (t) => {
+test('if any row has an answer, a "not found" is a failed row', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3), faults: [{ match: { row: 2 }, do: { rowStatus: 404 } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, summary.causes], [3, { bad_request: 1 }]);
 });
 
-test('after the stop --fresh asks every row anew', async (t) => {
+test('after the stop --fresh sends every row again', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(25), faults: [{ match: { batch: 1 }, ...UNREADABLE }] });
   assert.equal((await world.run()).summary.exitCode, 5);
   const { summary } = await world.run({ isFresh: true });
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 25]);
 });
 
-test('rows that a retry reopens are counted by what comes now', async (t) => {
+test('rows reopened by a retry are counted by their new answers', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(25), faults: [{ match: { batch: 1 }, ...UNREADABLE }] });
   assert.equal((await world.run()).summary.exitCode, 5);
   const { summary } = await world.run({ reopen: { causes: null, set: {} } });

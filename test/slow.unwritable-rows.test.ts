@@ -68,7 +68,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-test('a row that no table can hold is refused with its place before anything is sent; any other is written', async (t) => {
+test('a row that a table cannot hold is refused with its place before anything is sent; any other is written', async (t) => {
   for (const format of ['jsonl', 'csv'] as const) {
     for (const { name, table, says, job = JOB } of CASES) {
       // Only a table of records carries keys over that are no columns.

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { startProxy } from './helpers/proxy.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
 
-test('rows that the validation refuses by line are dropped with its words, and the rest goes again once', async (t) => {
+test('rows refused by line in validation fail with its message, and the rest is sent again once', async (t) => {
   const fault = {
     match: { batch: 1 },
     do: { fail: 'invalid_request', message: 'Messages parameter is required.', param: 'body.messages', lines: [2, 5] },
@@ -21,7 +21,7 @@ test('rows that the validation refuses by line are dropped with its words, and t
   world.check(summary);
 });
 
-test('a refusal without a line number is searched for by halves: the bad row fails alone, all others are answered once', async (t) => {
+test('a refusal without a line number is bisected: only the bad row fails, all others are answered once', async (t) => {
   const rows = makeRows(50);
   rows[36] = ['r37', 'POISON of all'];
   const world = await makeWorld(t, { rows });
@@ -53,7 +53,7 @@ test('a refusal without a line number is searched for by halves: the bad row fai
   world.check(summary);
 });
 
-test('a row that is refused alone without a line number fails with the reason', async (t) => {
+test('a row that is refused on its own without a line number fails with the reason', async (t) => {
   const faults = [{ do: { fail: 'invalid_request', message: 'Something in it is wrong.' } }];
   const world = await makeWorld(t, { rows: makeRows(1), faults });
   const { summary } = await world.run();
@@ -62,7 +62,7 @@ test('a row that is refused alone without a line number fails with the reason', 
   world.check(summary);
 });
 
-test('a job whose every shard is refused whole is stopped by the breaker with exit 5, not thrown away row by row', async (t) => {
+test('a job whose every shard is refused completely is stopped by the breaker with exit 5, instead of losing row after row', async (t) => {
   const faults = [{ do: { fail: 'invalid_request', message: 'Invalid schema for response_format.', lines: [1] } }];
   const world = await makeWorld(t, { rows: makeRows(6), job: 'limits: { enqueued_tokens: 140 }', faults });
   const { summary } = await world.run();
@@ -117,7 +117,7 @@ for (const { title, hasBatch, fault } of [
   });
 }
 
-test('an account whose queue holds little finishes a larger job by itself: the limit is learned and shards are cut to fit', async (t) => {
+test('an account with a small queue finishes a larger job: the limit is learned and shards are cut to fit', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(400), enqueuedTokens: 2_000 });
   const { summary, warnings } = await world.run();
   assert.equal(summary.exitCode, 0);
@@ -154,7 +154,7 @@ for (const { title, fault } of [
   },
   { title: 'as a 429 at create', fault: { match: { method: 'POST', path: '/v1/batches' }, do: { error: 'enqueued_limit' } } },
 ]) {
-  test(`a full queue is the same ${title}`, async (t) => {
+  test(`a full queue is recognised ${title}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ ...fault, times: 2 }] });
     const { summary } = await world.run({ pollMaxMs: 1_000 });
     world.assertFaultsFired();
@@ -177,7 +177,7 @@ for (const { title, fault } of [
     fault: { do: { fail: 'invalid_request', message: 'The file exceeds the maximum of 209715200 bytes for this model.' } },
   },
 ]) {
-  test(`a file that is too large is cut smaller, however it is said: ${title}`, async (t) => {
+  test(`a file that is too large is cut smaller, in whatever form it is refused: ${title}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ ...fault, times: 2 }] });
     const { summary } = await world.run();
     world.assertFaultsFired();

@@ -15,7 +15,7 @@ function returnWhenGone(world: World, warnings: string[]) {
   };
 }
 
-test('rows of a batch that vanished are asked again once; what the first may have cost is counted, named and bounded', async (t) => {
+test('rows of a vanished batch are sent again once; what the first may have cost is counted, listed and bounded', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { vanishMs: FOR_GOOD_MS } }] });
   const { summary, requests, warnings } = await world.run();
   world.assertFaultsFired();
@@ -30,7 +30,7 @@ test('rows of a batch that vanished are asked again once; what the first may hav
   world.check(summary, { destroyedLines: 12 });
 });
 
-test('rows whose second batch vanishes too are held: no run asks a third time by itself, and retry does', async (t) => {
+test('rows whose second batch vanishes too are held: only retry sends them a third time', async (t) => {
   const world = await makeWorld(t, { faults: [{ do: { vanishMs: FOR_GOOD_MS }, times: 2 }] });
   const first = await world.run();
   world.assertFaultsFired();
@@ -43,7 +43,7 @@ test('rows whose second batch vanishes too are held: no run asks a third time by
   assert.deepEqual([retried.summary.exitCode, retried.requests[CREATES], world.simulator.bill().length], [0, 1, 36]);
 });
 
-test('a batch that comes back in the same run is taken in, and nothing of it stays possibly billed', async (t) => {
+test('a batch that reappears in the same run is collected, and nothing of it stays possibly billed', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { vanishMs: LONG_MS } }] });
   const warnings: string[] = [];
   const { summary, requests } = await world.run({ warn: returnWhenGone(world, warnings) });
@@ -55,7 +55,7 @@ test('a batch that comes back in the same run is taken in, and nothing of it sta
   world.check(summary);
 });
 
-test('a batch that comes back in a later run is taken in: its rows are answered without being asked again', async (t) => {
+test('a batch that reappears in a later run is collected: its rows are answered without being sent again', async (t) => {
   const world = await makeWorld(t, {
     job: 'on_unknown: hold',
     faults: [{ match: { batch: 1 }, do: { vanishMs: LONG_MS } }],
@@ -72,7 +72,7 @@ test('a batch that comes back in a later run is taken in: its rows are answered 
   assert.deepEqual([third.summary.exitCode, third.requests['GET /v1/batches/:id']], [0, undefined], 'nothing is looked for any more');
 });
 
-test('a batch that comes back in a later run, as one that failed validation, was never billed and gives its rows back', async (t) => {
+test('a batch that reappears in a later run as one that failed validation was never billed and gives its rows back', async (t) => {
   const world = await makeWorld(t, {
     job: 'on_unknown: hold',
     faults: [
@@ -89,7 +89,7 @@ test('a batch that comes back in a later run, as one that failed validation, was
   assert.equal(summary.possiblyBilled, undefined);
 });
 
-test('a batch that only its own address does not find is taken from the list: nothing is asked again', async (t) => {
+test('a batch that only its own URL does not find is read from the list: nothing is sent again', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { method: 'GET', path: '/v1/batches/*' }, do: { status: 404 } }] });
   const { summary, requests } = await world.run();
   world.assertFaultsFired();
@@ -98,7 +98,7 @@ test('a batch that only its own address does not find is taken from the list: no
   world.check(summary);
 });
 
-test('a gateway that answers 404 to everything proves nothing: the batch is waited for, and the run ends with 7 without asking again', async (t) => {
+test('a gateway that answers 404 to everything proves nothing: the batch is waited for, and the run ends with 7 without sending again', async (t) => {
   const html404 = { html: 404 };
   // The sweep before the first upload is answered: two pages.
   const lists = Array.from({ length: 400 }, (_, index) => ({

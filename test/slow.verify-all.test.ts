@@ -23,14 +23,14 @@ describe('verify --all', () => {
   });
   after(() => world.dispose());
 
-  it('is a line for each job that was run, and exit 0 while all are right', async () => {
+  it('prints a line for each job that was run, and exits with 0 if all are correct', async () => {
     const { exitCode, stdout, stderr } = await world.run(['verify', '--all', '.']);
     assert.equal(exitCode, 0);
     assert.match(stdout, /^ok +a\/job\.yaml +run \S+, simulated\nok +b\/job\.yaml +run \S+, simulated\n$/);
     assert.match(stderr, /Verified: 2 jobs/);
   });
 
-  it('ends with the worst: a job that cannot be looked at, or a check that failed', async () => {
+  it('exits with the worst code: a job that cannot be checked, or a check that failed', async () => {
     rmSync(join(world.folder, 'a', 'reviews.csv'));
     const gone = await world.run(['verify', '--all', '.', '--json']);
     const told = JSON.parse(gone.stdout) as Told;

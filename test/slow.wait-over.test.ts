@@ -33,13 +33,13 @@ async function runUntil(world: World, isOver: (view: RunView) => boolean, change
   return { summary, warnings, lines: [...lines].join('\n') };
 }
 
-test('a run whose time is over says that its batch goes on, where there is one', async (t) => {
+test('a run whose time is over says that its batch continues, if there is one', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3), batchSeconds: 100_000 });
   const { summary } = await runUntil(world, ({ underWay }) => (underWay[0]?.batch ?? null) !== null);
   assert.deepEqual([summary.exitCode, summary.verdict], [7, 'the time of --wait is over; its batch goes on at the provider']);
 });
 
-test('a run that never reached its provider says what it waits for, and promises no batches', async (t) => {
+test('a run that never reached its provider says what it waits for, and mentions no batches', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3) });
   const server = http.createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -61,7 +61,7 @@ test('a run that never reached its provider says what it waits for, and promises
   assert.doesNotMatch(lines, /(?:reading|writing) the table/);
 });
 
-test('a port that no call may go to stops a run at once, with nothing replaced', async (t) => {
+test('a forbidden port stops a run at once, and nothing is replaced', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3) });
   world.write('out.csv', 'as it was');
   const { summary, warnings } = await world.run({ baseUrl: 'http://127.0.0.1:6000/v1' });

@@ -69,7 +69,7 @@ test('every shape has the fields of its kind and no others', () => {
   }
 });
 
-test('what a shape wants is said in words that a test can check', () => {
+test('the expectations of a shape are written in words that a test can check', () => {
   for (const { name, kind, want } of shapes) {
     assert.ok(typeof want === 'object' && want !== null, String(name));
     for (const [field, value] of Object.entries(want)) assert.ok(WANT[field]?.(value), `${name}: want.${field}`);
@@ -81,7 +81,7 @@ test('what a shape wants is said in words that a test can check', () => {
   }
 });
 
-test('every shape has a name of its own', () => {
+test('every shape has a unique name', () => {
   const names = shapes.map(({ name }) => String(name));
   for (const name of names) assert.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
   assert.deepEqual(
@@ -90,7 +90,7 @@ test('every shape has a name of its own', () => {
   );
 });
 
-test('a source is a thread or a dated page, or ourselves', () => {
+test('a source is a thread, a dated page, or ourselves', () => {
   for (const shape of shapes) {
     for (const source of sourcesOf(shape)) {
       const isThread = /^[\w.-]+\/[\w.-]+#\d+$/.test(source);
@@ -99,14 +99,14 @@ test('a source is a thread or a dated page, or ourselves', () => {
   }
 });
 
-test('there are shapes enough, of enough sources, and each line of an output file has a place for its key', () => {
+test('there are enough shapes, from enough sources, and each line of an output file has a place for its key', () => {
   assert.ok(shapes.length >= MIN_SHAPES, `${shapes.length} shapes`);
   assert.ok(foreignSources.size >= MIN_SOURCES, `${foreignSources.size} sources`);
   for (const { name, line } of shapes.filter(({ kind }) => kind === 'line'))
     assert.match(JSON.stringify(line), /"custom_id":"@KEY@"/, String(name));
 });
 
-test('the counts in the folder’s page are those of its files', () => {
+test('the counts in the folder’s README are those of its files', () => {
   const page = readFileSync(join(folder, 'README.md'), 'utf8');
   const rows = [...page.matchAll(/^\| `([\w-]+)\.json` \| (\d+) \|/gm)].map(([, name, count]) => [name, Number(count)]);
   assert.deepEqual(new Map(rows as [string, number][]), new Map(topics.map((topic) => [topic.name, topic.shapes.length])));

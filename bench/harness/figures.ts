@@ -31,8 +31,8 @@ export interface Passage {
   readonly on: string;
   readonly node: string;
   readonly cores: number;
-  /** Processes that wanted to run, in the mean of the minute before: a machine busy with other things makes wall time worthless. */
-  readonly load: number;
+  /** Processes that wanted to run, in the mean of the minute before: a machine busy with other things makes wall time worthless. Null: it was not read. */
+  readonly load: number | null;
   readonly minutes: number;
   readonly lines: readonly KeptLine[];
 }

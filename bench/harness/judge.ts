@@ -1,7 +1,18 @@
 import type { KeptLine, Passage } from './figures.ts';
+import type { Figure } from './line.ts';
 
 /** A passage of the small size may be so many times worse than the page's. */
 const MOST_WORSE = 1.5;
+
+/** Whether it is not what it must be. */
+export function isMissed({ value, most, least }: Pick<Figure, 'value' | 'most' | 'least'>): boolean {
+  return (most !== null && value > most) || (least !== undefined && value < least);
+}
+
+/** `at most 5`; empty where nothing is promised. */
+export function sayBound({ most, least }: Pick<Figure, 'most' | 'least'>): string {
+  return most !== null ? `at most ${most}` : least !== undefined ? `at least ${least}` : '';
+}
 
 /** What is over its limit in a passage of the full size. */
 export function findBroken({ lines }: Passage): readonly string[] {
@@ -12,9 +23,7 @@ export function findBroken({ lines }: Passage): readonly string[] {
     ...(mostRssMib !== null && (measured?.peakRssMib ?? 0) > mostRssMib
       ? [`${what}: ${measured?.peakRssMib} MiB, at most ${mostRssMib}`]
       : []),
-    ...figures
-      .filter(({ value, most }) => most !== null && value > most)
-      .map(({ value, of, most }) => `${what}: ${value} ${of}, at most ${most}`),
+    ...figures.filter(isMissed).map((figure) => `${what}: ${figure.value} ${figure.of}, ${sayBound(figure)}`),
   ]);
 }
 

@@ -15,6 +15,8 @@ export interface Figure {
   readonly of: string;
   /** What it may be; null where nothing is promised. */
   readonly most: number | null;
+  /** What it must be. */
+  readonly least?: number;
 }
 
 /** One line of docs/benchmarks.md. */
@@ -40,6 +42,8 @@ export interface Bench {
   readonly introduction: string;
   /** How many rows the page's figures are of, and how many CI's; null: CI leaves it out. */
   readonly rows: { readonly full: number; readonly small: number | null };
+  /** Figures, by what stands behind them, with a column of their own on the page instead of those of time and memory. */
+  readonly columns?: readonly string[];
   /** Work done in a process of its own, so that time and memory are its own; each imports what it needs when it is called. */
   readonly parts?: Readonly<Record<string, (folder: string, rows: number) => Promise<Readonly<Record<string, number>>>>>;
   measure(stage: Stage): Promise<readonly BenchLine[]>;

@@ -15,6 +15,7 @@ import { Module } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
+import { pruneCompiled } from '../host/prune-compiled.ts';
 
 /** A method of Node's loader that tools have patched since its first versions; it is not in the types. */
 type Compile = (this: { readonly exports: unknown; require(id: string): unknown }, content: string, file: string) => unknown;
@@ -61,8 +62,10 @@ export function enableCompileCache(): CompileCache {
     return run.call(this.exports, this.exports, (id: string) => this.require(id), this, file, dirname(file));
   };
   const keep = () => {
+    if (fresh.size === 0) return;
     for (const [path, { script, identity }] of fresh) write(path, Buffer.concat([identity, script.createCachedData()]));
     fresh.clear();
+    pruneCompiled(kept, Date.now());
   };
   process.once('exit', keep);
   return {

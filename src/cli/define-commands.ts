@@ -88,6 +88,8 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .addOption(new Option('--by <what>', 'a line for each').choices(['job', 'model', 'day', 'lane', 'month']))
       .option('--csv <path>', 'also write a table: a line for each job, model, lane and day, or as --by says')
       .addOption(stateOption())
+      .addOption(baseUrlOption())
+      .addOption(simulateOption())
       .addOption(jsonOption())
       .action(guard(async (folder: string, flags: BillFlags) => (await import('./bill/bill.ts')).bill(folder, flags))),
   failures: (command) =>
@@ -204,7 +206,8 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags))),
   doctor: (command) =>
     command
-      .argument('[job]', 'also check this job: its model and the price of it')
+      .argument('[job]', 'also check this job: its model, the price of it, and where it writes')
+      .addOption(inputOption())
       .addOption(stateOption())
       .addOption(baseUrlOption())
       .addOption(simulateOption())

@@ -9,7 +9,16 @@ function endQuietly(stream: NodeJS.WriteStream): void {
   });
 }
 
+let isOpen = false;
+
+/** Called by the first command, and where help has to know a terminal: to open the streams takes as long as all of the help. */
+function openOutput(): void {
+  if (isOpen) return;
+  isOpen = true;
+  endQuietly(process.stdout);
+  endQuietly(process.stderr);
+}
+
 keepCompiled();
-endQuietly(process.stdout);
-// Loaded once compiled code is read and kept. Standard error is opened by the first command: help writes nothing to it.
-void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, () => endQuietly(process.stderr)));
+// Loaded once compiled code is read and kept.
+void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, openOutput));

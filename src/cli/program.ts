@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../core/version.ts';
+import { makeHelpOutput } from './usage/help-output.ts';
 
 /** The commands, as `rowmill --help` lists them; define-commands.ts has their arguments and actions. */
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -43,7 +44,7 @@ const HIDDEN = ['complete', '*'];
 
 /**
  * The command line: only names until one is typed. Only commander is loaded here; each command loads what it needs when it runs.
- * @param begin called before anything but help and version
+ * @param begin called before anything but help and version that are written to no terminal; may be called again
  */
 export function makeProgram(begin: () => void = () => {}): Command {
   const program = new Command('rowmill')
@@ -52,7 +53,7 @@ export function makeProgram(begin: () => void = () => {}): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false, subcommandTerm: (command) => command.name() })
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, ...makeHelpOutput(begin) })
     .exitOverride()
     .hook('preSubcommand', async (_, command) => {
       begin();

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatCount, formatSpent } from '../output/format-numbers.ts';
+import { formatCount, formatSpent, formatThings } from '../output/format-numbers.ts';
 import type { RunView } from '../run/send/run-view.ts';
 import { measureCells } from './render/cells.ts';
 import { createForecast } from './render/forecast.ts';
@@ -122,13 +122,14 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
   };
 }
 
-/** Live calls; nothing if none is made or waiting. */
+/** Live calls; nothing if none is made or waiting. Where answers come within milliseconds, a look between them meets none in flight. */
 function describeFlight(view: RunView): readonly string[] {
   const { calls } = view;
   if (calls === null || countCalls(calls) === 0) return [];
   const { inFlight, oldestMs = null } = calls;
+  const waiting = countWaiting(view);
   return [
-    `${formatCount(inFlight)} ${inFlight === 1 ? 'call' : 'calls'} in flight${describeOldest(oldestMs)}`,
-    `${formatCount(countWaiting(view))} waiting`,
+    ...(inFlight === 0 ? [] : [`${formatThings(inFlight, 'call')} in flight${describeOldest(oldestMs)}`]),
+    ...(waiting === 0 ? [] : [`${formatCount(waiting)} waiting`]),
   ];
 }

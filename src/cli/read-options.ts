@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
-import { chooseBaseUrl, hasBaseUrl } from '../host/base-url.ts';
 import { listEnvironmentFiles } from '../host/environment.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
 import type { ReadOptions } from '../inspect/open-state.ts';
-import { describeOrigin, originOf } from '../ledger/origin.ts';
+import { describeOrigin, SIMULATOR_ORIGIN } from '../ledger/origin.ts';
+import { chooseSeenOrigin } from './choose-provider.ts';
 import type { JobFlags } from './options/flags.ts';
 import { say } from './say.ts';
 
@@ -15,18 +15,12 @@ export function makeReadOptions(jobFile: string, flags: JobFlags): ReadOptions {
     cwd: process.cwd(),
     input: flags.input ?? null,
     stateRoot: flags.stateDir ?? null,
-    origin: chooseOrigin(flags),
+    origin: chooseSeenOrigin(flags),
     environmentFiles: listEnvironmentFiles(),
     leaveOut: say,
     effects: makeEffects(),
     signal: new AbortController().signal,
   };
-}
-
-/** The provider named by the flags; null if they name none, which means that of the last run. */
-function chooseOrigin(flags: JobFlags): string | null {
-  if (flags.simulate === true) return 'simulator';
-  return hasBaseUrl(flags.baseUrl) ? originOf(chooseBaseUrl(flags.baseUrl)) : null;
 }
 
 /** Says whose answers are shown, if no flag named a provider. */
@@ -37,6 +31,6 @@ export function sayWhichState(options: Pick<ReadOptions, 'origin'>, state: JobSt
 
 /** The flags that select the same state again, for a command to be shown. */
 export function flagsOfState(flags: JobFlags, state: { readonly origin: string; readonly baseUrl: string | null }): JobFlags {
-  if (state.origin === 'simulator') return { ...flags, simulate: true };
+  if (state.origin === SIMULATOR_ORIGIN) return { ...flags, simulate: true };
   return state.baseUrl === null ? flags : { ...flags, baseUrl: state.baseUrl };
 }

@@ -3,11 +3,11 @@ import { UsageError } from '../core/errors.ts';
 import type { RowSelection } from '../core/row.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
-import { makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
+import type { CommandChange } from '../output/verdict.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
-import { makeCallTarget } from './call-target.ts';
+import { chooseCalledOrigin, makeCallTarget } from './choose-provider.ts';
 import type { Interrupts } from './interrupt.ts';
 import { requireNoAddress } from './job-argument.ts';
 import type { JobFlags, RunFlags } from './options/flags.ts';
@@ -35,7 +35,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     pollMaxMs: flags.pollMax,
     commands: {
       continue: showRunCommand(jobFile, flags),
-      continueWith: (maxUsd) => showRunCommand(jobFile, { ...flags, maxUsd: Number(maxUsd) }),
+      continueWith: (change) => showRunCommand(jobFile, changeFlags(flags, change)),
       whole: showRunCommand(jobFile, ofAllRows(flags)),
       failures: showCommand('failures', jobFile, flags),
       retry: showCommand('retry', jobFile, flags),
@@ -74,7 +74,7 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     overrides: { cwd: process.cwd(), input: readInputFlag(flags), out: flags.out ?? null, mode: flags.mode ?? null },
     stateRoot: flags.stateDir ?? null,
     stdin: process.stdin,
-    target: { origin: makeTargetOrigin(flags) },
+    target: { origin: chooseCalledOrigin(flags) },
     environmentFiles: listEnvironmentFiles(),
     ...(flags.metrics === undefined ? {} : { besides: [{ path: resolve(flags.metrics), name: 'the file of metrics' }] }),
     selection: makeSelection(flags),
@@ -84,6 +84,18 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     priceAsOf: flags.priceAsOf ?? null,
     ...(flags.prompts === undefined ? {} : { shownRequests: flags.prompts }),
     signal: new AbortController().signal,
+  };
+}
+
+/** The flags without those that stopped a run. A model is in the job, not in a flag, unless the job file is made from flags. */
+export function changeFlags<Flags extends RunFlags>(flags: Flags, { maxNanoUsd, model, mode, hasDeadline }: CommandChange): Flags {
+  const { deadline: _, maxLiveUsd: __, ...rest } = flags;
+  return {
+    ...(hasDeadline === false ? (rest as Flags) : flags),
+    // Rounded up to millionths: a little less would stop it again.
+    ...(maxNanoUsd === undefined ? {} : { maxUsd: Math.ceil(maxNanoUsd / 1000) / 1e6 }),
+    ...(model === undefined ? {} : { model }),
+    ...(mode === undefined ? {} : { mode }),
   };
 }
 

@@ -133,6 +133,8 @@ export interface RunComparison {
   readonly b: ComparedRun;
   /** Keys of the job file whose values differ. */
   readonly jobChanges: readonly string[];
+  /** What differs in them. */
+  readonly jobDifferences: readonly JobDifference[];
   readonly rows: Readonly<Record<RowChange, number>> & {
     /** Rows of both runs. */
     readonly compared: number;
@@ -155,6 +157,13 @@ export interface RunComparison {
   readonly examples: readonly ChangedRow[];
   /** Where `--csv` wrote all of them; null if not requested. */
   readonly csv: string | null;
+}
+
+/** A key of the job file whose values differ, with the lines that only one run has; both are empty if lines only moved. */
+export interface JobDifference {
+  readonly key: string;
+  readonly onlyInA: readonly string[];
+  readonly onlyInB: readonly string[];
 }
 
 /** A row that differs between the runs. */

@@ -33,7 +33,7 @@ export interface Summary {
   readonly cost: CostSummary;
   /** Billed attempts of the run whose answers do not count, by reason; their rows were retried, or failed. Absent if there are none. */
   readonly withoutAnswer?: WithoutAnswer;
-  /** After a completed pilot, the rows it left out; absent if none are left. */
+  /** After a completed pilot, the rows it left out; after a stop, those left to send. Absent if there are none. */
   readonly notAsked?: NotAsked;
   /** Over the ledger's lifetime, all runs. `unpricedAttempts`: billed ones of unknown cost, not included in any sum; absent if there are none. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
@@ -55,12 +55,12 @@ export interface Summary {
 /** `nanoUsd`: their cost, as far as known. */
 export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
-/** The rows that a run of the whole table would ask for the first time. */
+/** The rows that the next run would send: of the whole table after a pilot, else of this run. */
 export interface NotAsked {
   readonly rows: number;
-  /** What they take: rows that ask the same share a request. Absent in early versions. */
+  /** What they take: rows that ask the same share a request. Absent after a stop, and in early versions. */
   readonly requests?: number;
-  /** Rows of the whole table. */
+  /** Rows of the whole table; after a stop, rows of the run. */
   readonly of: number;
   /** As measured by the pilot; null if the price is unknown. */
   readonly expectedNanoUsd: number | null;

@@ -24,6 +24,7 @@ import type { Effects } from '../run/open/effects.ts';
 import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
 import type { PlannedEnd } from '../run/plan/planned-end.ts';
 import { examineEnd } from './examine-end.ts';
+import { examineOutput } from './examine-output.ts';
 
 /** The result of one check. */
 export interface Finding {
@@ -32,6 +33,8 @@ export interface Finding {
     | 'job'
     | 'params'
     | 'notify'
+    | 'input'
+    | 'output'
     | 'state'
     | 'disk'
     | 'key'
@@ -51,10 +54,14 @@ export interface Finding {
 export interface DoctorOptions {
   /** Null looks at the machine and the provider only. */
   readonly jobFile: string | null;
+  /** Replaces the table of the job; absent: it does not. */
+  readonly input?: string | null;
   /** Says why a job's webhook could not be notified; null if its settings are right. Absent: they are not checked. */
   readonly findNoticeProblem?: (notify: NotifySpec) => string | null;
   readonly cwd: string;
   readonly stateRoot: string | null;
+  /** Files with keys, which must not be overwritten; absent if there are none. */
+  readonly environmentFiles?: readonly string[];
   readonly target: Target;
   /** Where a connection may keep files of its own. */
   readonly temporaryDirectory: string;
@@ -80,7 +87,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
-      job = await learnModels(await loadJob(options.jobFile, { cwd: options.cwd }), options);
+      job = await learnModels(await loadJob(options.jobFile, { cwd: options.cwd, input: options.input ?? null }), options);
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
       findings.push(...examineNotify(job, options));
@@ -92,7 +99,10 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   const stateDirectory =
     job === null ? resolve(options.stateRoot ?? '.rowmill') : locateStateDirectory(job, options.target.origin, options.stateRoot);
   const asked = await examineProvider(options, job);
-  findings.push(...examineDisk(stateDirectory), ...asked.findings);
+  findings.push(...examineDisk(stateDirectory));
+  const { cwd, environmentFiles = [], effects } = options;
+  if (job !== null) findings.push(...(await examineOutput(job, { cwd, stateDirectory, environmentFiles, now: effects.clock() })));
+  findings.push(...asked.findings);
   if (job === null) return findings;
   for (const model of namedModels(job)) {
     findings.push(examinePrice({ ...job, model }, findPrice, options.effects.clock()));

@@ -3,13 +3,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import type { RowSelection } from '../core/row.ts';
 import { readEvents } from '../ledger/events/event-log.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createFold } from '../ledger/events/fold-events.ts';
 import { DEFAULT_ORIGIN, describeOrigin } from '../ledger/origin.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import { openRunFiles } from '../ledger/runs.ts';
-import { findLastKept, type KeptSummary } from '../run/open/kept-summary.ts';
+import { findLastKept, type KeptSummary, readContinuedSelection } from '../run/open/kept-summary.ts';
 import { findOldState } from '../run/open/old-state.ts';
 import { locateStateDirectory } from '../run/open/target.ts';
 
@@ -82,6 +83,11 @@ export async function readStateEvents(state: JobState, signal: AbortSignal): Pro
  */
 export function readKeptRun(state: JobState, run: string, leaveOut: LeaveOut | null = null): LastRun | null {
   return openRunFiles(state.directory, randomUUID).readRunSummary(run, leaveOut) as LastRun | null;
+}
+
+/** As of `readContinuedSelection`, for a state that is not open. */
+export function findContinuedSelection(state: JobState, run: string): RowSelection | null {
+  return readContinuedSelection(openRunFiles(state.directory, randomUUID), run);
 }
 
 /** Like `findLastKept`, for a state that is not open. */

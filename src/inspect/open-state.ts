@@ -11,7 +11,7 @@ import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { prepareJob } from '../run/open/prepare.ts';
 import type { PreparedJob } from '../run/open/prepared-job.ts';
 import { readKeptStatus } from '../run/status/kept-status.ts';
-import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
+import { chooseState, findContinuedSelection, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 
 /** The options of a command that sends nothing. */
 export interface ReadOptions {
@@ -70,14 +70,15 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   const told = readKeptStatus(state.directory);
   const paths =
     told !== null && fold.currentRun !== null && told.facts.run?.id === fold.currentRun.id ? told.paths : (lastRun?.paths ?? null);
-  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated, selection: findSelection(fold, lastRun) };
+  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated, selection: findSelection(state, fold, lastRun) };
 }
 
-/** The rows of the latest run's last invocation; if that stored nothing, those the run began with. */
-function findSelection({ runs }: LedgerFold, lastRun: LastRun | null): RowSelection {
+/** The rows of the latest run's last invocation: as stored when it continued the run, else in its summary; if it stored nothing, those the run began with. */
+function findSelection(state: JobState, { runs }: LedgerFold, lastRun: LastRun | null): RowSelection {
   const last = runs.at(-1);
-  const kept = lastRun?.summary.run === last?.id ? lastRun?.selection : undefined;
-  return kept ?? last?.selection ?? { type: 'all' };
+  if (last === undefined) return { type: 'all' };
+  const kept = lastRun?.summary.run === last.id ? lastRun.selection : undefined;
+  return findContinuedSelection(state, last.id) ?? kept ?? last.selection ?? { type: 'all' };
 }
 
 /**

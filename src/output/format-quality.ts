@@ -17,9 +17,14 @@ export function formatPointsWithin({ value, low, high }: { readonly value: numbe
 /** Below this p-value a difference is more than chance. */
 const SIGNIFICANT = 0.05;
 
-/** Which of two runs has more right answers, if that is more than chance. */
-export function describeWinner({ pValue }: McNemar, difference: { readonly value: number }): string {
-  if (pValue >= SIGNIFICANT || difference.value === 0) return 'No clear winner';
+/** Whether one of two runs has more right answers, and more than by chance. */
+export function isBeyondChance({ pValue }: McNemar, difference: { readonly value: number }): boolean {
+  return pValue < SIGNIFICANT && difference.value !== 0;
+}
+
+/** Which of them that is. */
+export function describeWinner(mcnemar: McNemar, difference: { readonly value: number }): string {
+  if (!isBeyondChance(mcnemar, difference)) return 'No clear winner';
   return `${difference.value > 0 ? 'B' : 'A'} is better`;
 }
 

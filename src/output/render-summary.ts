@@ -94,12 +94,12 @@ function listMoney(summary: Summary): readonly Line[] {
   return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
 }
 
-/** Of a pilot. Its command is shown below, unless another one takes precedence. */
-function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
+/** After a pilot or a stop. Its command is shown below, unless another one takes precedence. */
+function listNotAsked({ notAsked, next, rows: { pending } }: Summary): readonly Line[] {
   if (notAsked === undefined) return [];
   const { command } = notAsked;
   const how = command === null || command === next ? '' : `: ${command}`;
-  return [['not asked', `${describeNotAsked(notAsked)}${how}`]];
+  return [[pending > 0 ? 'left' : 'not asked', `${describeNotAsked(notAsked)}${how}`]];
 }
 
 /** Rows whose answers cost nothing here: reused from earlier runs, or those of identical rows. */

@@ -8,8 +8,20 @@ export interface Stop {
   readonly exitCode: Exclude<ExitCode, typeof EXIT.done | typeof EXIT.failedRows | typeof EXIT.locked>;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
-  /** A budget with which the run could send all remaining rows; null or absent if no budget stopped it. */
-  readonly finishNanoUsd?: number | null;
+  /** What the next command has to change, because it was why the run stopped; absent if the same command continues it. */
+  readonly change?: CommandChange;
+}
+
+/** Flags of a command that would stop it again. Each is absent if it may stay. */
+export interface CommandChange {
+  /** A budget with which the run could send all remaining rows. */
+  readonly maxNanoUsd?: number;
+  /** The model that was probably meant, or that follows one which has ended. */
+  readonly model?: string;
+  /** The lane that this address has. */
+  readonly mode?: 'live';
+  /** Nothing more may be sent live to keep the deadline. */
+  readonly hasDeadline?: false;
 }
 
 /** How a run ended: words and exit code are one value, so that they cannot disagree. */
@@ -48,6 +60,8 @@ function exceeds(count: number, rowsIn: number, threshold: Threshold): boolean {
 export interface EmptyRows {
   /** `118 of 120 rows answered; 2 empty, never sent`. */
   readonly headline: string;
+  /** In place of the verdict: `done, 2 empty`. */
+  readonly verdict: string;
   /** How the same run ends with exit 0. */
   readonly remedy: string;
 }
@@ -62,6 +76,7 @@ export function describeEmptyRows({ rows, causes, exitCode }: Pick<Summary, 'row
   const meant = rows.in - where;
   return {
     headline: `${formatCount(rows.ok)} of ${formatThings(meant, 'row')} answered; ${formatCount(empty)} empty, never sent`,
+    verdict: `done, ${formatCount(empty)} empty`,
     remedy: `fail_if: { skipped_rows: "> ${Math.ceil((empty / meant) * 100)}%" } in the job makes it exit 0`,
   };
 }

@@ -6,7 +6,7 @@ import { type Evidence, type Places, readEvidence } from './check/evidence.ts';
 import type { Life, LifeEnd } from './life.ts';
 import type { SeamPlan } from './seam/plan.ts';
 import type { Starter } from './starter.ts';
-import { CONCURRENCY, type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
+import { CONCURRENCY, type LaneName, renderJob, renderTable, SECRET_KEY, type SmallRow } from './table.ts';
 
 /** A folder with the small job, and its own provider. */
 export interface Arena {
@@ -16,7 +16,7 @@ export interface Arena {
   /** Starts the command. */
   live(options?: LiveOptions): Life;
   /** Starts a worker, in a process, that makes calls for runs over this Redis. */
-  startWorker(redisUrl: string): Life;
+  startWorker(redisUrl: string, concurrency?: number): Life;
   /** Repeats the same command until nothing is left to do. @throws if that does not come to an end */
   liveToEnd(options?: LiveOptions): Promise<LifeEnd>;
   read(end: LifeEnd): Evidence;
@@ -38,8 +38,12 @@ export interface ArenaOptions {
   /** The faults at the provider. */
   readonly faults: readonly unknown[];
   readonly simulator?: SimulatorOptions;
+  /** Of the table; those of the small job if absent. */
+  readonly rows?: readonly SmallRow[];
   /** Additional lines of the job. */
   readonly job?: readonly string[];
+  /** The job's `limits`; a small concurrency if absent. */
+  readonly limits?: string;
   readonly seed?: number;
 }
 
@@ -53,8 +57,8 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   const { lane, folder } = options;
   fs.mkdirSync(folder, { recursive: true });
   const provider = path.join(folder, 'provider');
-  fs.writeFileSync(path.join(folder, 'in.csv'), renderTable());
-  fs.writeFileSync(path.join(folder, 'job.yaml'), renderJob(lane, options.job));
+  fs.writeFileSync(path.join(folder, 'in.csv'), renderTable(options.rows));
+  fs.writeFileSync(path.join(folder, 'job.yaml'), renderJob(lane, options));
   const simulator = await startSimulator({
     stateDirectory: provider,
     answers: 'plain',
@@ -93,10 +97,10 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
     places,
     simulator,
     live,
-    startWorker: (redisUrl) =>
+    startWorker: (redisUrl, concurrency = CONCURRENCY) =>
       starter.live('process', {
         plan: makePlan({}),
-        args: ['worker', '--redis', redisUrl, '--concurrency', String(CONCURRENCY)],
+        args: ['worker', '--redis', redisUrl, '--concurrency', String(concurrency)],
         env: { ...ENVIRONMENT, ROWMILL_BASE_URL: simulator.url },
       }),
     async liveToEnd(options) {

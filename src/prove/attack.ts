@@ -14,6 +14,8 @@ export interface AttackResult {
   readonly fired: readonly string[];
   /** The promises that were broken, one sentence each. */
   readonly broken: readonly string[];
+  /** Where it was; the attack's own folder if absent. */
+  readonly folder?: string;
 }
 
 /** What an attack can use. */
@@ -39,7 +41,22 @@ export interface Attacked {
   readonly attackedBy: string;
   /** The minimum number of attacks in a full proof. */
   readonly minimum: number;
+  /** It mostly waits for time to pass: it is attacked beside the others. */
+  readonly waits?: boolean;
   readonly attack: (context: AttackContext) => Promise<AttackResult>;
+}
+
+/** Attacks in one folder after another until something has happened, and at most so often. */
+export async function attackUntilFired(
+  context: AttackContext,
+  mostTries: number,
+  attack: (context: AttackContext, isLast: boolean) => Promise<AttackResult>,
+): Promise<AttackResult> {
+  for (let tries = 1; ; tries += 1) {
+    const folder = tries === 1 ? context.folder : `${context.folder}.${tries}`;
+    const result = await attack({ ...context, folder }, tries === mostTries);
+    if (result.fired.length > 0 || result.broken.length > 0 || tries === mostTries) return { folder, ...result };
+  }
 }
 
 /** Opens an arena with the row faults of every run, and closes it. */

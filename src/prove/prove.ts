@@ -12,6 +12,7 @@ import { HOLDERS } from './attacks/holders.ts';
 import { CRASH, KILL } from './attacks/kill.ts';
 import { LIMITS } from './attacks/limits.ts';
 import { LISTS } from './attacks/lists.ts';
+import { MONEY } from './attacks/money.ts';
 import { POWER } from './attacks/power.ts';
 import { REDIS } from './attacks/redis.ts';
 import { STORM } from './attacks/storm.ts';
@@ -33,7 +34,8 @@ export const PROMISES: readonly Attacked[] = [
   CLOCK,
   ...HOLDERS,
   DEADLINE,
-  ...LIMITS,
+  ...MONEY,
+  LIMITS,
   ...ASKED,
   REDIS,
 ];
@@ -78,7 +80,7 @@ export interface Proof {
   readonly seconds: number;
 }
 
-/** Two attacks keep two processors busy: each waits about half of its time. */
+/** These keep two processors busy: each waits for some of its time. */
 const ABREAST = 3;
 const TELL_EVERY_MS = 4_000;
 
@@ -116,20 +118,27 @@ export async function prove(options: ProveOptions): Promise<Proof> {
     const reference = await readReference(starter, root);
     let begun = new Map<string, number>();
     /** The promise that is furthest from its minimum; afterwards the one least attacked. Null when time is over. */
-    const choose = (): Attacked | null => {
+    const [waiting, working] = [promises.filter(({ waits }) => waits === true), promises.filter(({ waits }) => waits !== true)];
+    /** What is attacked beside others does not make them wait at the end. */
+    const lastsSeconds = (promise: Attacked) => {
+      const { attacks, ms } = countOf(promise);
+      return promise.waits === true && working.length > 0 ? ms / Math.max(1, attacks) / 1000 : 0;
+    };
+    const choose = (among: readonly Attacked[]): Attacked | null => {
       if (options.signal.aborted) return null;
       const share = (promise: Attacked) => (begun.get(promise.name) ?? 0) / promise.minimum;
-      const next = promises.toSorted((a, b) => share(a) - share(b))[0] as Attacked;
-      return share(next) >= 1 && elapsedSeconds() >= options.seconds ? null : next;
+      const [next] = among.toSorted((a, b) => share(a) - share(b));
+      if (next === undefined) return null;
+      return share(next) >= 1 && elapsedSeconds() + lastsSeconds(next) >= options.seconds ? null : next;
     };
-    const work = async () => {
-      for (let promise = choose(); promise !== null; promise = choose()) {
+    const work = async (among: readonly Attacked[]) => {
+      for (let promise = choose(among); promise !== null; promise = choose(among)) {
         const number = begun.get(promise.name) ?? 0;
         begun = begun.set(promise.name, number + 1);
         await attackOnce(promise, { starter, reference, root, options, seed: options.seed + number, count: countOf(promise) });
       }
     };
-    await Promise.all(Array.from({ length: ABREAST }, work));
+    await Promise.all([work(waiting), ...Array.from({ length: ABREAST }, () => work(working))]);
   } catch (error) {
     if (!options.signal.aborted) {
       isUnfit = true;
@@ -174,7 +183,8 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   count.ms += performance.now() - beganAt;
   if (result.fired.length > 0) count.fired += 1;
   else count.vain.push(seed);
-  if (result.broken.length > 0) count.breaks.push({ seed, violations: result.broken, folder });
+  if (result.broken.length > 0) count.breaks.push({ seed, violations: result.broken, folder: result.folder ?? folder });
   else removeArena(folder);
-  if (result.broken.length > 0) options.tell(`${promise.name} is broken (seed ${seed}): ${result.broken[0]}`);
+  if (result.broken.length > 0)
+    options.tell(`${promise.name} is broken (seed ${seed}): ${result.broken[0]}; kept: ${result.folder ?? folder}`);
 }

@@ -1,15 +1,22 @@
 import net from 'node:net';
 import { UsageError } from '../core/errors.ts';
 
-/** Each attack uses its own database, so that two can run at a time. */
+/** Each attack uses its own database, so that several can run at a time. */
 const DATABASES = 14;
+/** Of those, where the databases of a promise begin, and how many it has. */
+const PARTS = { redis: { first: 1, count: 10 }, limits: { first: 11, count: 4 } } as const;
 const ANSWER_MS = 5_000;
 
 /** @returns the URL of the attack's database */
-export function chooseDatabase(url: string, number: number): string {
-  const chosen = new URL(url);
-  chosen.pathname = `/${1 + (number % DATABASES)}`;
-  return chosen.href;
+export function chooseDatabase(url: string, number: number, promise: keyof typeof PARTS): string {
+  const { first, count } = PARTS[promise];
+  return nameDatabase(url, first + (number % count));
+}
+
+function nameDatabase(url: string, database: number): string {
+  const named = new URL(url);
+  named.pathname = `/${database}`;
+  return named.href;
 }
 
 export function emptyDatabase(url: string): Promise<string> {
@@ -21,11 +28,11 @@ export async function requireEmptyRedis(url: string): Promise<void> {
   if (!URL.canParse(url) || !url.startsWith('redis://'))
     throw new UsageError('--redis: give a URL without TLS, for example redis://127.0.0.1:6379');
   const { host } = new URL(url);
-  for (let number = 0; number < DATABASES; number += 1) {
-    const answer = await sendCommand(chooseDatabase(url, number), 'DBSIZE').catch((error: Error) => {
+  for (let database = 1; database <= DATABASES; database += 1) {
+    const answer = await sendCommand(nameDatabase(url, database), 'DBSIZE').catch((error: Error) => {
       throw new UsageError(`--redis: ${host} does not answer: ${error.message}`);
     });
-    const says = answer.startsWith(':') ? `database ${number + 1} holds ${answer.slice(1)} keys` : `it answers ${answer}`;
+    const says = answer.startsWith(':') ? `database ${database} holds ${answer.slice(1)} keys` : `it answers ${answer}`;
     if (answer !== ':0')
       throw new UsageError(
         `--redis: ${host}: ${says}; the attacks erase databases 1 to ${DATABASES}, so name a Redis where these are empty`,

@@ -1,4 +1,4 @@
-import type { ExpectedRow } from './check/find-violations.ts';
+import type { Expected, ExpectedRow } from './check/find-violations.ts';
 
 export type LaneName = 'batch' | 'live';
 
@@ -7,7 +7,8 @@ export const SECRET_KEY = 'sk-proving-7Zq3vK1xW9';
 
 export const CONCURRENCY = 3;
 
-interface SmallRow {
+/** A row of the table, and how it must end. */
+export interface SmallRow {
   readonly text: string;
   readonly end: ExpectedRow;
 }
@@ -40,14 +41,30 @@ export const EXPECTED_ROWS: readonly ExpectedRow[] = ROWS.map(({ end }) => end);
 /** The invalid answer is asked for again; the refused row and the empty one cost nothing. */
 export const EXPECTED_CALLS = ROWS.filter(({ end }) => end.source === 'new').length + 1;
 
-const quote = (cell: string) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-
-export function renderTable(): string {
-  return `id,text\n${ROWS.map(({ text }, index) => `r${index + 1},${quote(text)}`).join('\n')}\n`;
+/** Ordinary rows that differ from each other. */
+export function makeManyRows(count: number): readonly SmallRow[] {
+  return Array.from({ length: count }, (_, index) => says(`Number ${index + 1} fits, and it is warm`));
 }
 
-/** @param lines additional lines of the job file */
-export function renderJob(lane: LaneName, lines: readonly string[] = []): string {
+/** What such a table must come to. */
+export function expectAllOk(count: number): Expected {
+  const rows = makeManyRows(count).map(({ end }) => end);
+  return { rows, calls: count, table: null, allows: { secondPayments: 0, mixesLanes: false }, secrets: [SECRET_KEY] };
+}
+
+const quote = (cell: string) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+export function renderTable(rows = ROWS): string {
+  return `id,text\n${rows.map(({ text }, index) => `r${index + 1},${quote(text)}`).join('\n')}\n`;
+}
+
+interface JobParts {
+  /** Additional lines of the job file. */
+  readonly job?: readonly string[];
+  readonly limits?: string;
+}
+
+export function renderJob(lane: LaneName, { job = [], limits = `concurrency: ${CONCURRENCY}` }: JobParts = {}): string {
   return [
     'name: proof',
     'input: { path: in.csv, id: id }',
@@ -56,9 +73,9 @@ export function renderJob(lane: LaneName, lines: readonly string[] = []): string
     'prompt: "Label and summarize, reply in JSON: {{ text }}"',
     'output: { label: "good | bad | other", summary: string }',
     'params: { max_output_tokens: 100 }',
-    `limits: { concurrency: ${CONCURRENCY} }`,
+    `limits: { ${limits} }`,
     'write: { path: out.csv, keep: all }',
-    ...lines,
+    ...job,
     '',
   ].join('\n');
 }

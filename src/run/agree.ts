@@ -1,4 +1,6 @@
 import type { LaneName } from '../core/lane.ts';
+import { describeGuessedHeader } from '../input/draft/guessed-header.ts';
+import { showFile } from '../input/table/find-files.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type BudgetLimits, makeCostBounds } from './budget/budget.ts';
 import type { AnswerHistory } from './open/answer-history.ts';
@@ -52,6 +54,7 @@ export async function agreeOnRun(
     overNanoUsd: job.confirmOverNanoUsd,
     budgetNanoUsd: [limits.run, limits.month, limits.total].reduce(lesser),
     maxLiveNanoUsd: limits.live,
+    guess: opened.ledger.fold.runs.length > 0 ? null : describeGuessedHeader(job, nameTable(prepared, options)),
   };
   if (plan.modelEnd !== null) for (const { message } of planned.modelEnds) options.warn(message);
   await options.confirm(plan, spending);
@@ -64,6 +67,10 @@ export async function agreeOnRun(
     at: options.priceAsOf ?? options.effects.clock().toISOString(),
   });
   return { planned, selected, laneName, limits };
+}
+
+function nameTable({ table }: PreparedJob, { overrides }: RunOptions): string {
+  return table.files.map((file) => showFile(file, overrides.cwd))[0] ?? 'the table';
 }
 
 function lesser(a: number | null, b: number | null): number | null {

@@ -1,7 +1,7 @@
 import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Lane } from '../core/lane.ts';
 import { listModels } from '../core/models/split-by-model.ts';
-import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
+import { DEFAULT_ORIGIN, SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
 import { followAddress, isSimulatorThere, keepSimulator } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
@@ -64,13 +64,9 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   followAddress(provider, { ...options, ledger });
   const context = makeBatchContext({ ...options, ledger, job, provider, stopping: stopSignal.stopping });
   const sweepSince = findSweepStart(ledger, context.clock);
+  const access = { models: listModels(job), modelEnds: planned.modelEnds, signal: context.stopping };
   if (opening.isFresh || reopenedKeys.length > 0)
-    await requireAccess(context.provider, {
-      models: listModels(job),
-      modelEnds: planned.modelEnds,
-      origin: target.origin,
-      signal: context.stopping,
-    });
+    await requireAccess(context.provider, { ...access, isListWhole: target.origin === DEFAULT_ORIGIN });
 
   await probeTable(prepared, selected);
 
@@ -131,6 +127,10 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       lane,
       estimateNanoUsd: findEstimate(opened, agreement, estimateNanoUsd),
       async send() {
+        // A name that may be a slip of the pen, before a job file is written for it.
+        const isListWhole = isSimulated || target.origin === DEFAULT_ORIGIN;
+        if (plan.closestModel !== undefined) await requireAccess(context.provider, { ...access, isListWhole });
+        await options.beforeSending?.();
         await sweep(sweepSince);
         // Known from the first answer on, also to whoever looks after this process was killed.
         if (!isSimulated && provider.isSimulated() === true) await keepSimulator(provider, ledger);

@@ -1,5 +1,6 @@
 import type { RowSelection } from '../core/row.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
+import type { CommandChange } from '../output/verdict.ts';
 import type { Effects } from './open/effects.ts';
 import type { AskedAgain } from './open/opening.ts';
 import type { PrepareOptions } from './open/prepare.ts';
@@ -37,6 +38,8 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly priceAsOf: string | null;
   /** Called with the job and its state directory once the lock is taken, before anything is sent; absent if not needed. */
   readonly onPrepared?: (prepared: PreparedJob) => void;
+  /** Called once nothing that can be known before speaks against the run, just before the first row is sent; absent if not needed. */
+  readonly beforeSending?: () => Promise<void>;
   /** Called with what the run would do before it spends anything. @throws UsageError if it should not */
   readonly confirm: (plan: Plan, spending: Spending) => Promise<void>;
   /** Receives a live view once work starts. */
@@ -48,8 +51,10 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
 /** The next command as a person would type it, with the flags of this invocation. */
 export interface NextCommands {
   readonly continue: string;
-  /** The same with a budget of this many dollars; absent if nobody types commands. */
-  readonly continueWith?: (maxUsd: string) => string;
+  /** The same with other flags; absent if nobody types commands. */
+  readonly continueWith?: (change: CommandChange) => string;
+  /** What repeats a run that was refused before it achieved anything, if that leaves no job file; absent if `continueWith` does. */
+  readonly again?: (change: CommandChange) => string;
   /** The same about all rows, where this is a pilot; absent where nobody types commands. */
   readonly whole?: string;
   readonly failures: string;

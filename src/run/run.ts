@@ -6,6 +6,7 @@ import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
 import { findPilot, findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
+import { findTakenTable } from './open/shared-table.ts';
 import type { Connection } from './open/target.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import type { RunOptions } from './options.ts';
@@ -31,7 +32,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const isDone = done !== null && agreement.planned.reopenedKeys.length === 0;
     if (isDone && isSettled) return done;
-    const idle = isRetry && isSettled ? findIdle(opened, agreement) : null;
+    const idle = isRetry && isSettled ? await findIdle(opened, agreement) : null;
     if (idle !== null) return idle;
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
@@ -53,10 +54,10 @@ async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summa
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** @returns the summary of a finished pilot that would send nothing if it were repeated; null for every other run */
-function findIdle({ options, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Summary | null {
+/** @returns the summary of a finished pilot that would send nothing, and write the same table, if it were repeated; null for every other run */
+async function findIdle({ options, prepared, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Promise<Summary | null> {
   const hasWork = selected.isAll || ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0;
-  return hasWork ? null : findPilot(ledger, options.selection);
+  return hasWork ? null : findPilot(prepared, ledger, options.selection, options.signal);
 }
 
 /** Looks for what a finished run could not find at the provider: batches of lost creates, and batches that were gone. */
@@ -96,14 +97,21 @@ function findModels({ prepared }: OpenedRun, { planned }: Agreement): AskedModel
   return { models: listModels(prepared.compiled.job), modelEnds: planned.modelEnds };
 }
 
+/** Whether another job has written its table to this one's path in the meantime. */
+function findTaken({ options, prepared }: OpenedRun): ReturnType<typeof findTakenTable> {
+  const { compiled, stateDirectory, sharedTable } = prepared;
+  return findTakenTable({ ...options, job: compiled.job, stateDirectory, cwd: options.overrides.cwd }, sharedTable);
+}
+
 interface Ended {
   readonly sending: Sending;
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
 }
 
 /** @returns null if the input changed meanwhile: rows are due that were never sent */
-async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
+async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop: early }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
+  const stop = early ?? (agreement.selected.isAll ? await findTaken(opened) : null);
   const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, ...agreement, opened }) : null;
   const pass = await status.startPass();
   const summary = await concludeRun({

@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LaneName } from '../core/lane.ts';
 import type { RowSelection } from '../core/row.ts';
+import type { RunState } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { RunFiles } from '../ledger/runs.ts';
 import type { Effects } from './open/effects.ts';
+import { readContinuedSelection, SELECTION_FILE } from './open/kept-summary.ts';
 import type { PlannedRun } from './plan/plan-open-job.ts';
 
 export interface StartOptions {
@@ -39,12 +43,18 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
       ...(options.selection === undefined || options.selection.type === 'all' ? {} : { selection: options.selection }),
       estimateNanoUsd,
     });
-  }
+  } else if (options.selection !== undefined) keepSelection(ledger.runFiles, fold.currentRun, options.selection);
   const run = fold.currentRun?.id;
   if (run === undefined) throw new Error('the run that was just started is not open');
   if (opening.isFresh) await ledger.append({ type: 'generation-started', generation: fold.generation + 1, estimateNanoUsd });
   if (reopenedKeys.length > 0) await ledger.append({ type: 'retry-opened', keys: reopenedKeys, set: opening.set, estimateNanoUsd });
   return run;
+}
+
+/** Keeps which rows a passage is about that continues a run, if the passage before was about others: it may be killed before it has a summary. */
+function keepSelection(runFiles: RunFiles, { id, selection: first = { type: 'all' } }: RunState, selection: RowSelection): void {
+  const before = readContinuedSelection(runFiles, id) ?? first;
+  if (!isDeepStrictEqual(before, selection)) runFiles.writeRunFile(id, SELECTION_FILE, JSON.stringify(selection));
 }
 
 /** `20261122-0405-k3x9d02mqa`: sorts by time, and distinguishes two runs of the same minute. */

@@ -1,26 +1,16 @@
 import { createHash } from 'node:crypto';
+import {
+  type BillLine,
+  compareCalls,
+  compareLines,
+  isAnswer as isAnswered,
+  priceBill,
+  priceLine,
+  type StoredLine,
+  type WireEvent,
+} from '../../src/prove/check/calls.ts';
 import type { CheckOptions } from './check-run.ts';
-import type { BillLine, Cells, RunEvidence, WireEvent } from './run-evidence.ts';
-
-/** Nano-dollars per token, standard tier; half of it in batch, cached tokens at the full input rate (price pages of 2026-09). */
-const PRICES: Readonly<Record<string, { readonly input: number; readonly output: number; readonly write?: number }>> = {
-  'gpt-4o-mini': { input: 150, output: 600 },
-  'gpt-4.1-nano': { input: 100, output: 400 },
-  'gpt-4.1-mini': { input: 400, output: 1600 },
-  'gpt-5.6-luna': { input: 200, output: 1200, write: 250 },
-  'gpt-4-turbo': { input: 10_000, output: 30_000 },
-};
-
-/** One line of a recorded file that speaks of a request. */
-interface StoredLine {
-  readonly batchId: string;
-  readonly customId: string;
-  readonly lineId: string;
-  readonly hash: string;
-  readonly file: number;
-  // biome-ignore lint/suspicious/noExplicitAny: read as the provider wrote it.
-  readonly value: any;
-}
+import type { Cells, RunEvidence } from './run-evidence.ts';
 
 /** A batch as the events tell it. */
 interface BatchStory {
@@ -30,20 +20,10 @@ interface BatchStory {
   readonly isCollected: boolean;
 }
 
-/** What a batch call cost: sum exactly, halve, round half up once. Null for a model without a price here. */
-export function priceCall(model: string, usage: BillLine['usage']): number | null {
-  const name = Object.keys(PRICES).find((known) => model === known || model.startsWith(`${known}-2`));
-  const price = name === undefined ? undefined : PRICES[name];
-  if (price === undefined) return null;
-  const { cache_write_tokens: written = 0 } = usage.prompt_tokens_details ?? {};
-  const writes = price.write === undefined ? 0 : written * (price.write - price.input);
-  return Math.floor((usage.prompt_tokens * price.input + writes + usage.completion_tokens * price.output) / 2 + 0.5);
-}
-
 /** G2, G3 and G6: nothing paid unnoticed, one answer per row, books that balance. */
 export function* findBookViolations(evidence: RunEvidence, options: CheckOptions): Generator<string> {
   const batches = tellBatches(evidence.events);
-  const lines = readStoredLines(evidence);
+  const { lines } = evidence;
   yield* findPaymentViolations(evidence, options, batches, lines);
   yield* findAnswerViolations(evidence, options, batches, lines);
   yield* findSumViolations(evidence, options, batches, lines);
@@ -56,18 +36,10 @@ function* findPaymentViolations(
   batches: ReadonlyMap<string, BatchStory>,
   lines: readonly StoredLine[],
 ): Generator<string> {
-  const billed = countBy(bill, callOf);
-  const recorded = countBy(lines.filter(isAnswered), callOf);
-  let lacking = 0;
-  for (const [call, count] of billed) {
-    const batchId = call.split(' ')[0] as string;
-    const story = batches.get(batchId);
-    if (story === undefined) yield `G2: ${batchId} was billed and stands nowhere in the events`;
-    else if (story.isCollected) lacking += Math.max(0, count - (recorded.get(call) ?? 0));
-  }
-  for (const [call, count] of recorded) {
-    if (count > (billed.get(call) ?? 0)) yield `G2: ${call} is recorded ${count} times and billed ${billed.get(call) ?? 0} times`;
-  }
+  const billed = new Set(bill.map(({ batchId }) => String(batchId)));
+  for (const batchId of billed) if (!batches.has(batchId)) yield `G2: ${batchId} was billed and stands nowhere in the events`;
+  for (const call of compareCalls(bill, lines).unbilled) yield `G2: ${call}`;
+  const { lacking } = compareCalls(findCollected(bill, batches), lines);
   const destroyed = options.destroyedLines ?? 0;
   if (lacking !== destroyed) yield `G2: ${lacking} billed calls are not in the responses, ${destroyed} were destroyed by the provider`;
 
@@ -112,7 +84,7 @@ function* findAnswerViolations(
   const generation = events.filter(({ type }) => type === 'generation-started').length;
   const winners = new Map<string, StoredLine>();
   for (const line of [...lines].sort(compareLines)) {
-    const story = batches.get(line.batchId);
+    const story = batches.get(line.batchId ?? '');
     if (story?.isExtra === true || (story?.generation ?? 0) !== generation) continue;
     const key = keyOf(line.customId);
     if (readAnswer(line, options) !== null && !winners.has(key)) winners.set(key, line);
@@ -171,8 +143,8 @@ function* findSumViolations(
   const paidByKey = new Map<string, number>();
   let lifeNanoUsd = 0;
   for (const line of lines.filter(isAnswered)) {
-    const story = batches.get(line.batchId);
-    const nanoUsd = readLineCost(line);
+    const story = batches.get(line.batchId ?? '');
+    const nanoUsd = priceLine(line);
     lifeNanoUsd += nanoUsd;
     if (story === undefined || story.isExtra || story.run !== summary.run || story.generation !== generation) continue;
     const key = keyOf(line.customId);
@@ -186,11 +158,15 @@ function* findSumViolations(
       if (nanoUsd !== (paidByKey.get(key) ?? 0)) yield `G6: the rows of ${key} cost ${nanoUsd}, its calls ${paidByKey.get(key) ?? 0}`;
     }
   }
-  const collected = bill.filter(({ batchId }) => batches.get(batchId)?.isCollected === true);
-  const billNanoUsd = collected.reduce((sum, { model, usage }) => sum + (priceCall(model, usage) ?? 0), 0);
+  const billNanoUsd = priceBill(findCollected(bill, batches));
   if ((options.destroyedLines ?? 0) === 0 && cost.unpricedAttempts === 0 && billNanoUsd !== summary.ledger.nanoUsd) {
     yield `G6: the bill is ${billNanoUsd}, the ledger says ${summary.ledger.nanoUsd}`;
   }
+}
+
+/** What was billed for batches whose files are here. */
+function findCollected(bill: readonly BillLine[], batches: ReadonlyMap<string, BatchStory>): readonly BillLine[] {
+  return bill.filter(({ batchId }) => batches.get(batchId ?? '')?.isCollected === true);
 }
 
 function tellBatches(events: readonly WireEvent[]): Map<string, BatchStory> {
@@ -212,38 +188,6 @@ function tellBatches(events: readonly WireEvent[]): Map<string, BatchStory> {
     if (event.type === 'batch-collected') stories.set(event.batchId, { ...story, isCollected: true });
   }
   return stories;
-}
-
-function readStoredLines({ files }: RunEvidence): StoredLine[] {
-  const lines: StoredLine[] = [];
-  for (const [file, { batchId, bytes }] of files.entries()) {
-    const calls = new Set<string>();
-    for (const text of bytes
-      .toString('utf8')
-      .replace(/^\uFEFF/, '')
-      .split('\n')) {
-      if (text.trim() === '') continue;
-      try {
-        const value = JSON.parse(text);
-        if (!/^[A-Za-z0-9_-]{22}(-o\d+)?(-r\d+)?$/.test(value.custom_id)) continue;
-        const hash = createHash('sha256').update(text.trim()).digest('hex');
-        const line = { batchId, customId: value.custom_id, lineId: String(value.id ?? ''), hash, file, value };
-        // The same line twice is one call.
-        const call = `${line.customId} ${line.lineId}`;
-        if (!calls.has(call)) lines.push(line);
-        calls.add(call);
-      } catch {
-        // A broken line is nobody's answer; whether it was paid is counted against the bill.
-      }
-    }
-  }
-  return lines;
-}
-
-/** Executed, whatever the answer is worth: it holds a choice or reports tokens. */
-function isAnswered({ value }: StoredLine): boolean {
-  const { response } = value;
-  return response?.status_code === 200 && typeof response.body === 'object' && response.body !== null;
 }
 
 function readAnswer({ value }: StoredLine, { answerColumns: columns, isAnswer }: CheckOptions): Cells | null {
@@ -270,13 +214,6 @@ function parseAnswer(text: string): Cells {
   }
 }
 
-function readLineCost({ value }: StoredLine): number {
-  const { model, usage } = value.response.body;
-  const isCount = (count: unknown) => typeof count === 'number' && Number.isInteger(count) && count >= 0;
-  if (!isCount(usage?.prompt_tokens) || !isCount(usage?.completion_tokens)) return 0;
-  return priceCall(String(model), usage) ?? 0;
-}
-
 function readNanoUsd(cell: unknown): number | null {
   const text = typeof cell === 'number' ? cell.toFixed(9) : String(cell ?? '');
   return /^\d+\.\d{9}$/.test(text) ? Number(text.replace('.', '')) : null;
@@ -287,21 +224,7 @@ function isSameCell(cell: unknown, value: unknown): boolean {
   return cell === (typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value));
 }
 
-function compareLines(a: StoredLine, b: StoredLine): number {
-  return a.file - b.file || (a.lineId < b.lineId ? -1 : a.lineId > b.lineId ? 1 : 0) || (a.hash < b.hash ? -1 : 1);
-}
-
 /** The id without its `-r<n>`; by position, because a key may itself end in `-r1`. */
 function keyOf(customId: string): string {
   return customId.slice(0, 22) + customId.slice(22).replace(/-r\d+$/, '');
-}
-
-function callOf({ batchId, customId }: { readonly batchId: string; readonly customId: string }): string {
-  return `${batchId} ${customId}`;
-}
-
-function countBy<T>(values: readonly T[], nameOf: (value: T) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(nameOf(value), (counts.get(nameOf(value)) ?? 0) + 1);
-  return counts;
 }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { findWrongCounts } from '../../src/prove/check/find-violations.ts';
 import { findBookViolations } from './check-books.ts';
 import { type Cells, type RunEvidence, type RunPlaces, readEvidence } from './run-evidence.ts';
 
@@ -60,9 +61,8 @@ export function findViolations(options: CheckOptions): readonly string[] {
 function* findRowViolations({ input, table, summary, rowKeys }: RunEvidence, options: CheckOptions): Generator<string> {
   const prefix = options.prefix ?? '';
   const { rows, exitCode } = summary;
+  for (const wrong of findWrongCounts(rows)) yield `G1: ${wrong}`;
   const expected = options.rows === undefined ? input : options.rows.map((index) => input[index] as Cells);
-  if (rows.in !== rows.ok + rows.failed + rows.skipped + rows.pending) yield 'G1: rows in = ok + failed + skipped + pending';
-  if (rows.ok !== rows.new + rows.reused + rows.duplicate) yield 'G1: ok = new + reused + duplicate';
   if (rows.in !== expected.length) yield `G1: the summary counts ${rows.in} rows, the input has ${expected.length}`;
   if (rows.pending > 0 && !UNFINISHED_EXITS.has(exitCode)) yield `G1: rows are pending after exit ${exitCode}`;
   if (table === null) return yield 'G1: no table was written';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -113,12 +113,4 @@ export async function makeLiveStage(options: StageOptions): Promise<LiveStage> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The parsed lines of a file of JSON lines; a last one that is not whole is left out. */
-export function readJsonLines<T>(path: string): readonly T[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as T);
 }

@@ -59,6 +59,10 @@ export function makeComparison(change: Partial<RunComparison> = {}): RunComparis
       scores: makeScores(57),
     },
     jobChanges: ['model', 'prompt'],
+    jobDifferences: [
+      { key: 'model', onlyInA: ['gpt-6-luna'], onlyInB: ['gpt-4.1-mini'] },
+      { key: 'prompt', onlyInA: ['Label the ticket.'], onlyInB: ['Label the ticket with one label.', 'bug: something is broken'] },
+    ],
     rows: {
       compared: 190,
       same: 150,

@@ -1,13 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { type BillLine, readJsonLines, readLines, readStoredLines, type StoredLine, type WireEvent } from '../../src/prove/check/calls.ts';
 import { type Cells, type ReadTable, readTable } from '../../src/prove/check/read-table.ts';
 
 export type { Cells };
 
-/**
- * Everything a run leaves behind, read without a line of the program's own code: this reader and `check-run.ts` judge the program,
- * so they may share nothing with it.
- */
+/** Everything a run leaves behind, whatever it was about and whether it finished; read, like that of a proof, without the program's own code. */
 export interface RunEvidence {
   readonly columns: readonly string[];
   /** Input rows as column -> cell; a JSONL value stays what it is. */
@@ -17,6 +15,8 @@ export interface RunEvidence {
   readonly events: readonly WireEvent[];
   /** Recorded response files, in the order of their events. */
   readonly files: readonly EvidenceFile[];
+  /** The lines of those files that answer requests. */
+  readonly lines: readonly StoredLine[];
   /** Names in `responses/` that no event records. */
   readonly strayResponses: readonly string[];
   /** Lines the provider was sent, by custom_id: the text of the body. */
@@ -28,9 +28,6 @@ export interface RunEvidence {
   readonly summary: any;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: events are read as they lie on disk.
-export type WireEvent = Readonly<Record<string, any>> & { readonly seq: number; readonly type: string };
-
 export interface EvidenceFile {
   readonly name: string;
   readonly batchId: string;
@@ -41,18 +38,6 @@ export interface EvidenceFile {
 export interface SentLine {
   readonly url: string;
   readonly body: string;
-}
-
-export interface BillLine {
-  readonly batchId: string;
-  readonly customId: string;
-  readonly bodySha256: string;
-  readonly model: string;
-  readonly usage: {
-    readonly prompt_tokens: number;
-    readonly completion_tokens: number;
-    readonly prompt_tokens_details?: { readonly cache_write_tokens?: number };
-  };
 }
 
 /** Where the evidence of a run lies. */
@@ -68,7 +53,7 @@ export interface RunPlaces {
 
 export function readEvidence(places: RunPlaces): RunEvidence {
   const input = readTable(places.inputPath);
-  const events = readJsonLines(path.join(places.stateDirectory, 'events.jsonl')) as WireEvent[];
+  const events = readJsonLines<WireEvent>(path.join(places.stateDirectory, 'events.jsonl'));
   const responses = path.join(places.stateDirectory, 'responses');
   const recorded = events.filter(({ type }) => type === 'response-recorded');
   const names = fs.existsSync(responses) ? fs.readdirSync(responses) : [];
@@ -85,27 +70,17 @@ export function readEvidence(places: RunPlaces): RunEvidence {
       bytes: names.includes(event.file) ? fs.readFileSync(path.join(responses, event.file)) : Buffer.alloc(0),
       event,
     })),
+    lines: readStoredLines(places.stateDirectory, recorded),
     strayResponses: names.filter((name) => !recorded.some((event) => event.file === name)),
     sent: readSent(path.join(places.providerDirectory, 'files')),
     rowKeys: fs.existsSync(rowsFile) ? readLines(rowsFile).map((line) => keyOf(line.split(' ')[1])) : [],
-    bill: readJsonLines(path.join(places.providerDirectory, 'bill.jsonl')) as BillLine[],
+    bill: readJsonLines<BillLine>(path.join(places.providerDirectory, 'bill.jsonl')),
     summary: places.summary,
   };
 }
 
 function keyOf(text: string | undefined): string | null {
   return text === undefined || text === '-' ? null : text;
-}
-
-function readLines(file: string): string[] {
-  return fs
-    .readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-}
-
-export function readJsonLines(file: string): unknown[] {
-  return fs.existsSync(file) ? readLines(file).map((line) => JSON.parse(line)) : [];
 }
 
 /** Every request line the provider holds, by custom_id. */

@@ -1,4 +1,4 @@
-"""One night of a job, by Airflow's BashOperator. The worker keeps /srv/labels, the jobs and their state, from night to night."""
+"""One night of a job, with Airflow's BashOperator. The worker keeps /srv/labels (the jobs and their state) from night to night."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
 ) as dag:
-    # The key comes from the worker's environment. An exit other than 0 fails the task; 7 (batches are pending) is tried again in an hour.
+    # The key comes from the worker's environment. An exit code other than 0 fails the task; 7 (batches are pending) is retried in an hour.
     run = BashOperator(
         task_id="run",
         cwd="/srv/labels",

@@ -1,9 +1,9 @@
 #!/bin/sh
-# One night of a job, for cron: quiet when it is well, loud when it is not. Give it the job's file, seen from the folder this script lies in:
+# One night of a job, for cron: silent if all is well, loud if not. Pass the job file, relative to the folder of this script:
 #   17 3 * * * /srv/labels/nightly.sh jobs/tickets.yaml
 set -eu
 cd "$(dirname "$0")"
-# OPENAI_API_KEY=…, readable by its owner alone.
+# OPENAI_API_KEY=…, readable only by its owner.
 if [ -f ./rowmill.env ]; then
   set -a
   # shellcheck source=/dev/null
@@ -21,11 +21,12 @@ fi
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 status=0
-rowmill run "$1" --yes --if-running skip --progress none >"$said" 2>&1 || status=$?
+# A night that waits longer would keep the next one from starting; exit 7 says that batches are pending, and the next night collects them.
+rowmill run "$1" --yes --if-running skip --wait 20h --progress none >"$said" 2>&1 || status=$?
 if [ "$status" -eq 0 ]; then
   rowmill clean "$1" --remote --yes >>"$said" 2>&1 || status=$?
 fi
-# What is written goes into cron's mail.
+# Whatever is printed becomes cron's mail.
 if [ "$status" -ne 0 ]; then
   echo "rowmill: $1 ended with exit $status" >&2
   cat "$said" >&2

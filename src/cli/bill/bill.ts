@@ -2,12 +2,13 @@ import { relative, resolve } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import { type BillKey, readBill } from '../../inspect/bill/read-bill.ts';
 import { writeBillCsv } from '../../inspect/bill/write-bill-csv.ts';
+import { chooseBilledOrigin } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { paintFor, print, printJson, say } from '../say.ts';
 import { renderBill } from './render-bill.ts';
 
-export interface BillFlags extends Pick<JobFlags, 'stateDir' | 'json'> {
+export interface BillFlags extends Omit<JobFlags, 'input'> {
   readonly since?: string;
   readonly until?: string;
   readonly by?: BillKey;
@@ -19,6 +20,7 @@ export async function bill(folder: string, flags: BillFlags): Promise<number> {
   const made = await readBill({
     ...makeReadOptions('', flags),
     folder,
+    origin: chooseBilledOrigin(flags),
     since: flags.since ?? null,
     until: flags.until ?? null,
     by: flags.by ?? null,

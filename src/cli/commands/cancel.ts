@@ -3,7 +3,7 @@ import { loadEnvFile } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../inspect/cancel.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { makeCallTarget } from '../call-target.ts';
+import { makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';

@@ -3,7 +3,7 @@ import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cleaned, type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../../upkeep/clean/clean.ts';
-import { makeCallTarget } from '../call-target.ts';
+import { makeCallTarget } from '../choose-provider.ts';
 import { agreeTo, canAsk } from '../confirm.ts';
 import { findJobs } from '../find-jobs.ts';
 import type { JobFlags } from '../options/flags.ts';

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs';
 import { makeTemporaryFolder } from '../../core/disk/make-temporary-folder.ts';
 import { EXIT } from '../../core/errors.ts';
 import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
-import { loadEnvFile } from '../../host/environment.ts';
+import { listEnvironmentFiles, loadEnvFile } from '../../host/environment.ts';
 import { readNoticeAddress } from '../../host/notices/read-address.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
-import { makeCallTarget } from '../call-target.ts';
+import { makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
@@ -25,9 +25,11 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
+      input: flags.input ?? null,
       findNoticeProblem: (notify) => readNoticeAddress(notify, process.env, flags.simulate === true).problem,
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
+      environmentFiles: listEnvironmentFiles(),
       target: {
         ...target,
         async connect(...place) {

@@ -4,7 +4,7 @@ import { makeEffects } from '../../host/real-effects.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { type ImportedBatch, importBatches } from '../../upkeep/import/import.ts';
-import { makeCallTarget } from '../call-target.ts';
+import { makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';

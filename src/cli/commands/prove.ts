@@ -51,7 +51,7 @@ function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   if (only === undefined) return names;
   if (only === 'redis' && redis === undefined) throw new UsageError('--only redis: give an empty one, --redis redis://127.0.0.1:6379');
   if (names.includes(only)) return [only];
-  throw new UsageError(`--only: no promise is called "${only}"${suggest(only, names)} They are ${names.join(', ')}`);
+  throw new UsageError(`--only: no promise is called "${only}"${suggest(only, names) || '.'} They are ${names.join(', ')}`);
 }
 
 /** The command's main module: next to this one in the bundle, above it in the tree. */

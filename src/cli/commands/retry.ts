@@ -2,9 +2,9 @@ import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
 import type { RowSelection } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
-import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { findState } from '../../inspect/open-state.ts';
+import { chooseCalledOrigin } from '../choose-provider.ts';
 import type { RunFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { runWith } from './run.ts';
@@ -19,7 +19,7 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const causes = flags.cause === undefined ? null : readCauses(flags.cause);
   const set = readSet(flags.set);
   await checkSet(jobFile, set);
-  const { lastRun, selection } = await findState({ ...makeReadOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
+  const { lastRun, selection } = await findState({ ...makeReadOptions(jobFile, flags), origin: chooseCalledOrigin(flags) });
   const input = flags.input ?? lastRun?.paths.input ?? null;
   const out = flags.out ?? lastRun?.paths.out ?? null;
   // Rows outside the last run's selection have not failed.

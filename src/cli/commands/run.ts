@@ -1,17 +1,19 @@
+import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { findUnusedBaseUrl } from '../../host/environment.ts';
 import { createRunNotices, type RunNotices } from '../../host/notices/run-notices.ts';
-import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
 import { renderSummary } from '../../output/render-summary.ts';
-import { locateStateDirectory, type Target } from '../../run/open/target.ts';
+import type { CommandChange } from '../../output/verdict.ts';
+import { locateStateDirectory } from '../../run/open/target.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
+import { chooseCalledOrigin } from '../choose-provider.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
 import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import { listenForInterrupts } from '../interrupt.ts';
@@ -19,7 +21,7 @@ import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { renderIdleRetry } from '../render/render-idle-retry.ts';
 import { printFailure } from '../report-failure.ts';
-import { makeRunOptions, showCommand, showRunCommand } from '../run-options.ts';
+import { changeFlags, makeRunOptions, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printAside, printJson, say } from '../say.ts';
 import { createStdoutTable } from '../stdout-table.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
@@ -36,8 +38,11 @@ async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & T
     const asked = showAsked(flags);
     await checkFolder(draft, argument, showRunCommand(basename(argument), flags) + asked);
     const jobFile = await loadDraft(draft, flags);
-    // If the run is refused its job file is removed: only the flags describe it again.
-    const commands = { continue: showRunCommand(argument, flags) + asked };
+    const again = (change: CommandChange) => {
+      const changed = changeFlags(flags, change);
+      return showRunCommand(argument, changed) + showAsked(changed);
+    };
+    const commands = { again };
     return await runWith(draft.file, flags, { jobFile, commands }, { ready: file.write, refused: file.takeBack });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -48,7 +53,7 @@ async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & T
 
 /** What is done at two moments of a run. */
 interface RunMoments {
-  /** Called one or more times, once job and table are valid, the cost is confirmed and there is a key; nothing has been sent. */
+  /** Called one or more times, once nothing that can be known before speaks against the run: job, table, cost, key, model; nothing has been sent. */
   ready(): Promise<void>;
   /** Called when the provider refused the run before it achieved anything. */
   refused(): Promise<void>;
@@ -92,7 +97,10 @@ export async function runWith(
         metrics?.begin(prepared.compiled.job.name);
         notices.begin(prepared);
       },
-      target: { ...options.target, connect: connectThen(options.target, moments.ready) },
+      async beforeSending() {
+        progress?.clear();
+        await moments.ready();
+      },
       confirm: (plan, spending) =>
         confirmSpending(plan, {
           ...spending,
@@ -142,6 +150,7 @@ function makeNotices(jobFile: string, flags: RunFlags, warn: (message: string) =
   return createRunNotices({
     isSimulated: flags.simulate === true,
     warn,
+    place: { folder: process.cwd(), host: hostname() },
     commands: {
       continue: showRunCommand(jobFile, flags),
       failures: showCommand('failures', jobFile, flags),
@@ -149,23 +158,9 @@ function makeNotices(jobFile: string, flags: RunFlags, warn: (message: string) =
     },
     async findRefused() {
       const { job } = await loadJob(jobFile, { cwd: process.cwd() });
-      return { job, stateDirectory: locateStateDirectory(job, makeTargetOrigin(flags), flags.stateDir ?? null) };
+      return { job, stateDirectory: locateStateDirectory(job, chooseCalledOrigin(flags), flags.stateDir ?? null) };
     },
   });
-}
-
-/** What has to be done between having a key and sending anything. */
-function connectThen(target: Target, step: () => Promise<void>): Target['connect'] {
-  return async (...given) => {
-    const connection = await target.connect(...given);
-    try {
-      await step();
-      return connection;
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
-  };
 }
 
 /** Whether a run was refused before it achieved anything: all others write a table, if only a partial one. */

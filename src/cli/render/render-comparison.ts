@@ -1,13 +1,8 @@
 import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
-import {
-  describeMcNemar,
-  describeWinner,
-  formatDollarDifference,
-  formatPointsWithin,
-  formatShareWithin,
-} from '../../output/format-quality.ts';
+import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
+import { describeResult, listDifferences, MADE_UP } from '../../output/report/describe-comparison.ts';
 import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
@@ -19,6 +14,7 @@ const MAX_TRANSITIONS = 10;
 /** A comparison for the terminal, without a final newline. */
 export function renderComparison(comparison: RunComparison, paint: Paint): string {
   const { rows, a, b, jobChanges } = comparison;
+  const differences = listDifferences(comparison.jobDifferences);
   const line = (label: string, text: string) => paint('dim', label.padEnd(11)) + escapeLineForTerminal(text);
   const what = comparison.field ?? 'the whole answer';
   const both = rows.same + rows.changed;
@@ -28,20 +24,16 @@ export function renderComparison(comparison: RunComparison, paint: Paint): strin
   return [
     paint('bold', escapeLineForTerminal(`${comparison.job}: ${what}, run A ${a.run} and run B ${b.run}`)) +
       (comparison.simulated ? paint('yellow', '  simulated') : ''),
+    escapeLineForTerminal(describeResult(comparison)),
+    ...(comparison.simulated ? [paint('yellow', `Made up: ${MADE_UP}`)] : []),
     line('job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`),
+    ...differences.map(({ key, run, text }) => line('', `${key} in ${run}: ${text}`)),
     line(
       'rows',
       `${formatCount(rows.compared)} compared: ${formatCount(rows.same)} same, ${formatCount(rows.changed)} changed, ${oneSided}${outside}`,
     ),
     line('agreement', `${formatShareWithin(comparison.agreement, comparison.agreementInterval)} of ${formatCount(both)} answered in both`),
-    ...(comparison.accuracyDifference === null
-      ? []
-      : [
-          line(
-            'accuracy',
-            `${describeWinner(comparison.mcnemar, comparison.accuracyDifference)}; B - A: ${formatPointsWithin(comparison.accuracyDifference)}`,
-          ),
-        ]),
+    ...(comparison.accuracyDifference === null ? [] : [line('accuracy', `B - A: ${formatPointsWithin(comparison.accuracyDifference)}`)]),
     line('McNemar', describeMcNemar(comparison.mcnemar)),
     line('cost', `B - A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
     '',
@@ -68,12 +60,12 @@ function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
             row('macro-F1', ({ scores }) => formatShareWithin(scores?.macroF1 ?? null, scores?.intervals.macroF1 ?? null)),
           ]
         : []),
-      row('cost of these answers', price),
+      row('their cost', price),
       row('input tokens', ({ inputTokens }) => formatCount(inputTokens)),
       row('output tokens', ({ outputTokens }) => formatCount(outputTokens)),
-      row('spent by the run', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => formatSpent(spentNanoUsd, spentUnpricedAttempts)),
+      row('run spent', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => formatSpent(spentNanoUsd, spentUnpricedAttempts)),
     ],
-    { maxCells: MAX_CELLS },
+    { maxCells: MAX_CELLS, leastCells: LEAST_CELLS },
     paint,
   );
 }

@@ -1,13 +1,16 @@
-import type { ClassScores, Evaluation } from '../../core/quality.ts';
+import type { ClassScores, Evaluation, Interval } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount } from '../../output/format-numbers.ts';
 import { formatShareWithin } from '../../output/format-quality.ts';
+import { MADE_UP } from '../../output/report/describe-comparison.ts';
 import type { Paint } from './paint.ts';
-import { renderTable } from './render-table.ts';
+import { fitsTable, renderTable } from './render-table.ts';
 
 const MAX_CELLS = 28;
 const LEAST_CELLS = 8;
-/** With more labels than this no matrix fits a screen; the most frequent confusions are listed instead. */
+/** Figures and their headings stay whole. */
+const LEAST_LABEL_CELLS = 16;
+/** With more labels than this, or in a narrow terminal, no matrix fits; the most frequent confusions are listed instead. */
 const MAX_MATRIX_LABELS = 10;
 const MAX_CONFUSIONS = 15;
 /** More labels than this are shown only by --json. */
@@ -21,6 +24,7 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
   return [
     paint('bold', escapeLineForTerminal(`${evaluation.job}: ${evaluation.field} against ${from}`)) +
       (evaluation.simulated ? paint('yellow', '  simulated') : ''),
+    ...(evaluation.simulated ? [paint('yellow', `Made up: ${MADE_UP}`)] : []),
     line('rows', describeRows(rows)),
     line('coverage', `${formatShareWithin(evaluation.coverage, intervals.coverage)} have an answer; the others count as wrong`),
     line(
@@ -51,20 +55,24 @@ function describeBootstrap({ intervals }: Pick<Evaluation, 'intervals'>): string
 function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: Paint): string {
   const classes = Object.entries(perClass);
   const most = classes.length <= MAX_CLASSES ? classes : classes.toSorted(([, a], [, b]) => b.support - a.support).slice(0, MAX_CLASSES);
-  const rows = most.map(([label, { support, predicted, unanswered, precision, recall, f1, intervals }]) => [
-    label,
-    formatCount(support),
-    formatCount(predicted),
-    formatCount(unanswered),
-    formatShareWithin(precision, intervals.precision),
-    formatShareWithin(recall, intervals.recall),
-    formatShareWithin(f1, intervals.f1),
-  ]);
-  const table = renderTable(
-    [['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows],
-    { maxCells: MAX_CELLS, spare: ['given', 'no answer', 'rows'] },
-    paint,
-  );
+  const list = (hasIntervals: boolean) => {
+    const show = (share: number | null, interval: Interval | null) => formatShareWithin(share, hasIntervals ? interval : null);
+    const rows = most.map(([label, { support, predicted, unanswered, precision, recall, f1, intervals }]) => [
+      label,
+      formatCount(support),
+      formatCount(predicted),
+      formatCount(unanswered),
+      show(precision, intervals.precision),
+      show(recall, intervals.recall),
+      show(f1, intervals.f1),
+    ]);
+    return [['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows];
+  };
+  // Figures are never cut: a narrow terminal does without their intervals.
+  const shape = { maxCells: MAX_CELLS, spare: ['given', 'no answer', 'rows'] };
+  const table = fitsTable(list(true), shape, paint)
+    ? renderTable(list(true), shape, paint)
+    : renderTable(list(false), { ...shape, leastCells: LEAST_LABEL_CELLS }, paint);
   return most === classes ? table : `${table}\nand ${formatCount(classes.length - most.length)} labels with fewer rows; --json has all`;
 }
 
@@ -75,7 +83,8 @@ function renderConfusion(confusion: Confusion, paint: Paint): readonly string[] 
   if (labels.length === 0) return [];
   if (labels.length <= MAX_MATRIX_LABELS) {
     const rows = labels.map((right) => [right, ...labels.map((given) => formatCount(countOf(confusion, right, given)))]);
-    return ['', renderTable([['right \\ given', ...labels], ...rows], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint)];
+    const [matrix, shape] = [[['right \\ given', ...labels], ...rows], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }];
+    if (fitsTable(matrix, shape, paint)) return ['', renderTable(matrix, shape, paint)];
   }
   const wrong = Object.entries(confusion)
     .flatMap(([right, line]) => Object.entries(line).map(([given, count]) => ({ right, given, count })))

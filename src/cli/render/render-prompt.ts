@@ -33,7 +33,12 @@ export function renderPrompt(request: unknown, paint: Paint, excerpt: Excerpt | 
   const count = (all: readonly string[]) => all.reduce((sum, { length }) => sum + length, 0);
   const left = count(texts) - count(shown);
   const more = excerpt === null || left === 0 ? [] : [`… ${formatThings(left, 'more character')}; the whole prompt: ${excerpt.whole}`];
-  return [...lines, ...[...more, cut(showOnOneLine(params))].map((line) => paint('dim', escapeLineForTerminal(line)))].join('\n');
+  return [
+    ...lines,
+    ...[...more, excerpt === null ? showOnOneLine(params) : cut(showOnOneLine(params))].map((line) =>
+      paint('dim', escapeLineForTerminal(line)),
+    ),
+  ].join('\n');
 }
 
 /** The beginnings of the texts that together fit an excerpt; short texts are kept whole, so that each of them is seen. */

@@ -16,19 +16,21 @@ export interface TableShape {
   readonly spare?: readonly string[];
 }
 
+type Rows = readonly (readonly string[])[];
+
+/** Whether each row of a table has a line of the terminal to itself. */
+export function fitsTable(rows: Rows, shape: TableShape, paint: Paint): boolean {
+  return measure(rows, shape, columnsOf(paint)).fitted !== null;
+}
+
 /**
  * Rows as aligned columns; the first row is the header. If the terminal is too narrow for all of them, and neither shorter cells nor fewer columns
  * help, each row continues on the line below.
  */
-export function renderTable(rows: readonly (readonly string[])[], shape: TableShape, paint: Paint): string {
-  const columns = paint.columns ?? Number.POSITIVE_INFINITY;
-  const { words = Number.POSITIVE_INFINITY, spare = [] } = shape;
-  const safe = rows.map((row) => row.map((text) => clipCells(escapeLineForTerminal(text.replaceAll(/\s+/g, ' ')), shape.maxCells)));
-  const whole = (safe[0] ?? []).map((_, column) => Math.max(...safe.map((row) => measureCells(row[column] ?? ''))));
-  const fitted = fit(whole, columns, {
-    least: shape.leastCells ?? Number.POSITIVE_INFINITY,
-    spare: spare.map((name) => (rows[0] ?? []).indexOf(name)).filter((column) => column >= 0),
-  });
+export function renderTable(rows: Rows, shape: TableShape, paint: Paint): string {
+  const columns = columnsOf(paint);
+  const { words = Number.POSITIVE_INFINITY } = shape;
+  const { safe, whole, fitted } = measure(rows, shape, columns);
   const { widths, left } = fitted ?? { widths: whole, left: [] };
   const cells = safe.map((row) => row.map((text, column) => clipCells(text, widths[column] ?? 0)));
   const shown = widths.map((_, column) => column).filter((column) => !left.includes(column));
@@ -42,6 +44,18 @@ export function renderTable(rows: readonly (readonly string[])[], shape: TableSh
   );
   const names = left.map((column) => rows[0]?.[column]).join(', ');
   return [...lines, ...(left.length === 0 ? [] : [paint('dim', `a wider terminal, or --json, shows more: ${names}`)])].join('\n');
+}
+
+function columnsOf({ columns }: Paint): number {
+  return columns ?? Number.POSITIVE_INFINITY;
+}
+
+/** The cells as shown at most, the width of each column with them, and how they fit. */
+function measure(rows: Rows, { maxCells, leastCells = Number.POSITIVE_INFINITY, spare = [] }: TableShape, columns: number) {
+  const safe = rows.map((row) => row.map((text) => clipCells(escapeLineForTerminal(text.replaceAll(/\s+/g, ' ')), maxCells)));
+  const whole = (safe[0] ?? []).map((_, column) => Math.max(...safe.map((row) => measureCells(row[column] ?? ''))));
+  const places = spare.map((name) => (rows[0] ?? []).indexOf(name)).filter((column) => column >= 0);
+  return { safe, whole, fitted: fit(whole, columns, { least: leastCells, spare: places }) };
 }
 
 interface Fitted {

@@ -1,4 +1,5 @@
 import type { NotifySpec } from '../../core/job.ts';
+import { quotePath } from '../../core/wording/quote-argument.ts';
 import type { Notice } from '../../inspect/notices/make-notices.ts';
 
 /** A notice with what is known at the time of delivery. */
@@ -7,6 +8,14 @@ export interface ToldNotice extends Notice {
   readonly at: string;
   /** The command to run; null if none is needed. */
   readonly command: string | null;
+  /** Where it can be typed; null if it is a call of a program. */
+  readonly place: CommandPlace | null;
+}
+
+/** Where a command is typed: its paths are relative to the folder. */
+export interface CommandPlace {
+  readonly folder: string;
+  readonly host: string;
 }
 
 export interface Post {
@@ -16,18 +25,31 @@ export interface Post {
 
 /** The body of the post, in the form of the receiver. */
 export function renderNotice(notice: ToldNotice, form: NotifySpec['form']): Post {
-  const { id, event, job, run, at, sentence, command } = notice;
+  const { id, event, job, run, at, sentence, command, place } = notice;
+  const typed = command === null || place === null ? command : `cd ${quotePath(place.folder)} && ${command}`;
+  const onHost = command === null || place === null ? '' : `on ${place.host}: `;
   switch (form) {
     case 'json':
       return {
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ schema: 'rowmill.notice/1', id, event, job, run, at, sentence, command }),
+        body: JSON.stringify({
+          schema: 'rowmill.notice/1',
+          id,
+          event,
+          job,
+          run,
+          at,
+          sentence,
+          command,
+          folder: place?.folder ?? null,
+          host: place?.host ?? null,
+        }),
       };
     case 'slack':
       return {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({
-          text: escapeSlack(sentence) + (command === null ? '' : `\n\`${escapeSlack(command.replaceAll('`', "'"))}\``),
+          text: escapeSlack(sentence) + (typed === null ? '' : `\n${escapeSlack(onHost)}\`${escapeSlack(typed.replaceAll('`', "'"))}\``),
         }),
       };
     case 'ntfy':
@@ -38,7 +60,7 @@ export function renderNotice(notice: ToldNotice, form: NotifySpec['form']): Post
           priority: event === 'done' ? 'low' : event === 'shifted' ? 'default' : 'high',
           tags: event === 'done' ? 'white_check_mark' : 'warning',
         },
-        body: command === null ? sentence : `${sentence}\n${command}`,
+        body: typed === null ? sentence : `${sentence}\n${onHost}${typed}`,
       };
     default:
       return form satisfies never;

@@ -4,7 +4,7 @@ import type { NoticeTeller, NoticeTellerOptions, RunEnd } from './tell-notices.t
 
 type NotifyingJob = NoticeTellerOptions['job'];
 
-export interface RunNoticesOptions extends Pick<NoticeTellerOptions, 'isSimulated' | 'warn' | 'commands'> {
+export interface RunNoticesOptions extends Pick<NoticeTellerOptions, 'isSimulated' | 'warn' | 'commands' | 'place'> {
   /** For a run refused before its table was read: its job, and the location of its state; throws if the job cannot be read either. */
   readonly findRefused: () => Promise<{ readonly job: NotifyingJob; readonly stateDirectory: string }>;
 }

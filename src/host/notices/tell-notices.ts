@@ -13,7 +13,7 @@ import { scrubSecrets } from '../secrets.ts';
 import { openNoticeRecords } from './notice-records.ts';
 import { postNotice } from './post-notice.ts';
 import { readNoticeAddress } from './read-address.ts';
-import { renderNotice } from './render-notice.ts';
+import { type CommandPlace, renderNotice } from './render-notice.ts';
 
 export interface NoticeTellerOptions {
   readonly job: Pick<Job, 'name' | 'notify'>;
@@ -24,6 +24,8 @@ export interface NoticeTellerOptions {
   readonly warn: (message: string) => void;
   /** The command to run, by what has to be done. */
   readonly commands: { readonly continue: string; readonly failures: string; readonly report: string | null };
+  /** Where they can be typed; absent if they are calls of a program. */
+  readonly place?: CommandPlace;
 }
 
 /** Delivers the notices of one run or retry. It never fails the run, nor delays it for longer than `MAX_MS`. */
@@ -43,7 +45,7 @@ const MAX_MS = 4_000;
 const MAX_BATCH_POSTS = 3;
 
 export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
-  const { job, stateDirectory, clock, warn } = options;
+  const { job, stateDirectory, clock, warn, place = null } = options;
   const { notify } = job;
   const address = notify === null ? null : readNoticeAddress(notify, process.env, options.isSimulated);
   if (address?.problem) warn(address.problem);
@@ -69,7 +71,14 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
         const [{ notice }] = group;
         const command = notice.next === null ? null : options.commands[notice.next];
         const more = group.length === 1 ? '' : `; the same for ${formatCount(group.length - 1)} more batches`;
-        const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence + more), command };
+        const told = {
+          ...notice,
+          job: job.name,
+          at: clock().toISOString(),
+          sentence: scrubSecrets(notice.sentence + more),
+          command,
+          place,
+        };
         const end = await postNotice(url, renderNotice(told, notify.form), signal);
         for (const { notice: one, tries } of group) {
           const { id, event, sentence } = one;

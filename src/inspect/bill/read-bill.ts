@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { AppError, UsageError } from '../../core/errors.ts';
 import { formatSpentUsd } from '../../core/summary.ts';
 import { PRICES_FILE } from '../../input/job/load-prices.ts';
+import { SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
 import { listDestinations } from '../../run/open/destinations.ts';
 import { findJobFilesWithState } from '../find-jobs.ts';
@@ -58,6 +59,8 @@ export interface BillGroup extends Costs {
 
 export interface BillOptions extends Omit<ReadOptions, 'jobFile' | 'input' | 'origin' | 'leaveOut'> {
   readonly folder: string;
+  /** Only costs at this provider, or only simulated ones; null for all. */
+  readonly origin: string | null;
   /** UTC days, both included; null for no bound. */
   readonly since: string | null;
   readonly until: string | null;
@@ -92,7 +95,8 @@ export async function readBill(options: BillOptions): Promise<Bill> {
     try {
       const costs = await readStateCosts(one, { ...options, jobFolder: jobFile === null ? null : dirname(jobFile) });
       const state = relative(folder, one.directory) || '.';
-      read.push({ costs, rows: costs.days.map((day) => ({ job: one.job, state, ...day })) });
+      const days = costs.days.filter((day) => isAskedFor(options.origin, costs, day));
+      read.push({ costs, rows: days.map((day) => ({ job: one.job, state, ...day })) });
       notes.push(...costs.notes);
       if (costs.job !== null) sources.push(...listFiles(costs.job));
     } catch (error) {
@@ -105,6 +109,11 @@ export async function readBill(options: BillOptions): Promise<Bill> {
     .flatMap((state) => state.rows)
     .toSorted(compareRows);
   return makeBill(options, { folder, rows, problems, notes });
+}
+
+/** The simulator may have answered at any address. */
+function isAskedFor(asked: string | null, { origin }: StateCosts, { simulated }: DayCosts): boolean {
+  return asked === null || (asked === SIMULATOR_ORIGIN ? simulated : origin === asked);
 }
 
 function listFiles(job: NonNullable<StateCosts['job']>): readonly NamedFile[] {

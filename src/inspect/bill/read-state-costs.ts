@@ -40,6 +40,8 @@ export interface DayCosts extends Costs {
 export interface StateCosts {
   /** The directory's own id, which identifies copies. */
   readonly state: string;
+  /** The provider of its answers. */
+  readonly origin: string;
   readonly seq: number;
   readonly days: readonly DayCosts[];
   /** The job of its last run that stored one; null if none can be read. */
@@ -131,7 +133,7 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
     await ledger.close();
   }
   const { state, seq } = ledger.fold;
-  return { state, seq, days: [...days.values()].filter((costs) => !isEmpty(costs)), job, notes: findCut(directory) };
+  return { state, origin: fold.origin, seq, days: [...days.values()].filter((costs) => !isEmpty(costs)), job, notes: findCut(directory) };
 }
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };

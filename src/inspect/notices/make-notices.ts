@@ -18,7 +18,7 @@ export interface Notice {
   readonly id: string;
   readonly event: NoticeEvent;
   readonly run: string | null;
-  /** One sentence: no row text, no key, no address. */
+  /** One or two sentences: no row text, no key, no address. */
   readonly sentence: string;
   /** The next command; null if none is needed. */
   readonly next: 'continue' | 'failures' | 'report' | null;
@@ -38,6 +38,8 @@ const ENDED: ReadonlySet<string> = new Set(['completed', 'expired', 'cancelled']
 /** How many runs a run is compared with. */
 const COMPARED_RUNS = 5;
 const MAX_SENTENCE_CHARACTERS = 1_000;
+/** The counts before it say so. */
+const PENDING = /; the remaining rows stay pending/;
 
 /** All current notices. */
 export function makeNotices(state: NoticeState): readonly Notice[] {
@@ -97,7 +99,8 @@ function describeLastRun(state: NoticeState): readonly Notice[] {
       // Batches in progress are left on purpose by a run that did not wait.
       const goesOn = summary.exitCode === EXIT.notFinished && [...fold.batches.values()].some(({ isCollected }) => !isCollected);
       if (goesOn) return [];
-      const sentence = `${job}: stopped, ${leaveOutSaid(summary.verdict)}; ${made}, ${spent}`;
+      const why = leaveOutSaid(summary.verdict).replace(PENDING, '');
+      const sentence = `${job}: stopped, ${made}, ${spent}. Why: ${why}`;
       return [{ ...about, id: `stopped ${last.id} ${nameReason(summary)}`, event: 'stopped', sentence, next: 'continue' }];
     }
     default:

@@ -11,6 +11,7 @@ import { resolveRun } from '../name-run.ts';
 import { findState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { refuseDestinations } from '../refuse-destinations.ts';
 import { type Gold, openGold } from './gold.ts';
+import { findJobDifferences } from './job-differences.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import { createRunComparer, type RowPair } from './run-comparer.ts';
 
@@ -89,6 +90,7 @@ async function compareRows(options: ReadOptions, compare: CompareOptions, { prep
     const { scores, ...rows } = comparer.read(outside);
     if (rows.rows.compared === 0) throw new UsageError(`runs ${a.run} and ${b.run} have no row in common`, { code: 'no_rows' });
     await csv?.finish();
+    const jobDifferences = findJobDifferences(a.spec, b.spec);
     return {
       schema: 'rowmill.diff/1',
       ...about,
@@ -96,7 +98,8 @@ async function compareRows(options: ReadOptions, compare: CompareOptions, { prep
       gold: source,
       a: describeRun(a, scores?.a ?? null),
       b: describeRun(b, scores?.b ?? null),
-      jobChanges: listChanges(a, b),
+      jobChanges: jobDifferences.map(({ key }) => key),
+      jobDifferences,
       ...rows,
       costDifferenceNanoUsd: b.answers.nanoUsd - a.answers.nanoUsd,
       csv: csvPath,
@@ -158,11 +161,6 @@ function describeRun({ run, models, rows, books, answers }: OpenedRun, scores: S
     outputTokens: answers.usage.outputTokens,
     scores,
   };
-}
-
-function listChanges(a: OpenedRun, b: OpenedRun): readonly string[] {
-  const keys = new Set([...Object.keys(a.spec), ...Object.keys(b.spec)]);
-  return [...keys].filter((key) => JSON.stringify(a.spec[key]) !== JSON.stringify(b.spec[key]));
 }
 
 function readSpent({ nanoUsd, unpricedAttempts }: Totals): Pick<ComparedRun, 'spentNanoUsd' | 'spentUnpricedAttempts'> {

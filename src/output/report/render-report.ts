@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RunComparison } from '../../core/quality.ts';
+import { describeEmptyRows } from '../verdict.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import type { SampleRow } from './render-row.ts';
@@ -53,7 +54,7 @@ export function renderReport(
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">
-<title>${summary.job}: ${summary.verdict}</title>
+<title>${summary.job}: ${describeEmptyRows(summary)?.verdict ?? summary.verdict}</title>
 <style>${STYLE_HTML}</style></head>
 <body><a class="skip" href="#main">To the report</a>
 <header class="top" id="top">${renderTop(facts)}${renderVerdict(facts, quality, comparison)}</header>

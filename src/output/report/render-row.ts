@@ -20,9 +20,12 @@ export function foldRows(rows: readonly Html[], open: number): Html {
   return html`${rows.slice(0, open)}<details class="more"><summary>${formatThings(folded.length, 'more row')}</summary>${folded}</details>`;
 }
 
-/** A failed row: what went wrong in two lines; the full message, prompt and raw answer behind a click. */
+/** A failed row: what went wrong in two lines; the full message, prompt and raw answer behind a click. One that was never sent has none to show. */
 export function renderFailedRow({ facts, text }: SampleRow, textBytes: number): Html {
   const message = text === null ? 'The table no longer holds this row.' : (text.message ?? '');
+  if (text !== null && text.prompt.length === 0 && text.raw === null)
+    return html`<article class="row" id="row-${facts.row}"><p class="plain"><b>Row ${formatCount(facts.row)}</b> ${showId(facts, text)} <span class="bad" dir="auto">${clipHtml(message, LINE_BYTES)}</span> <span class="small soft">${facts.file}:${facts.line}</span></p></article>
+`;
   const more =
     text === null
       ? NOTHING

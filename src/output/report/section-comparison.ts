@@ -2,6 +2,7 @@ import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from
 import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
+import { describeResult, listDifferences, MADE_UP } from './describe-comparison.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
@@ -13,6 +14,7 @@ const MAX_TRANSITIONS = 30;
 /** Escaped bytes of a label, and of an answer. */
 const LABEL_BYTES = 160;
 const ANSWER_BYTES = 700;
+const FACT_BYTES = 1_000;
 /** Visible rows; the others are behind a click. */
 const OPEN_EXAMPLES = 2;
 
@@ -20,8 +22,9 @@ const OPEN_EXAMPLES = 2;
 export function renderComparison(comparison: RunComparison | null): Html {
   if (comparison === null) return NOTHING;
   const { a, b, rows, field } = comparison;
-  const facts = listFacts(comparison).map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, 1_000)}</dd>`);
+  const facts = listFacts(comparison).map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, FACT_BYTES)}</dd>`);
   return html`<section aria-labelledby="comparison"><h2 id="comparison">Comparison</h2>
+<p>${describeResult(comparison)}.${comparison.simulated ? ` Made up: ${MADE_UP}.` : ''}</p>
 <p>Run A <b class="mono">${a.run}</b> and run B <b class="mono">${b.run}</b>, this one, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share.</p>
 ${renderStack('Rows of both runs', [
   { name: 'the same', count: rows.same, fill: 'f-ok' },
@@ -42,6 +45,7 @@ function listFacts(comparison: RunComparison): readonly (readonly [name: string,
   const cost = `B − A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`;
   return [
     ['job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`],
+    ...listDifferences(comparison.jobDifferences).map(({ key, run, text }) => [`${key} in ${run}`, text] as const),
     ['agreement', `${formatShareWithin(agreement, agreementInterval)} of ${formatCount(rows.same + rows.changed)} answered in both`],
     ...(accuracyDifference === null
       ? []

@@ -42,7 +42,7 @@ export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[]
     const open = OPEN_ROWS[place] ?? 1;
     const shown = rows.map((row) => renderFailedRow(row, textBytes));
     const rest = cause.rows - rows.length;
-    const more = rest > 0 ? html`<p class="small soft">And ${formatThings(rest, 'more row')}.</p>` : NOTHING;
+    const more = rest > 0 && rows.length > 0 ? html`<p class="small soft">And ${formatThings(rest, 'more row')}.</p>` : NOTHING;
     return html`<div class="cause">${renderCause(cause, all)}${foldRows(shown, open)}${more}</div>`;
   });
   const rare = causes.slice(OPEN_CAUSES);
@@ -51,8 +51,12 @@ export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[]
     rare.length === 0
       ? NOTHING
       : html`<details class="more"><summary>${formatThings(rare.length, 'rarer cause')}: ${names}</summary>${groups.slice(OPEN_CAUSES)}</details>`;
-  const title = causes.some(({ status }) => status === 'failed') ? 'Failures' : 'Rows that were not sent';
-  return html`<section aria-labelledby="failures"><h2 id="failures">${title}</h2>${renderWhere(facts, causes)}${groups.slice(0, OPEN_CAUSES)}${folded}</section>`;
+  return html`<section aria-labelledby="failures"><h2 id="failures">${hasFailed(causes) ? 'Failures' : 'Rows that were not sent'}</h2>${renderWhere(facts)}${groups.slice(0, OPEN_CAUSES)}${folded}</section>`;
+}
+
+/** Whether any row was sent and failed; others have neither prompt nor answer. */
+function hasFailed(causes: readonly CauseFacts[]): boolean {
+  return causes.some(({ status }) => status === 'failed');
 }
 
 function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): Html {
@@ -68,12 +72,12 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
 }
 
 /** Where to find all of the rows. */
-function renderWhere({ commands, summary: { outputs } }: ReportFacts, causes: readonly CauseFacts[]): Html {
+function renderWhere({ causes, commands, summary: { outputs } }: ReportFacts): Html {
+  const what = hasFailed(causes) ? 'click a failed one for its prompt and raw answer' : 'they were never sent, and cost nothing';
   const file = outputs.failures === null ? NOTHING : html` They are also in <b>${outputs.failures}</b>.`;
   const command =
     commands === undefined ? NOTHING : html` All of them as a table: ${renderCommand(`${commands.failures} --csv failed.csv`)}`;
-  const more = causes.some(({ status }) => status === 'failed') ? '; click a failed one for its prompt and raw answer' : '';
-  return html`<p class="small">The first ${ROWS_OF_CAUSE} rows of each cause${more}.${file}${command}</p>`;
+  return html`<p class="small">The first ${ROWS_OF_CAUSE} rows of each cause; ${what}.${file}${command}</p>`;
 }
 
 /** Escaped bytes of one warning. */

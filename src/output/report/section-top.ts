@@ -15,7 +15,7 @@ export function renderTop(facts: ReportFacts): Html {
   const simulated = summary.simulated
     ? html`<p class="note" role="note"><b>Simulated.</b> No real model answered and nothing was billed: every answer and every figure on this page is made up.</p>`
     : NOTHING;
-  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${emptyRows === null ? verdict : html`done, ${formatCount(summary.causes.empty ?? 0)} empty`}</span></div>
+  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${emptyRows?.verdict ?? verdict}</span></div>
 ${facts.description === null ? NOTHING : html`<p class="lead">${facts.description}</p>`}
 <ul class="meta"><li><b>${summary.model}</b></li><li>${nameLanes(facts)}</li><li>run <b>${summary.run}</b></li><li>${formatInstant(facts.startedAt)}</li><li>exit code <b>${exitCode}</b></li></ul>
 ${simulated}`;

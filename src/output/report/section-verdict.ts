@@ -6,6 +6,7 @@ import { describeWinner, formatPointsWithin, formatShareWithin } from '../format
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
+import { nameRuns } from './describe-comparison.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
@@ -26,19 +27,21 @@ function answerWorked({ summary, causes }: ReportFacts): Html {
   const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
   const isOnlyEmpty = describeEmptyRows(summary) !== null;
+  const { where = 0, empty = 0 } = summary.causes;
   const tone = exitCode === EXIT.done || isOnlyEmpty ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
   const word = rows.ok === all || isOnlyEmpty ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
   const left = [
     { count: rows.failed, name: 'failed' },
-    { count: rows.skipped - (summary.causes.where ?? 0), name: isOnlyEmpty ? 'empty, never sent' : 'skipped' },
+    { count: rows.skipped - where - empty, name: 'skipped' },
     { count: rows.pending, name: 'not asked yet' },
+    { count: empty, name: 'empty, never sent' },
   ].filter(({ count }) => count > 0);
-  const words = left.map(({ count, name }) => `${formatCount(count)} ${name}`).join(', ');
+  const words = left.map(({ count, name }) => `${formatCount(count)} ${name}`).join('; ');
   const why = causes.some(({ cause }) => cause !== 'where') ? html` (<a href="#failures">why</a>)` : NOTHING;
   return ask(
     'Did it work?',
     html`<span class="${tone}">${word}</span>`,
-    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined || rows.pending > 0 ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
   );
 }
 
@@ -91,7 +94,8 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
     };
   }
   const value = describeWinner(mcnemar, accuracyDifference);
-  const right = `A ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, B (this run) ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
+  const names = nameRuns(comparison);
+  const right = `${names.a} ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, this run, ${names.b}, ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
   return { value, say: html`${link}: ${right}; B − A: ${formatPointsWithin(accuracyDifference)}.` };
 }
 
@@ -139,7 +143,8 @@ function answerNext({ summary, causes }: ReportFacts): Html {
     return ask('What next?', html`Ask the rest`, html`${describeNotAsked(notAsked)}. ${command}`);
   }
   if (summary.next !== null) {
-    const word = summary.rows.pending > 0 ? 'Continue' : 'See what failed';
+    const { pending, failed, skipped } = summary.rows;
+    const word = pending > 0 ? 'Continue' : failed === 0 && skipped > 0 ? 'See what was skipped' : 'See what failed';
     return ask('What next?', html`${word}`, renderCommand(summary.next));
   }
   const table = summary.outputs.table === null ? NOTHING : html`The table: <b>${summary.outputs.table}</b>`;

@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, attackUntilFired, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import type { LifeEnd } from '../life.ts';
 import { EXPECTED_CALLS } from '../table.ts';
 
@@ -11,17 +11,16 @@ const REFUSABLE: Readonly<Record<(typeof ERRORS)[number], RegExp>> = {
 };
 const MOST_TRIES = 4;
 
-async function attack(context: AttackContext): Promise<AttackResult> {
-  const { dice, lane, reference, folder } = context;
+function attack(context: AttackContext): Promise<AttackResult> {
+  const { dice, lane, reference } = context;
   const errno = takeTurn(context, ERRORS);
   const isLasting = dice.next() < 0.5;
   let most = reference.undisturbed[lane].operations.filter((operation) => REFUSABLE[errno].test(operation)).length;
-  for (let tries = 1; ; tries += 1) {
-    const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
-    const result = await refuseAt(own, { errno, at: dice.between(1, most), isLasting });
-    if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;
+  return attackUntilFired(context, MOST_TRIES, (own) => {
+    const at = dice.between(1, most);
     most = Math.ceil(most / 2);
-  }
+    return refuseAt(own, { errno, at, isLasting });
+  });
 }
 
 interface Refusal {

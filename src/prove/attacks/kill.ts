@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, attackUntilFired, continueAndCheck, inArena } from '../attack.ts';
 import type { SeamPlan, Unsynced } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
 import { findWork } from '../undisturbed.ts';
@@ -31,16 +31,15 @@ interface CrashKind {
 }
 
 /** Ends a run at a step, then continues it. */
-export async function crashOnce(context: AttackContext, options: CrashOptions): Promise<AttackResult> {
-  const { dice, folder } = context;
+export function crashOnce(context: AttackContext, options: CrashOptions): Promise<AttackResult> {
+  const { dice } = context;
   let to = options.to;
-  for (let tries = 1; ; tries += 1) {
+  return attackUntilFired(context, MOST_TRIES, async (own) => {
     const crash: Crash = { on: options.on ?? '', at: dice.between(options.from, to), moment: dice.pick(options.moments ?? MOMENTS) };
-    const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
     const { steps, ...result } = await crashAt(own, crash, options);
-    if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;
     to = Math.max(options.from, Math.min(to, steps) - 1);
-  }
+    return result;
+  });
 }
 
 /** Ends a run at one of its steps, then continues it. @returns how many steps it took up to there */

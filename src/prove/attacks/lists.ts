@@ -1,8 +1,18 @@
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn, waitUntil } from '../attack.ts';
+import {
+  type AttackContext,
+  type Attacked,
+  type AttackResult,
+  checkEnd,
+  continueAndCheck,
+  inArena,
+  takeTurn,
+  waitUntil,
+} from '../attack.ts';
 import { EXPECTED_CALLS, SECRET_KEY } from '../table.ts';
 
 const CREATES = 'POST /v1/batches';
+const POLLS = 'GET /v1/batches/:id';
 /** More than one page. */
 const OTHERS = 110;
 
@@ -41,16 +51,30 @@ async function findInList(context: AttackContext): Promise<AttackResult> {
   });
 }
 
-/** A batch that is gone for a while, or whose create returns the id of another one. */
+/** Until the simulator's clock is moved on. */
+const VANISHED_MS = 3_600_000;
+/** So many polls in a row that do not find it are no reason to give it up. */
+const POLLS_IN_VAIN = 3;
+
+/** When a batch that is gone comes back: after so many requests of a kind, if at all. */
+const RETURNS = [
+  { requests: CREATES, count: 2, secondPayments: EXPECTED_CALLS },
+  { requests: POLLS, count: POLLS_IN_VAIN, secondPayments: 0 },
+  { requests: CREATES, count: Number.POSITIVE_INFINITY, secondPayments: EXPECTED_CALLS },
+] as const;
+
+/** A batch that is gone for a while, or for good. */
 async function loseBatch(context: AttackContext): Promise<AttackResult> {
-  const { vanishMs, secondPayments } = takeTurn(context, [
-    { vanishMs: 200, secondPayments: 0 },
-    { vanishMs: 500, secondPayments: EXPECTED_CALLS },
-    { vanishMs: 3_000, secondPayments: EXPECTED_CALLS },
-  ]);
-  return inArena(context, { faults: [{ name: 'vanish', match: { batch: 1 }, do: { vanishMs } }] }, async (arena) => {
-    const broken = await continueAndCheck(context, arena, secondPayments);
-    return { fired: arena.simulator.faultsFired().flatMap(({ name, fired }) => (name === 'vanish' && fired > 0 ? [name] : [])), broken };
+  const { requests, count, secondPayments } = takeTurn(context, RETURNS);
+  return inArena(context, { faults: [{ name: 'vanish', match: { batch: 1 }, do: { vanishMs: VANISHED_MS } }] }, async (arena) => {
+    const life = arena.live();
+    const countSeen = (kind: string) => arena.simulator.requests()[kind] ?? 0;
+    if (await waitUntil(() => countSeen(requests) >= count, life)) await arena.simulator.advance(VANISHED_MS);
+    const polls = countSeen(POLLS);
+    const end = await life.ended;
+    const isDone = end.exitCode === 0 || end.exitCode === 3;
+    const broken = isDone ? checkEnd(context, arena, { end, secondPayments }) : await continueAndCheck(context, arena, secondPayments);
+    return { fired: polls >= POLLS_IN_VAIN ? ['it was asked for in vain'] : [], broken };
   });
 }
 
@@ -65,7 +89,7 @@ export const LISTS: readonly Attacked[] = [
   {
     name: 'vanished',
     says: 'The rows of a batch that vanished are sent again at most once, and this is reported; when the batch reappears, its results are collected',
-    attackedBy: 'batches that are neither found nor listed for a while',
+    attackedBy: 'batches that are neither found nor listed for three polls, until their rows have been sent again, or for good',
     minimum: 3,
     attack: (context) => loseBatch({ ...context, lane: 'batch' }),
   },

@@ -74,7 +74,7 @@ const TROUBLES: readonly Trouble[] = [
 ];
 
 async function attack(context: AttackContext): Promise<AttackResult> {
-  const redis = chooseDatabase(context.redisUrl as string, context.number);
+  const redis = chooseDatabase(context.redisUrl as string, context.number, 'redis');
   const inLive = { ...context, lane: 'live' as const };
   const trouble = takeTurn(context, TROUBLES);
   await emptyDatabase(redis);

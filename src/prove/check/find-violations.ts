@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import type { BillLine, Evidence, StoredLine, Usage } from './evidence.ts';
+import { type BillLine, compareCalls, compareLines, countBy, isAnswer, priceLine, type StoredLine } from './calls.ts';
+import type { Evidence } from './evidence.ts';
 import type { ReadTable } from './read-table.ts';
 
 /** The expected result, known without the program. */
@@ -30,10 +31,6 @@ export interface Allowance {
   readonly mixesLanes: boolean;
 }
 
-/** Nano-dollars per token of gpt-4o-mini, half of it in a batch (price pages of 2026-09). */
-const INPUT_NANO_USD = 150;
-const OUTPUT_NANO_USD = 600;
-
 /** Columns that say how a row got its answer: a second payment changes them. */
 const COURSE_COLUMNS = ['_attempts', '_input_tokens', '_cached_tokens', '_output_tokens', '_reasoning_tokens', '_cost_usd', '_request_id'];
 
@@ -49,8 +46,7 @@ export function* findViolations(evidence: Evidence, expected: Expected): Generat
 /** Every row once, in order, with the same end as in the undisturbed run. */
 function* findLostRows({ input, table, summary }: Evidence, expected: Expected): Generator<string> {
   const { rows } = summary;
-  if (rows.in !== rows.ok + rows.failed + rows.skipped + rows.pending) yield 'rows: in is not ok + failed + skipped + pending';
-  if (rows.ok !== rows.new + rows.reused + rows.duplicate) yield 'rows: ok is not new + reused + duplicate';
+  for (const wrong of findWrongCounts(rows)) yield `rows: ${wrong}`;
   if (rows.in !== input.rows.length) yield `rows: ${input.rows.length} went in, the summary counts ${rows.in}`;
   if (table.rows.length !== input.rows.length) return yield `rows: ${input.rows.length} went in, the table has ${table.rows.length}`;
   for (const [index, row] of table.rows.entries()) {
@@ -73,14 +69,17 @@ function* findLostRows({ input, table, summary }: Evidence, expected: Expected):
   }
 }
 
+/** What does not add up in the counts of a summary. */
+export function* findWrongCounts(rows: Readonly<Record<string, number>>): Generator<string> {
+  const { in: all = 0, ok = 0, failed = 0, skipped = 0, pending = 0, new: fresh = 0, reused = 0, duplicate = 0 } = rows;
+  if (all !== ok + failed + skipped + pending) yield 'in is not ok + failed + skipped + pending';
+  if (ok !== fresh + reused + duplicate) yield 'ok is not new + reused + duplicate';
+}
+
 /** Compares the provider's bill with what is stored and what is reported, call by call. */
 function* findUntoldPayments({ bill, lines, batches, events, summary }: Evidence, expected: Expected): Generator<string> {
-  const billed = countBy(bill, callOf);
-  const kept = countBy(lines.filter(isAnswer), callOf);
-  let lacking = 0;
-  for (const [call, count] of billed) lacking += Math.max(0, count - (kept.get(call) ?? 0));
-  for (const [call, count] of kept)
-    if (count > (billed.get(call) ?? 0)) yield `bill: ${call} is stored ${count} times, billed ${billed.get(call) ?? 0}`;
+  const { lacking, unbilled } = compareCalls(bill, lines);
+  for (const call of unbilled) yield `bill: ${call}`;
   const told = summary.attempts.unknown as number;
   const doubtful = (summary.possiblyBilled ?? []).reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0);
   if (lacking > Math.max(told, doubtful)) yield `bill: ${lacking} billed calls are not stored, ${Math.max(told, doubtful)} are reported`;
@@ -116,7 +115,7 @@ function* findWrongWinners({ table, lines, events, rowKeys }: Evidence): Generat
   for (const [index, row] of table.rows.entries()) {
     if (row._status !== 'ok') continue;
     const successes = lines.filter((line) => line.customId.slice(0, 22) === rowKeys[index] && !extra.has(line.batchId) && isSuccess(line));
-    const first = successes.filter(({ batchId }) => batchId === successes[0]?.batchId).toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
+    const [first] = successes.toSorted(compareLines);
     if (first === undefined) yield `answer: row ${index + 1} is ok without a line for it`;
     else if (first.value.response.request_id !== row._request_id) yield `answer: row ${index + 1} is not what its first line says`;
   }
@@ -173,35 +172,4 @@ function* findLeftovers({ events, files, summary }: Evidence, { secrets }: Expec
     const text = fs.readFileSync(file, 'latin1');
     for (const secret of secrets) if (text.includes(secret)) yield `secrets: a key is in ${file}`;
   }
-}
-
-/** Executed, whatever the answer is worth. */
-function isAnswer({ value }: StoredLine): boolean {
-  return value.response?.status_code === 200 && typeof value.response.body === 'object' && value.response.body !== null;
-}
-
-/** Summed exactly, then halved in a batch, half a nano-dollar rounded up. */
-function priceLine({ lane, value }: StoredLine): number {
-  const usage = value.response.body.usage as Usage | undefined;
-  return usage === undefined ? 0 : priceUsage(lane, usage);
-}
-
-function priceUsage(lane: 'batch' | 'live', usage: Usage): number {
-  const full = usage.prompt_tokens * INPUT_NANO_USD + usage.completion_tokens * OUTPUT_NANO_USD;
-  return lane === 'batch' ? Math.floor(full / 2 + 0.5) : full;
-}
-
-/** What calls cost, in nano-dollars. */
-export function priceBill(bill: readonly BillLine[]): number {
-  return bill.reduce((total, { lane, usage }) => total + priceUsage(lane, usage), 0);
-}
-
-function callOf({ batchId, customId }: { readonly batchId: string | null; readonly customId: string | null }): string {
-  return `${batchId ?? 'live'} ${customId}`;
-}
-
-function countBy<T>(values: readonly T[], nameOf: (value: T) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(nameOf(value), (counts.get(nameOf(value)) ?? 0) + 1);
-  return counts;
 }

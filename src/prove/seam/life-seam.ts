@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Listener, Operation } from './patch-fs.ts';
-import type { SeamPlan, SeamReport } from './plan.ts';
+import type { SeamPlan, SeamReport, StepPlan } from './plan.ts';
 import { makeRefusal, REFUSED } from './refusal.ts';
 import { createUnsyncedTracker } from './unsynced.ts';
 
@@ -26,8 +26,8 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   /** The operation at which a crash is due, from when it starts. */
   let last: Operation | null = null;
   let refusable = 0;
-  /** Operations at which a crash may be due. */
-  let counted = 0;
+  /** Operations at which it may be due. */
+  const counted = { crash: 0, freeze: 0 };
 
   function refuse(operation: Operation): Error | null {
     const { kind, path: file } = operation;
@@ -48,12 +48,15 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
       return at === count;
     };
     if (plan.clock !== undefined && isDue(plan.clock.at)) ends.jumpClock(plan.clock.byMs);
-    if (isDue(plan.freezeAt)) ends.freeze(report());
-    if (plan.crash === undefined || !what.startsWith(plan.crash.on ?? '')) return;
-    counted += 1;
-    if (!isDue(plan.crash.at, counted)) return;
+    const isMeant = (name: keyof typeof counted, step: StepPlan | undefined) => {
+      if (step === undefined || !what.startsWith(step.on ?? '')) return false;
+      counted[name] += 1;
+      return isDue(step.at, counted[name]);
+    };
+    if (isMeant('freeze', plan.freeze)) ends.freeze(report());
+    if (!isMeant('crash', plan.crash)) return;
     last = operation;
-    if (plan.crash.moment === 'before') ends.crash(report());
+    if (plan.crash?.moment === 'before') ends.crash(report());
   }
 
   return {

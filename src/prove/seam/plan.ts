@@ -9,7 +9,7 @@ export interface SeamPlan {
   /** The disk fails at an operation. */
   readonly refuse?: RefusePlan;
   /** The life stops at an operation until it is woken. */
-  readonly freezeAt?: number;
+  readonly freeze?: StepPlan;
   /** The wall clock jumps at an operation, by this many milliseconds. */
   readonly clock?: { readonly at: number; readonly byMs: number };
   /** Another place, like a container: pids from elsewhere mean nothing in it. */
@@ -18,11 +18,14 @@ export interface SeamPlan {
   readonly reportPath?: string;
 }
 
-export interface CrashPlan {
+export interface StepPlan {
   /** The operation, from 1. */
   readonly at: number;
   /** Counts only operations that begin with this, for example `write live`; absent: all. */
   readonly on?: string;
+}
+
+export interface CrashPlan extends StepPlan {
   readonly moment: 'before' | 'during' | 'after';
 }
 

@@ -11,6 +11,7 @@ import type { FindPrice } from '../../money/price.ts';
 import { createSentBound, type Sent } from '../../money/sent-bound.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
+import type { CommandChange } from '../../output/verdict.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import type { BudgetSpan, OnItsWay, SpanLimits } from './spans.ts';
 
@@ -34,6 +35,8 @@ export interface Excess {
   readonly why: string;
   /** Whether it is the budget of the run, which the next command can raise. */
   readonly isOfRun: boolean;
+  /** Whether it is what live calls may cost to keep the deadline; absent if not. */
+  readonly isOfDeadline?: true;
 }
 
 /** Nano-dollars. */
@@ -72,12 +75,13 @@ export interface BudgetOptions {
 
 /** The budget is used up, so this invocation of the run ends. */
 export class BudgetError extends AppError {
-  /** A budget with which all remaining rows could be sent; null if the limit is another one. */
-  readonly finishNanoUsd: number | null;
-  constructor({ why }: Excess, finishNanoUsd: number | null) {
+  /** How the next command can send the remaining rows. */
+  readonly change: CommandChange;
+  /** @param finishNanoUsd a budget with which all remaining rows could be sent; null if the limit is another one */
+  constructor({ why, isOfDeadline }: Excess, finishNanoUsd: number | null) {
     super(why, { code: 'budget', exitCode: EXIT.stopped });
     this.name = 'BudgetError';
-    this.finishNanoUsd = finishNanoUsd;
+    this.change = { ...(finishNanoUsd === null ? {} : { maxNanoUsd: finishNanoUsd }), ...(isOfDeadline ? { hasDeadline: false } : {}) };
   }
 }
 
@@ -183,6 +187,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
         return {
           why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the remaining rows stay pending: allow more, or leave out --deadline to send them in batches`,
           isOfRun: false,
+          isOfDeadline: true,
         };
       return null;
     },

@@ -39,8 +39,9 @@ export function renewBudget(facts: BudgetFacts, now: Date): BudgetFacts {
 
 /** In one line, for a person. */
 export function describeBudget({ month, limitNanoUsd, spentNanoUsd, beginsAnewAt }: BudgetFacts): string {
-  const used = `${formatDollars(spentNanoUsd)} of ${formatDollars(limitNanoUsd)}`;
-  return month === null ? `${used} in all` : `${used} in ${month}, anew on ${beginsAnewAt?.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
+  const used = `${formatDollars(spentNanoUsd)} spent of the ${formatDollars(limitNanoUsd)}`;
+  if (month === null) return `${used} for all runs together`;
+  return `${used} for ${month}; it resets on ${beginsAnewAt?.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
 }
 
 /** The warning about a budget that will not suffice; null if it will, as far as can be predicted. */

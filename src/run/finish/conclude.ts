@@ -22,6 +22,7 @@ import type { NextCommands } from '../options.ts';
 import type { DeadlineOptions } from '../send/deadline.ts';
 import { findPossiblyBilled } from '../send/possibly-billed.ts';
 import { readAnomalyCosts } from './anomaly-costs.ts';
+import { estimateRest } from './estimate-rest.ts';
 import { makeFingerprint } from './fingerprint.ts';
 import { sumOrphaned } from './orphaned.ts';
 import type { WarningLog } from './warning-log.ts';
@@ -94,6 +95,17 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   sayHeldRows(options);
   const priceNote = prepared.priceNoteAt(options.priceAsOf ?? options.clock().toISOString());
   const show = (path: string | null) => (path === null ? null : relative(options.cwd, path) || path);
+  const isUnpriced = totals.unpricedAttempts > 0;
+  const notAsked =
+    stop === null || options.isRefused
+      ? options.notAsked
+      : estimateRest({
+          rows: counted.rows,
+          rowsNanoUsd: isUnpriced ? null : counted.rowsNanoUsd,
+          estimateNanoUsd: options.estimateNanoUsd,
+          fold: ledger.fold,
+          command: showContinue(options, stop),
+        });
   const summary = makeSummary({
     job: job.name,
     run,
@@ -130,7 +142,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
     ...showWithoutAnswer(run, books),
-    ...(options.notAsked === null ? {} : { notAsked: options.notAsked }),
+    ...(notAsked === null ? {} : { notAsked }),
     ledger: { attempts: countLifeAttempts(ledger, books), ...describeLife(books) },
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
@@ -144,10 +156,10 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     },
     next:
       stop !== null
-        ? showContinue(options.commands, stop)
+        ? showContinue(options, stop)
         : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0) + (counted.causes.empty ?? 0)
           ? options.commands.failures
-          : (options.notAsked?.command ?? null),
+          : (notAsked?.command ?? null),
     failIf: job.failIf,
     stop,
   });
@@ -155,12 +167,13 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   if (options.isRefused) return summary;
   ledger.assertHeld();
   await reporter.write(summary, report);
-  const fingerprint =
-    isFinal && written.table !== null
+  const made =
+    stop === null && written.table !== null
       ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
       : null;
+  const fingerprint = isFinal ? { fingerprint: made } : { fingerprint: null, ...(made === null ? {} : { pilot: made }) };
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
-  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
+  const kept: KeptSummary = { summary, ...fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {
@@ -228,8 +241,8 @@ function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
     .map(({ id, status, shard }) => ({ id, status, requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? 0 }));
 }
 
-/** If the budget was too small, the command with one that suffices. */
-function showContinue(commands: NextCommands, { finishNanoUsd = null }: Stop): string {
-  if (finishNanoUsd === null || commands.continueWith === undefined) return commands.continue;
-  return commands.continueWith((Math.ceil(finishNanoUsd / 1000) / 1e6).toFixed(6));
+/** The same command, without what stopped the run. */
+function showContinue({ commands, isRefused }: Pick<ConcludeOptions, 'commands' | 'isRefused'>, { change = {} }: Stop): string {
+  const show = (isRefused ? commands.again : undefined) ?? commands.continueWith;
+  return show?.(change) ?? commands.continue;
 }

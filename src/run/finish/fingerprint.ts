@@ -46,16 +46,27 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   const kept = ledger.runFiles.readRunSummary(last.id, () => {}) as KeptSummary | null;
   if (kept === null || kept.fingerprint === null || kept.fingerprint.table !== prepared.compiled.job.write.path) return null;
   if (Object.keys(kept.summary.causes).some((cause) => isReopened(cause as Cause, prepared))) return null;
-  const tableSha256 = await hashFile(kept.fingerprint.table, signal);
-  if (tableSha256 !== kept.fingerprint.tableSha256) return null;
-  const now = await makeFingerprint(prepared, ledger, { path: kept.fingerprint.table, sha256: tableSha256 }, signal);
-  return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
+  return (await isUnchanged(kept.fingerprint, prepared, ledger, signal)) ? asNothingDone(kept.summary) : null;
 }
 
-/** The last run's summary, as this invocation's, if it covered these rows; otherwise null. */
-export function findPilot({ fold, runFiles }: Ledger, selection: RowSelection): Summary | null {
+/** The last run's summary, as this invocation's, if it was a pilot of these rows whose table is unchanged and would be written the same again; otherwise null. */
+export async function findPilot(
+  prepared: PreparedJob,
+  ledger: Ledger,
+  selection: RowSelection,
+  signal: AbortSignal,
+): Promise<Summary | null> {
+  const { fold, runFiles } = ledger;
   const kept = runFiles.readRunSummary(fold.runs.at(-1)?.id ?? '-', () => {}) as KeptSummary | null;
-  return kept !== null && isDeepStrictEqual(kept.selection, selection) ? asNothingDone(kept.summary) : null;
+  if (kept?.pilot === undefined || !isDeepStrictEqual(kept.selection, selection)) return null;
+  return (await isUnchanged(kept.pilot, prepared, ledger, signal)) ? asNothingDone(kept.summary) : null;
+}
+
+/** Whether the table is as it was written, and what it was made from is the same. */
+async function isUnchanged(then: Fingerprint, prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<boolean> {
+  const sha256 = await hashFile(then.table, signal);
+  if (sha256 !== then.tableSha256) return false;
+  return JSON.stringify(await makeFingerprint(prepared, ledger, { path: then.table, sha256 }, signal)) === JSON.stringify(then);
 }
 
 function isReopened(cause: Cause, prepared: PreparedJob): boolean {

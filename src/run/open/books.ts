@@ -43,6 +43,8 @@ export interface Books {
   conflictsOf(run: string): Conflicts;
   /** The totals of the lines of one batch. */
   usageOfBatch(batchId: string): Usage;
+  /** Lines of one batch without an answer and without a cost, by which the provider says that a call failed. */
+  failedOfBatch(batchId: string): number;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** The wire id of an attempt refused because of rate or credit since the last call; null without one. */
@@ -67,6 +69,9 @@ export interface Conflicts {
 
 const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
+/** Nobody can see whether such a call was made. */
+const FAILED: ReadonlySet<OutcomeStatus> = new Set(['server_error', 'timeout', 'unknown']);
+
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
 /** The run of imported answers: none. */
@@ -89,6 +94,7 @@ type GrowingTotals = { -readonly [Field in keyof Totals]: Totals[Field] } & { re
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, GrowingTotals>();
   const usageByBatch = new Map<string, UsageSum>();
+  const failedByBatch = new Map<string, number>();
   const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
@@ -106,6 +112,7 @@ export function createBooks(costOf: CostOf): Books {
     visit(record, file, call) {
       const { batchId } = file;
       if (record.usage !== null) growUsage(startOf(usageByBatch, batchId, startUsage), record.usage);
+      else if (FAILED.has(record.outcome)) failedByBatch.set(batchId, (failedByBatch.get(batchId) ?? 0) + 1);
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
       if (record.outcome !== 'ok') hasRetryable ||= !PERMANENT.has(record.outcome);
       const cost = costOf(record);
@@ -138,6 +145,7 @@ export function createBooks(costOf: CostOf): Books {
       return answer;
     },
     usageOfBatch: (batchId) => ({ ...(usageByBatch.get(batchId) ?? NO_USAGE) }),
+    failedOfBatch: (batchId) => failedByBatch.get(batchId) ?? 0,
     takeRateLimited() {
       const answer = rateLimited;
       rateLimited = null;

@@ -107,7 +107,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const bound = { ...loaded, prompts, ...(chosen === null ? {} : { examples: chosen.examples }) };
     const bare = compileJob(bound, table, limits);
     if (options.isToWrite === true) await inspectCode(loaded, { table: given, prompts, signal: options.signal });
-    const shared = options.isToWrite === true ? await warnOfSharedTable(job, stateDirectory, options) : [];
+    const sharedTable = options.isToWrite === true ? await findSharedTable({ job, stateDirectory, cwd: overrides.cwd, signal }) : null;
+    const shared = sharedTable === null ? [] : [`${sharedTable.what}, and this run will replace it; give each job its own write.path`];
     const sampled = await withSample(bare, { ...options, table, loaded });
     const compiled = { ...sampled, warnings: [...sampled.warnings, ...shared] };
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
@@ -117,6 +118,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       table,
       examples: chosen,
       stateDirectory,
+      sharedTable,
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
@@ -191,12 +193,6 @@ async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFi
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;
   const isBeside = besides.some(({ name }) => problem.startsWith(name));
   throw new UsageError([{ place: isBeside ? null : place, message: isBeside ? problem : `write: ${problem}` }], { code: 'output' });
-}
-
-async function warnOfSharedTable(job: Job, stateDirectory: string, { overrides, signal }: PrepareOptions): Promise<readonly string[]> {
-  if (job.write.isStdout === true) return [];
-  const warning = await findSharedTable({ job, stateDirectory, cwd: overrides.cwd, signal });
-  return warning === null ? [] : [warning];
 }
 
 function findMissingFolder(directory: string): string | null {

@@ -4,6 +4,7 @@ import type { InputTable } from '../../input/table/read-table.ts';
 import type { FindPrice } from '../../money/price.ts';
 import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { KnownEnd } from './model-end.ts';
+import type { SharedTable } from './shared-table.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */
 export interface PreparedJob {
@@ -13,6 +14,8 @@ export interface PreparedJob {
   readonly examples: ChosenExamples | null;
   /** The location of this job's state for this provider; it may not exist yet. */
   readonly stateDirectory: string;
+  /** Another job's table that its run would replace, as it was seen now; null if there is none, or the job is only read. */
+  readonly sharedTable: SharedTable | null;
   /** The outermost of its folders that did not exist before; null if all existed. */
   readonly missingFolder: string | null;
   /** What is known about the prompt tokens of its requests. */

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { hashFile } from '../../core/disk/hash-file.ts';
+import { EXIT } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { isYaml, showFile } from '../../input/table/find-files.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
+import type { Stop } from '../../output/verdict.ts';
 import type { Fingerprint, KeptSummary } from './kept-summary.ts';
 
 export interface SharedTableOptions {
@@ -14,12 +16,21 @@ export interface SharedTableOptions {
   readonly signal: AbortSignal;
 }
 
+/** Another job's table where a run is to write its own. */
+export interface SharedTable {
+  /** In words: which file it is, and whose. */
+  readonly what: string;
+  /** Identifies job and content. */
+  readonly claim: string;
+}
+
 /**
  * Checks whether the file a run will replace is another job's table, unchanged since that job's last run. Jobs whose file is no longer next to this
  * one are ignored: they were renamed or removed.
- * @returns a warning; null if there is no such job
+ * @returns null if there is no such job
  */
-export async function findSharedTable({ job, stateDirectory, cwd, signal }: SharedTableOptions): Promise<string | null> {
+export async function findSharedTable({ job, stateDirectory, cwd, signal }: SharedTableOptions): Promise<SharedTable | null> {
+  if (job.write.isStdout === true) return null;
   for (const directory of listStates(path.dirname(stateDirectory))) {
     const [name = ''] = path.basename(directory).split('@');
     if (name === job.name) continue;
@@ -31,9 +42,16 @@ export async function findSharedTable({ job, stateDirectory, cwd, signal }: Shar
     const isOwn = own !== null && own.table === job.write.path && own.tableSha256 === sha256;
     if (file === null || sha256 !== table.tableSha256 || isOwn) continue;
     const [shown, whose] = [showFile(job.write.path, cwd), showFile(file, cwd)];
-    return `${shown} is the table of the job ${name} (${whose}), and this run will replace it; give each job its own write.path`;
+    return { what: `${shown} is the table of the job ${name} (${whose})`, claim: `${name} ${sha256}` };
   }
   return null;
+}
+
+/** A stop where another job has written its table to this run's path since the run was prepared: two at once, of which the later would win unseen. */
+export async function findTakenTable(options: SharedTableOptions, before: SharedTable | null): Promise<Stop | null> {
+  const shared = await findSharedTable(options);
+  if (shared === null || shared.claim === before?.claim) return null;
+  return { exitCode: EXIT.stopped, why: `${shared.what}, which wrote it during this run; give each job its own write.path` };
 }
 
 function listStates(root: string): readonly string[] {

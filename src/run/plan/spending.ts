@@ -14,6 +14,8 @@ export interface Spending {
   readonly budgetNanoUsd: number | null;
   /** The most that live calls may cost next to batches with a deadline; null without one. */
   readonly maxLiveNanoUsd: number | null;
+  /** What was guessed about the table, before the first run: its reader may know better. Null for nothing. */
+  readonly guess: string | null;
 }
 
 /** How many requests a run would send, including those waiting in shards that are already cut. */
@@ -22,11 +24,17 @@ export function countAsked({ rows }: Pick<Plan, 'rows'>): number {
 }
 
 /**
- * Why a run has to be confirmed, without a final word; null if it need not: it sends nothing, or should not cost more than `confirm_over`.
+ * Why a run has to be confirmed, without a final word; null if it need not: it sends nothing, nothing was guessed that decides what is paid for, and it
+ * should not cost more than `confirm_over`.
  * With a budget the expected cost counts, because the budget limits surprises; without one, the upper estimate.
  */
 export function findReasonToAsk(plan: Plan, spending: Spending): string | null {
   if (countAsked(plan) === 0) return null;
+  const reasons = [spending.guess, findCostReason(plan, spending)].filter((reason) => reason !== null);
+  return reasons.length === 0 ? null : reasons.join('. Also, ');
+}
+
+function findCostReason(plan: Plan, spending: Spending): string | null {
   const cost = plan.cost[spending.priced];
   if (cost === null) return `the price of ${plan.model} is unknown${suggestModel(plan.model)}`;
   const { overNanoUsd, budgetNanoUsd } = spending;

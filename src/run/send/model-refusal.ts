@@ -1,6 +1,7 @@
 import { isModelCode } from '../../core/answer/refusal-codes.ts';
-import { AppError } from '../../core/errors.ts';
-import { suggestModel } from '../../money/tier-table.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import { findClosestModel } from '../../money/tier-table.ts';
+import type { CommandChange } from '../../output/verdict.ts';
 import type { PlannedEnd } from '../plan/planned-end.ts';
 
 /** The models used by a run. */
@@ -10,11 +11,22 @@ export interface AskedModels {
   readonly modelEnds: readonly PlannedEnd[];
 }
 
+/** The provider does not offer a model. */
+export class ModelRefusedError extends AppError {
+  readonly change: CommandChange;
+  /** @param meant the model to be asked instead; null if none is known */
+  constructor(message: string, meant: string | null, { code = 'model_not_found', cause }: { code?: string; cause?: unknown } = {}) {
+    super(message, { code, exitCode: EXIT.refused, cause });
+    this.name = 'ModelRefusedError';
+    this.change = meant === null ? {} : { model: meant };
+  }
+}
+
 const byLength = (a: string, b: string) => a.length - b.length;
 
 /** Adds to the refusal of a job's model when that model ended and its successor, or which name may have been meant. Other errors stay as they are. */
 export function explainModelRefusal(error: unknown, { models, modelEnds }: AskedModels): unknown {
-  if (!(error instanceof AppError) || !isModelCode(error.code)) return error;
+  if (!(error instanceof AppError) || !isModelCode(error.code) || error instanceof ModelRefusedError) return error;
   const model =
     models.length === 1
       ? models[0]
@@ -24,8 +36,9 @@ export function explainModelRefusal(error: unknown, { models, modelEnds }: Asked
           .at(-1);
   if (model === undefined) return error;
   const modelEnd = modelEnds.find((end) => end.model === model);
-  const more = modelEnd === undefined ? suggestModel(model) : `; ${modelEnd.message}`;
+  const meant = modelEnd === undefined ? findClosestModel(model) : (modelEnd.successor?.model ?? null);
+  const more = modelEnd !== undefined ? `; ${modelEnd.message}` : meant === null ? '' : `. Did you mean "${meant}"?`;
   if (more === '') return error;
-  const { message, code, exitCode } = error;
-  return new AppError(`${message.replace(/\.$/, '')}${more}`, { code, exitCode, cause: error });
+  const { message, code } = error;
+  return new ModelRefusedError(`${message.replace(/\.$/, '')}${more}`, meant, { code, cause: error });
 }

@@ -25,7 +25,7 @@ export interface PossiblyBilled {
 
 export interface PossiblyBilledOptions {
   readonly ledger: Ledger;
-  readonly books: Pick<Books, 'usageOfBatch' | 'unpricedOf' | 'costOf'>;
+  readonly books: Pick<Books, 'usageOfBatch' | 'failedOfBatch' | 'unpricedOf' | 'costOf'>;
   /** Null for all runs. */
   readonly run: string | null;
   readonly prepared: Pick<PreparedJob, 'findPrice'> & { readonly compiled: { readonly job: BoundedJob } };
@@ -142,7 +142,9 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
       else if (usage.beyond !== null) {
         const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
-        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });
+        // It may be of any of them.
+        const calls = Math.max(1, batch.missing + books.failedOfBatch(batch.id));
+        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });
       }
     }
   }
@@ -222,5 +224,5 @@ function compareUsage(
     cachedInputTokens: Math.min(beyondInput, Math.max(0, whole.cachedInputTokens - lines.cachedInputTokens)),
     outputTokens: Math.max(0, outputTokens),
   };
-  return { message: `${message}; ${missing} calls without a line may have been billed`, beyond, isMissingUnknown };
+  return { message: `${message}; calls without an answer may have been billed`, beyond, isMissingUnknown };
 }

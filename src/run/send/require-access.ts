@@ -1,23 +1,22 @@
-import { AppError, EXIT } from '../../core/errors.ts';
-import { suggest } from '../../core/wording/suggest.ts';
-import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
+import { findClosest } from '../../core/wording/suggest.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
-import { type AskedModels, explainModelRefusal } from './model-refusal.ts';
+import { type AskedModels, ModelRefusedError } from './model-refusal.ts';
 
 export interface AccessOptions extends AskedModels {
-  readonly origin: string;
+  /** Whether the provider's list names every model it has; other servers may have no list, or an incomplete one. */
+  readonly isListWhole: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks the provider, at no cost, whether it accepts the key and has the models, before existing answers are set aside. Anything
- * else it returns is left to the first call that matters; other servers may have no list, or an incomplete one.
+ * Asks the provider, at no cost, whether it accepts the key and has the models. Anything else it returns is left to the first call
+ * that matters.
  * @throws AppError exit 4 if it does not
  */
 export async function requireAccess(
   provider: Pick<Provider, 'listModels'>,
-  { models: asked, modelEnds, origin, signal }: AccessOptions,
+  { models: asked, modelEnds, isListWhole, signal }: AccessOptions,
 ): Promise<void> {
   let models: readonly string[];
   try {
@@ -28,9 +27,10 @@ export async function requireAccess(
     throw error;
   }
   const model = asked.find((name) => !models.includes(name));
-  if (origin !== DEFAULT_ORIGIN || models.length === 0 || model === undefined) return;
-  const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count${suggest(model, models)}`;
-  const error = new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused });
-  // The list has already shown another one.
-  throw modelEnds.some((end) => end.model === model) ? explainModelRefusal(error, { models: [model], modelEnds }) : error;
+  if (!isListWhole || models.length === 0 || model === undefined) return;
+  const closest = findClosest(model, models);
+  const refused = `the provider does not offer ${model} to this key; nothing was sent, and answers that were there still count`;
+  const error = new ModelRefusedError(`${refused}${closest === null ? '' : `. Did you mean "${closest}"?`}`, closest);
+  const modelEnd = modelEnds.find((end) => end.model === model);
+  throw modelEnd === undefined ? error : new ModelRefusedError(`${refused}; ${modelEnd.message}`, modelEnd.successor?.model ?? null);
 }

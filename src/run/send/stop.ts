@@ -1,9 +1,10 @@
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ApiError } from '../../openai/api-error.ts';
-import type { Stop } from '../../output/verdict.ts';
+import type { CommandChange, Stop } from '../../output/verdict.ts';
 import { BudgetError } from '../budget/budget.ts';
 import type { RunOptions } from '../options.ts';
+import { ModelRefusedError } from './model-refusal.ts';
 
 /**
  * Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are rethrown. A
@@ -18,12 +19,17 @@ export function readStop(error: unknown, hasSpent: boolean): Stop | null {
     case EXIT.notFinished:
     case EXIT.interrupted:
     case EXIT.terminated:
-      return { exitCode, why: error.message, ...(error instanceof BudgetError ? { finishNanoUsd: error.finishNanoUsd } : {}) };
+      return { exitCode, why: error.message, change: readChange(error) };
     case EXIT.usage:
       return error instanceof ApiError ? { exitCode: hasSpent ? EXIT.bug : EXIT.usage, why: error.message } : null;
     default:
       return null;
   }
+}
+
+function readChange(error: AppError): CommandChange {
+  if (error instanceof BudgetError || error instanceof ModelRefusedError) return error.change;
+  return error.code === 'no_batches' ? { mode: 'live' } : {};
 }
 
 /** The reasons for which a run stops taking work, in one signal. */

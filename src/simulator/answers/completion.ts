@@ -72,7 +72,8 @@ export function completePrompt(request: CompletionRequest): Completion {
 function writeText({ prompt, format, drawSeed, style, slips, fault }: CompletionRequest): string {
   const texts = prompt.map((message) => message.text);
   const draw = (name: string) => hashFraction(drawSeed, name);
-  const made = (style === 'plain' ? createPlainValues : createLifelikeValues)(texts, draw);
+  const labels = texts.length === 1 && format.type === 'json_schema' ? listLabels(format.schema) : [];
+  const made = style === 'plain' ? createPlainValues(texts, draw) : createLifelikeValues(texts, draw, labels);
   const maker = slips || fault?.kind === 'slip' ? createSlippingValues(made) : made;
   switch (format.type) {
     case 'json_schema':
@@ -84,6 +85,15 @@ function writeText({ prompt, format, drawSeed, style, slips, fault }: Completion
     default:
       return format satisfies never;
   }
+}
+
+/** Every text a schema names as a value. */
+function listLabels(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const values = Object.entries(schema).flatMap(([key, value]) =>
+    key === 'enum' && Array.isArray(value) ? value.filter((one) => typeof one === 'string') : listLabels(value),
+  );
+  return [...new Set(values)];
 }
 
 /** Keeps the share of the text that the tokens pay for, whole code points only. */

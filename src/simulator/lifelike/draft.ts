@@ -22,8 +22,8 @@ export interface Draft {
 /** Below this a sentiment does not count. */
 const LEAST_FEELING = 0.2;
 
-export function createDraft(texts: readonly string[]): Draft {
-  const row = findRow(texts);
+export function createDraft(texts: readonly string[], labels: readonly string[]): Draft {
+  const row = findRow(texts, labels);
   const lower = once(() => [row.text, ...row.headers.values()].join('\n').toLowerCase().replaceAll('’', "'"));
   const reading = once(() => readText(lower()));
   return {

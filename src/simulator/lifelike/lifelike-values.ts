@@ -20,9 +20,12 @@ const LEVELS: Readonly<Record<string, number>> = {
   critical: 1,
 };
 
-/** Values made from the words of the row, as a reader would: right if its words are plain, wrong now and then, and always made up. */
-export function createLifelikeValues(texts: readonly string[], draw: (name: string) => number): ValueMaker {
-  const draft = createDraft(texts);
+/**
+ * Values made from the words of the row, as a reader would: right if its words are plain, wrong now and then, and always made up.
+ * @param labels the values of the requested schema: a prompt of one message may define them beside the row
+ */
+export function createLifelikeValues(texts: readonly string[], draw: (name: string) => number, labels: readonly string[] = []): ValueMaker {
+  const draft = createDraft(texts, labels);
   /** The confidence of the last choice; an answer gives its confidence after its label. */
   let margin: number | null = null;
 

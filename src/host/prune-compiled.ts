@@ -1,0 +1,27 @@
+import { existsSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The name of a kept file: the path of what was compiled, or its last 200 letters, then a command, then the process that was writing it. */
+const NAME = /^(.*%2F.*\.c?js)(?:\.[a-z]+)?(?:\.\d+)?$/;
+const KEPT_MS = 30 * 86_400_000;
+/** More are looked at when it is done again. */
+const MOST_NAMES = 2_000;
+
+/**
+ * Removes from a folder of compiled code what belongs to files that are gone, or was not used for a month, such as that of earlier versions.
+ * Only files with our names are touched. No command fails because of it.
+ */
+export function pruneCompiled(folder: string, nowMs: number): void {
+  try {
+    for (const name of readdirSync(folder).slice(0, MOST_NAMES)) if (isUseless(folder, name, nowMs)) unlinkSync(join(folder, name));
+  } catch {}
+}
+
+function isUseless(folder: string, name: string, nowMs: number): boolean {
+  const [, encoded] = NAME.exec(name) ?? [];
+  if (encoded === undefined) return false;
+  // A cut name says nothing of the place of its file.
+  if (encoded.startsWith('%2F') && !existsSync(decodeURIComponent(encoded))) return true;
+  const status = statSync(join(folder, name), { throwIfNoEntry: false });
+  return status !== undefined && nowMs - Math.max(status.atimeMs, status.mtimeMs) > KEPT_MS;
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { nameDay } from '../core/day.ts';
+import { UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { putDate } from '../input/job/dated-path.ts';
+import { findDocuments, findFiles, showFile } from '../input/table/find-files.ts';
+import { findRunDestinationProblem } from '../run/open/destinations.ts';
+
+/** One thing that was looked at. */
+interface FoundFile {
+  readonly name: 'input' | 'output';
+  readonly status: 'ok' | 'warning' | 'problem';
+  readonly message: string;
+}
+
+/** What a look at the files of a job has to know. */
+export interface OutputPlace {
+  readonly cwd: string;
+  readonly stateDirectory: string;
+  /** Where the environment comes from: files that must not be overwritten. */
+  readonly environmentFiles: readonly string[];
+  /** The day in a dated path. */
+  readonly now: Date;
+}
+
+/** Whether the table of a job is there, and whether a run could write where `write.path` says, without overwriting what it reads. */
+export async function examineOutput(given: Job, place: OutputPlace): Promise<readonly FoundFile[]> {
+  const { dated } = given.write;
+  const path = dated === undefined ? given.write.path : putDate(dated.template, dated.date ?? nameDay(place.now, null));
+  const job = { ...given, write: { ...given.write, path } };
+  const findings: FoundFile[] = [];
+  let tableFiles: readonly string[] = [];
+  try {
+    tableFiles = await listTableFiles(job, place.cwd);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    findings.push({ name: 'input', status: 'warning', message: error.message });
+  }
+  if (job.write.isStdout === true) return findings;
+  const read = { job, tableFiles, exampleFiles: [], environmentFiles: place.environmentFiles };
+  const problem = await findRunDestinationProblem(read, place);
+  const folder = dirname(path);
+  const made = existsSync(folder) ? '' : `; a run makes the folder ${showFile(folder, place.cwd)}`;
+  return [
+    ...findings,
+    problem === null
+      ? { name: 'output', status: 'ok', message: `${showFile(path, place.cwd)} can be written${made}` }
+      : { name: 'output', status: 'problem', message: problem },
+  ];
+}
+
+async function listTableFiles({ input }: Job, cwd: string): Promise<readonly string[]> {
+  if (input.path === '-') return [];
+  const files = await (input.format === 'documents' ? findDocuments : findFiles)(input.path, cwd);
+  return files.map((file) => file.path);
+}

@@ -1,0 +1,75 @@
+import type { JobDifference, RunComparison } from '../../core/quality.ts';
+import { formatCount, formatThings } from '../format-numbers.ts';
+import { formatShareWithin, isBeyondChance } from '../format-quality.ts';
+
+/** Said wherever answers of the simulator are judged. */
+export const MADE_UP = 'the simulator answered: neither accuracy nor a difference says anything about a real model';
+
+/** Both runs by what differs between them: `A (gpt-6-luna, earlier prompt)`. */
+export function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChanges'>): Readonly<Record<'a' | 'b', string>> {
+  const isPrompt = jobChanges.includes('prompt') || jobChanges.includes('messages');
+  const describe = (run: string, model: string, prompt: string) => {
+    const what = [...(a.model === b.model ? [] : [model]), ...(isPrompt ? [prompt] : [])];
+    return what.length === 0 ? run : `${run} (${what.join(', ')})`;
+  };
+  return { a: describe('A', a.model, 'earlier prompt'), b: describe('B', b.model, 'changed prompt') };
+}
+
+/** Who won and how sure that is; without gold labels, how often both agree. One sentence without a final period. */
+export function describeResult(comparison: RunComparison): string {
+  const { a, b, rows, agreement, accuracyDifference, mcnemar } = comparison;
+  const names = nameRuns(comparison);
+  if (a.scores === null || b.scores === null || accuracyDifference === null) {
+    if (agreement === null) return 'No row is answered in both runs';
+    const both = formatThings(rows.same + rows.changed, 'row');
+    return `${names.a} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; which of them is right needs --gold`;
+  }
+  const right = { a: formatShareWithin(a.scores.accuracy, null), b: formatShareWithin(b.scores.accuracy, null) };
+  const evaluated = formatThings(a.scores.rows.evaluated, 'row');
+  const p = mcnemar.pValue < 0.0001 ? 'p < 0.0001' : `p = ${mcnemar.pValue.toFixed(4)}`;
+  if (!isBeyondChance(mcnemar, accuracyDifference)) {
+    const why = accuracyDifference.value === 0 ? '' : `; so small a difference may be chance (${p})`;
+    return `No clear winner: ${names.a} is right in ${right.a} of ${evaluated}, ${names.b} in ${right.b}${why}`;
+  }
+  const [better, worse] = accuracyDifference.value > 0 ? (['b', 'a'] as const) : (['a', 'b'] as const);
+  return `${names[better]} is better than ${names[worse]}: right in ${right[better]} of ${evaluated} against ${right[worse]}, more than chance explains (${p})`;
+}
+
+/** Lines of a key that are shown of each run. */
+const MAX_LINES = 4;
+const MAX_LINE_CHARACTERS = 200;
+/** What two long lines have in common is shown only near where they part. */
+const SHOWN_BEFORE = 40;
+
+/** A part of what differs between two jobs, to be shown. */
+export interface ShownDifference {
+  readonly key: string;
+  readonly run: 'A' | 'B';
+  readonly text: string;
+}
+
+/** The first lines of each key that only one run has. */
+export function listDifferences(differences: readonly JobDifference[]): readonly ShownDifference[] {
+  return differences.flatMap(({ key, onlyInA, onlyInB }) => {
+    const [lineA = '', lineB = ''] = [onlyInA[0], onlyInB[0]];
+    const skipped = onlyInA.length === 1 && onlyInB.length === 1 ? Math.max(0, countCommon(lineA, lineB) - SHOWN_BEFORE) : 0;
+    const show = (run: 'A' | 'B', lines: readonly string[]): readonly ShownDifference[] => {
+      const shown = lines.slice(0, MAX_LINES).map((text) => ({ key, run, text: shorten(text, skipped) }));
+      const more = lines.length - shown.length;
+      return more <= 0 ? shown : [...shown, { key, run, text: `and ${formatCount(more)} more ${more === 1 ? 'line' : 'lines'}` }];
+    };
+    return [...show('A', onlyInA), ...show('B', onlyInB)];
+  });
+}
+
+function countCommon(a: string, b: string): number {
+  const [left, right] = [[...a], [...b]];
+  const parted = left.findIndex((character, index) => character !== right[index]);
+  return parted < 0 ? left.length : parted;
+}
+
+function shorten(text: string, skipped: number): string {
+  const characters = [...text].slice(skipped);
+  const isLong = characters.length > MAX_LINE_CHARACTERS;
+  return `${skipped > 0 ? '…' : ''}${characters.slice(0, MAX_LINE_CHARACTERS).join('')}${isLong ? '…' : ''}`;
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { RunFlags } from '../src/cli/options/flags.ts';
+import { changeFlags, showRunCommand } from '../src/cli/run-options.ts';
+import { estimateRest } from '../src/run/finish/estimate-rest.ts';
+import { createWorld } from './helpers/command-line.ts';
+
+const ASKED = ['reviews.csv', '--prompt', 'Is the customer content?', '--output', 'content: yes | no'];
+const QUIET = ['--simulate', '--progress', 'none'];
+const TABLE = `id,text\n${Array.from({ length: 30 }, (_, row) => `${row},It broke on day ${row}\n`).join('')}`;
+
+test('a mistyped model is found before a job file is written, and the next command has the one that was probably meant', async (t) => {
+  const world = createWorld({ 'reviews.csv': TABLE });
+  t.after(() => world.dispose());
+  const typo = await world.run(['run', ...ASKED, '--model', 'gpt-6-lunna', ...QUIET]);
+  assert.equal(typo.exitCode, 4);
+  assert.doesNotMatch(typo.stderr, /Wrote|removed/);
+  assert.equal(existsSync(join(world.folder, 'reviews.yaml')), false);
+  assert.match(typo.stdout, /does not offer gpt-6-lunna to this key; nothing was sent.*Did you mean "gpt-6-luna"\? \(exit 4\)$/m);
+  const [, next = ''] = /^next +rowmill (run reviews\.csv .*)$/m.exec(typo.stdout) ?? [];
+  assert.match(next, /--model gpt-6-luna$/);
+  assert.doesNotMatch(next, /lunna/);
+});
+
+test('a run of a table that stopped is continued with its job file, without the flags that stand in it, and says what the rest costs', async (t) => {
+  const world = createWorld({ 'reviews.csv': TABLE });
+  t.after(() => world.dispose());
+  const stopped = await world.run(['run', ...ASKED, ...QUIET, '--mode', 'live', '--max-usd', '0.0002']);
+  assert.equal(stopped.exitCode, 5, stopped.stderr);
+  assert.match(stopped.stdout, /^left +\d+ of 30 rows, about \$0\.\d+$/m);
+  assert.match(stopped.stdout, /^next +rowmill run reviews\.yaml --simulate --mode live --max-usd 0\.\d+$/m);
+});
+
+test('the command after a stop leaves out the flag that stopped the run', () => {
+  const flags = { deadline: 3_600_000, maxLiveUsd: 1, mode: 'batch', progress: 'auto', simulate: true } as unknown as RunFlags;
+  const show = (change: Parameters<typeof changeFlags>[1]) =>
+    showRunCommand('job.yaml', changeFlags(flags, change)).replace(/^.*?(?=run )/, '');
+  assert.equal(show({}), 'run job.yaml --simulate --mode batch --deadline 1h --max-live-usd 1');
+  assert.equal(show({ hasDeadline: false }), 'run job.yaml --simulate --mode batch');
+  assert.equal(show({ mode: 'live' }), 'run job.yaml --simulate --mode live --deadline 1h --max-live-usd 1');
+  assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
+});
+
+test('what is left of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not left', () => {
+  const counts = { in: 100, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
+  const shards = new Map([['s1', { rows: 30 }]]);
+  const fold = (isCollected: boolean) => ({ batches: new Map([['b1', { isCollected, shard: 's1' }]]), shards }) as never;
+  const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, fold: fold(true), command: 'run job.yaml' };
+  const shown = (rows: object, more: object = {}) => {
+    const rest = estimateRest({ ...run, rows: { ...counts, ...rows }, ...more });
+    return rest === null ? null : [rest.rows, rest.of, rest.expectedNanoUsd];
+  };
+  assert.deepEqual(shown({ new: 35, failed: 5, pending: 60 }), [60, 100, 6_000]);
+  assert.deepEqual(shown({ new: 5, pending: 95 }), [95, 100, 950], 'too few rows: the estimate');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, { fold: fold(false) }), [30, 100, 3_000]);
+  assert.deepEqual(shown({ new: 40, pending: 30 }, { fold: fold(false) }), null, 'all of it is in batches');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 100, null]);
+});

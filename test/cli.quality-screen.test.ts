@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { measureCells } from '../src/cli/render/cells.ts';
+import { createPaint } from '../src/cli/render/paint.ts';
+import { renderComparison } from '../src/cli/render/render-comparison.ts';
+import { renderEvaluation } from '../src/cli/render/render-evaluation.ts';
+import { wrapText } from '../src/cli/render/wrap-text.ts';
+import type { Evaluation, McNemar } from '../src/core/quality.ts';
+import { findJobDifferences } from '../src/inspect/quality/job-differences.ts';
+import { describeResult, listDifferences } from '../src/output/report/describe-comparison.ts';
+import { makeComparison } from './helpers/report-facts.ts';
+
+const RANGE = { low: 0.7654, high: 1 };
+const LABELS = ['billing', 'a label with rather a long name', 'bug', 'feature request', 'other', 'account access'];
+
+function makeEvaluation(change: Partial<Evaluation> = {}): Evaluation {
+  const { scores } = makeComparison().a;
+  if (scores === null) throw new Error('no scores');
+  const intervals = { precision: RANGE, recall: RANGE, f1: RANGE };
+  const scored = { support: 1_234, predicted: 1_200, correct: 1_000, unanswered: 12, precision: 1, recall: 0.891, f1: 0.9, intervals };
+  return {
+    ...scores,
+    schema: 'rowmill.eval/1',
+    job: 'tickets',
+    run: 'r1',
+    simulated: false,
+    model: 'gpt-6-luna',
+    field: 'label',
+    gold: { type: 'column', name: 'gold', column: null, unmatched: 0, unknownLabels: {} },
+    rows: { ...scores.rows, in: 100, withoutGold: 0, pending: 0 },
+    perClass: Object.fromEntries(LABELS.map((label) => [label, scored])),
+    confusion: Object.fromEntries(LABELS.map((label) => [label, { bug: 1_000, other: 3 }])),
+    ...change,
+  } as Evaluation;
+}
+
+/** The lines of a screen as a terminal of this width gets them, after the breaking of sentences. */
+const showAt = (columns: number, render: (paint: ReturnType<typeof createPaint>) => string) =>
+  wrapText(render(createPaint(false, columns)), columns).split('\n');
+
+for (const columns of [60, 80, 200])
+  test(`at ${columns} columns every row of the tables of eval and diff is one line, with its figures whole`, () => {
+    const evaluation = showAt(columns, (paint) => renderEvaluation(makeEvaluation(), paint));
+    const comparison = showAt(columns, (paint) => renderComparison(makeComparison(), paint));
+    for (const line of [...evaluation, ...comparison]) assert.ok(measureCells(line) <= columns, line);
+    for (const label of ['billing', 'bug', 'other']) {
+      const [row = ''] = evaluation.filter((line) => line.startsWith(`${label} `));
+      assert.match(row, /100\.0 %.*89\.1 %.*90\.0 %/);
+    }
+    assert.ok(evaluation.some((line) => line.startsWith('a label with ra')));
+    for (const name of ['model', 'coverage', 'accuracy', 'macro-F1', 'their cost', 'input tokens', 'output tokens', 'run spent']) {
+      const rows = comparison.filter((line) => line.startsWith(`${name} `));
+      assert.match(rows.at(-1) ?? '', /^\S+(?: \S+)? {2,}\S.* {2,}\S/, name);
+    }
+  });
+
+const chance = (pValue: number): McNemar => ({ ...makeComparison().mcnemar, pValue });
+
+test('diff says in its second line who won and how sure that is, and names the runs by what differs', () => {
+  const difference = { value: 0.05, low: 0.01, high: 0.09 };
+  const say = (change: Parameters<typeof makeComparison>[0]) => describeResult(makeComparison(change));
+  const [a, b] = ['A (gpt-6-luna, earlier prompt)', 'B (gpt-4.1-mini, changed prompt)'];
+  for (const [change, said] of [
+    [
+      { mcnemar: chance(0.012), accuracyDifference: difference },
+      `${b} is better than ${a}: right in 87.0 % of 100 rows against 82.0 %, more than chance explains (p = 0.0120)`,
+    ],
+    [
+      { mcnemar: chance(0.2), accuracyDifference: difference },
+      `No clear winner: ${a} is right in 82.0 % of 100 rows, ${b} in 87.0 %; so small a difference may be chance (p = 0.2000)`,
+    ],
+    [
+      { accuracyDifference: null, jobChanges: ['params'] },
+      'A (gpt-6-luna) and B (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; which of them is right needs --gold',
+    ],
+    [{ accuracyDifference: null, agreement: null }, 'No row is answered in both runs'],
+  ] as const)
+    assert.equal(say(change), said);
+  const same = makeComparison();
+  const alike = {
+    ...same,
+    b: { ...same.b, model: same.a.model },
+    jobChanges: [],
+    mcnemar: chance(0.00001),
+    accuracyDifference: difference,
+  };
+  assert.match(describeResult(alike), /^B is better than A: .*\(p < 0\.0001\)$/);
+  const lines = renderComparison(makeComparison({ simulated: true }), createPaint(false)).split('\n');
+  assert.match(lines[1] ?? '', /^No clear winner: /);
+  assert.match(lines[2] ?? '', /^Made up: the simulator answered/);
+  assert.ok(lines.includes('           prompt in B: bug: something is broken'));
+  assert.doesNotMatch(renderComparison(makeComparison({ simulated: false }), createPaint(false)), /Made up/);
+  assert.match(renderEvaluation(makeEvaluation({ simulated: true }), createPaint(false)), /\nMade up: the simulator answered/);
+});
+
+test('what differs between two jobs is shown line by line, shortly, near where two long lines part', () => {
+  const prompt = { system: 'You label tickets.\nBe strict.\nAnswer in JSON.', user: '{{ body }}' };
+  const changed = { system: 'You label tickets.\nBe kind.\nAnswer in JSON.', user: '{{ body }}' };
+  const found = findJobDifferences(
+    { name: 'x', model: 'gpt-6-luna', prompt, params: { temperature: 0 }, labels: ['a', 'b'] },
+    { name: 'x', model: 'gpt-6-sol', prompt: changed, labels: ['a', 'b', 'c'], budget: { usd: 2 } },
+  );
+  assert.deepEqual(found, [
+    { key: 'model', onlyInA: ['gpt-6-luna'], onlyInB: ['gpt-6-sol'] },
+    { key: 'prompt', onlyInA: ['Be strict.'], onlyInB: ['Be kind.'] },
+    { key: 'params', onlyInA: ['temperature: 0'], onlyInB: [] },
+    { key: 'labels', onlyInA: ['a, b'], onlyInB: ['a, b, c'] },
+    { key: 'budget', onlyInA: [], onlyInB: ['usd: 2'] },
+  ]);
+  const [moved] = findJobDifferences({ prompt: 'one\ntwo' }, { prompt: 'two\none' });
+  assert.deepEqual(moved, { key: 'prompt', onlyInA: [], onlyInB: [] });
+  const long = 'word '.repeat(100);
+  const shown = listDifferences(findJobDifferences({ prompt: `${long}old end` }, { prompt: `${long}new end` }));
+  assert.deepEqual(
+    shown.map(({ run, text }) => [run, text]),
+    [
+      ['A', `…${'word '.repeat(8)}old end`],
+      ['B', `…${'word '.repeat(8)}new end`],
+    ],
+  );
+  const many = Array.from({ length: 9 }, (_, index) => `line ${index}`).join('\n');
+  const cut = listDifferences(findJobDifferences({}, { prompt: `${many}\n${'x'.repeat(900)}` }));
+  assert.deepEqual(cut.map(({ text }) => text.length <= 201 && text).slice(-2), ['line 3', 'and 6 more lines']);
+});

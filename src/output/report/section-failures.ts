@@ -55,7 +55,7 @@ export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[]
 }
 
 /** Whether any row was sent and failed; others have neither prompt nor answer. */
-function hasFailed(causes: readonly CauseFacts[]): boolean {
+function hasFailed(causes: ReportFacts['causes']): boolean {
   return causes.some(({ status }) => status === 'failed');
 }
 
@@ -73,7 +73,7 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
 
 /** Where to find all of the rows. */
 function renderWhere({ causes, commands, summary: { outputs } }: ReportFacts): Html {
-  const what = hasFailed(causes) ? 'click one that failed for its prompt and raw answer' : 'they were never sent, and cost nothing';
+  const what = hasFailed(causes) ? 'click a failed one for its prompt and raw answer' : 'they were never sent, and cost nothing';
   const file = outputs.failures === null ? NOTHING : html` They are also in <b>${outputs.failures}</b>.`;
   const command =
     commands === undefined ? NOTHING : html` All of them as a table: ${renderCommand(`${commands.failures} --csv failed.csv`)}`;

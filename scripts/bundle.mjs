@@ -129,13 +129,13 @@ const compiledJobSchema = {
 };
 
 /** Read before the files whose compiled code it keeps. */
-const FIRST = /\/src\/(cli\/(engine|compile-cache)|host\/prune-compiled)\.ts$/;
+const FIRST = 'engine';
 
 /** Read with what calls a provider, whichever layer names it. */
 const PART_OF_FETCH = /^fetch-of-undici$|\/node_modules\/undici\//;
 
 /** Each reads all that those before it read, and more. */
-const LAYERS = ['program', 'define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
+const LAYERS = [FIRST, 'program', 'define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
 
 /**
  * To find and open a file takes as long as to read 50 kB of it: what every start reads is one file, what `status` reads besides another, and so on.
@@ -144,7 +144,6 @@ const LAYERS = ['program', 'define-commands', 'commands/status', 'commands/repor
 function makeLayers() {
   const layers = new Map();
   return (id, graph) => {
-    if (FIRST.test(id)) return 'engine';
     if (layers.size === 0) for (const layer of LAYERS) addLayer(layer, graph, layers);
     return layers.get(id) ?? null;
   };
@@ -155,7 +154,8 @@ function addLayer(layer, graph, layers) {
   const top = join(process.cwd(), 'src/cli', `${layer}.ts`);
   const found = new Set([top]);
   for (const id of found) for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) found.add(imported);
-  for (const id of found) if (!layers.has(id) && !PART_OF_FETCH.test(id)) layers.set(id, `for-${basename(layer)}`);
+  for (const id of found)
+    if (!layers.has(id) && !PART_OF_FETCH.test(id)) layers.set(id, layer === FIRST ? layer : `for-${basename(layer)}`);
 }
 
 const OUTSIDE_ASCII = /[\u0080-\uffff]/g;

@@ -29,7 +29,7 @@ export const bench: Bench = {
   order: 0,
   heading: 'Start-up',
   introduction: `The command of package.json, started once, so that its code is compiled, and then ${STARTS} times in a row; the mean of a start, timed by the shell. The table has ten rows.
-Of a run in the simulator, by a profile of 2026-11-30, a quarter is loading our own files, a tenth collecting garbage, 8 % Node's fetch, which the client loads for its \`Headers\`, 5 % the simulator's answers, 4 % counting tokens exactly, 4 % ajv; the rest is spread over thousands of functions that run once. Before compiled code of Node counted again (load 13 to 20, in one sitting): 16.6 x where it was 13.7 x after.`,
+Of a run in the simulator, by a profile of 2026-11-30, 11 % is compiling functions of Node's own modules, which are not kept from one start to the next (24 % while Node's fetch was among them), 8 % one collection of the old generation, mostly in threads beside, 3 % those of the young one, 6 % compiling regular expressions, 5 % reading our compiled functions back, 4 % V8's optimizing compilers; a twelfth lies below HTTP between the client and the simulator, 4 % is the simulator's answers, 3 % ajv for the answer's schema. The rest is spread over thousands of functions that run once. To keep V8 from collecting, or from optimizing, would take a flag, and once one is set Node compiles its own modules anew. In one sitting (load 3) it was 12.9 x where it was 17.3 x before undici's fetch took the place of Node's and the code became ASCII.`,
   rows: { full: 10, small: 10 },
   async measure({ folder }) {
     const folders = Array.from({ length: STARTS }, (_, number) => join(folder, String(number)));

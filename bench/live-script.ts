@@ -10,7 +10,7 @@ export interface ScriptEnd {
   readonly failed: number;
 }
 
-/** The script most people write: the client as it comes, two retries included, and p-limit. It keeps nothing that a crash would not lose. */
+/** The script most people write: the client with its defaults, two retries included, and p-limit. A crash loses everything. */
 export async function runScript(options: {
   readonly baseUrl: string;
   readonly rows: number;

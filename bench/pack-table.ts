@@ -11,7 +11,7 @@ import { startRun } from '../src/run/start-run.ts';
 import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
 import { MODEL } from './table-generator.ts';
 
-/** Packs the bench table into shards that stay on disk. @returns what the ledger says about them */
+/** Packs the bench table into shards that stay on disk. @returns the ledger's figures about them */
 export async function packTable(folder: string): Promise<Readonly<Record<string, number>>> {
   const { prepared, ledger } = await openBenchJob(folder);
   const planned = { opening: FIRST_OPENING, reopenedKeys: [] };

@@ -10,7 +10,7 @@ import OpenAI from 'openai';
 
 const BATCH_ROWS = 50_000;
 
-/** What most people write: chunk the table into batches, wait, join by row number, write. It keeps nothing that a crash would not lose. */
+/** What most people write: chunk the table into batches, wait, join by row number, write. A crash loses everything. */
 export async function runPlainScript(folder: string, baseURL: string): Promise<Readonly<Record<string, number>>> {
   const client = new OpenAI({ apiKey: 'sk-bench', baseURL });
   const batches: string[] = [];

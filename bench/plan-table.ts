@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { planJob } from '../src/run/plan/plan.ts';
 import { effects, signal } from './bench-job.ts';
 
-/** Plans the bench table. @returns what the plan says of it */
+/** Plans the bench table. @returns the plan's figures about it */
 export async function planTable(folder: string): Promise<Readonly<Record<string, number>>> {
   const { rows, tokens, shards } = await planJob({
     jobFile: join(folder, 'job.yaml'),

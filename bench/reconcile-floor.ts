@@ -26,7 +26,7 @@ interface Line {
 const CHUNK_CHARACTERS = 1 << 15;
 
 /**
- * What is left of reconciling when nothing is checked and nothing survives a crash, by the fastest parts there are: every answer file is read and
+ * The minimum of reconciling, without checks and without surviving a crash, with the fastest parts available: every answer file is read and
  * hashed once, every line and every answer in it parsed, all answers held in memory; the table is read once, joined by its row's id, written with
  * all columns, hashed and synced.
  */

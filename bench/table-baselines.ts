@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse';
 import { readCsvRecords } from '../src/input/table/csv-records.ts';
 
-/** What the benches over a table are held against: a pass that reads every cell and does nothing with it. */
+/** What benches over a table are compared with: a pass that reads every cell and does nothing with it. */
 
 /** The parser most people use. */
 export async function readWithCsvParse(folder: string): Promise<Readonly<Record<string, number>>> {

@@ -129,7 +129,7 @@ const compiledJobSchema = {
 };
 
 /** Read before the files whose compiled code it keeps. */
-const FIRST = /\/src\/cli\/(engine|compile-cache)\.ts$/;
+const FIRST = /\/src\/(cli\/(engine|compile-cache)|host\/prune-compiled)\.ts$/;
 
 /** Read with what calls a provider, whichever layer names it. */
 const PART_OF_FETCH = /^fetch-of-undici$|\/node_modules\/undici\//;
@@ -157,6 +157,23 @@ function addLayer(layer, graph, layers) {
   for (const id of found) for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) found.add(imported);
   for (const id of found) if (!layers.has(id) && !PART_OF_FETCH.test(id)) layers.set(id, `for-${basename(layer)}`);
 }
+
+const OUTSIDE_ASCII = /[\u0080-\uffff]/g;
+/** Where an escape would mean something else. */
+const UNESCAPABLE = /(?<!\\)(?:\\\\)*\\[\u0080-\uffff]|String\.raw`[^`]*[\u0080-\uffff]/;
+
+/** One sign outside of Latin doubles the memory of a file's text, and takes V8 a slower way through all of it. */
+const asciiAlone = {
+  name: 'ascii-alone',
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      const found = UNESCAPABLE.exec(file.code);
+      if (found !== null) throw new Error(`${file.fileName} cannot be written in ASCII: ${found[0].slice(0, 80)}`);
+      file.code = file.code.replace(OUTSIDE_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
 
 async function bundle(input, plugins, output, inject = {}) {
   const build = await rolldown({
@@ -216,7 +233,7 @@ export async function makeBundle() {
     exports: 'named',
   });
   writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
-  const plugins = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema];
+  const plugins = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema, asciiAlone];
   const output = {
     dir: FOLDER,
     format: 'cjs',

@@ -35,7 +35,7 @@ test('a batch is created only after the provider has processed its file', async 
 });
 
 for (const status of ['error', undefined]) {
-  test(`a file whose status is ${status ?? 'not told'} is not waited for`, async (t) => {
+  test(`a file whose status is ${status ?? 'absent'} is not waited for`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(2) });
     const { baseUrl, seen } = await startAzure(t, world, () => status);
     const { summary } = await world.run({ baseUrl });

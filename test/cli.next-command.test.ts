@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunFlags } from '../src/cli/options/flags.ts';
 import { changeFlags, showRunCommand } from '../src/cli/run-options.ts';
+import { AppError, EXIT } from '../src/core/errors.ts';
+import { BudgetError } from '../src/run/budget/budget.ts';
 import { estimateRest } from '../src/run/finish/estimate-rest.ts';
+import { ModelRefusedError } from '../src/run/send/model-refusal.ts';
+import { readStop } from '../src/run/send/stop.ts';
 import { createWorld } from './helpers/command-line.ts';
 
 const ASKED = ['reviews.csv', '--prompt', 'Is the customer content?', '--output', 'content: yes | no'];
@@ -24,7 +28,7 @@ test('a mistyped model is found before a job file is written, and the next comma
   assert.doesNotMatch(next, /lunna/);
 });
 
-test('a run of a table that stopped is continued with its job file, without the flags that stand in it, and says what the rest costs', async (t) => {
+test('a stopped run of a table is continued with its job file, without the flags that are in it, and shows what the rest costs', async (t) => {
   const world = createWorld({ 'reviews.csv': TABLE });
   t.after(() => world.dispose());
   const stopped = await world.run(['run', ...ASKED, ...QUIET, '--mode', 'live', '--max-usd', '0.0002']);
@@ -43,7 +47,7 @@ test('the command after a stop leaves out the flag that stopped the run', () => 
   assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
 });
 
-test('what is left of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not left', () => {
+test('the rest of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not part of it', () => {
   const counts = { in: 100, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
   const shards = new Map([['s1', { rows: 30 }]]);
   const fold = (isCollected: boolean) => ({ batches: new Map([['b1', { isCollected, shard: 's1' }]]), shards }) as never;
@@ -57,4 +61,16 @@ test('what is left of a stopped run is priced by the rows so far, else by the es
   assert.deepEqual(shown({ new: 40, pending: 60 }, { fold: fold(false) }), [30, 100, 3_000]);
   assert.deepEqual(shown({ new: 40, pending: 30 }, { fold: fold(false) }), null, 'all of it is in batches');
   assert.deepEqual(shown({ new: 40, pending: 60 }, { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 100, null]);
+});
+
+test('a lane that the address refuses is not in the command that follows', () => {
+  const changeOf = (code: string) => readStop(new AppError('refused', { code, exitCode: EXIT.refused }), false)?.change;
+  assert.deepEqual(changeOf('no_batches'), { mode: 'live' });
+  assert.deepEqual(changeOf('flex_refused'), { mode: 'batch' });
+  assert.deepEqual(changeOf('no_api_key'), {});
+  const ended = new ModelRefusedError('it has ended', 'gpt-6-luna');
+  assert.deepEqual(readStop(ended, false)?.change, { model: 'gpt-6-luna' });
+  const excess = { why: 'used up', isOfRun: false } as const;
+  assert.deepEqual(readStop(new BudgetError({ ...excess, isOfDeadline: true }, null), true)?.change, { hasDeadline: false });
+  assert.deepEqual(readStop(new BudgetError(excess, 5_000), true)?.change, { maxNanoUsd: 5_000 });
 });

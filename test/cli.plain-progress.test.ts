@@ -43,7 +43,7 @@ test('calls in flight, and what a run waits for, are reported', () => {
   assert.match(first?.line ?? '', /; 2 calls in flight, 8 waiting, waiting for X\n$/);
 });
 
-test('calls that nobody met in flight are not told as none', () => {
+test('calls that were never seen in flight are not reported as zero', () => {
   const calls = { inFlight: 0, waiting: 3, concurrency: 2 } as NonNullable<RunView['calls']>;
   const [first] = writeFor(6, () => ({ calls, okRows: 4 }));
   assert.match(first?.line ?? '', /^4 of 10 answered, \$0.*; 6 waiting\n$/);

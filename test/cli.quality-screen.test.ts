@@ -56,7 +56,7 @@ for (const columns of [60, 80, 200])
 
 const chance = (pValue: number): McNemar => ({ ...makeComparison().mcnemar, pValue });
 
-test('diff says in its second line who won and how sure that is, and names the runs by what differs', () => {
+test('diff says in its second line which run is better and how certain that is, and names the runs by what differs', () => {
   const difference = { value: 0.05, low: 0.01, high: 0.09 };
   const say = (change: Parameters<typeof makeComparison>[0]) => describeResult(makeComparison(change));
   const [a, b] = ['A (gpt-6-luna, earlier prompt)', 'B (gpt-4.1-mini, changed prompt)'];
@@ -93,7 +93,7 @@ test('diff says in its second line who won and how sure that is, and names the r
   assert.match(renderEvaluation(makeEvaluation({ simulated: true }), createPaint(false)), /\nMade up: the simulator answered/);
 });
 
-test('what differs between two jobs is shown line by line, shortly, near where two long lines part', () => {
+test('differences between two jobs are shown line by line, and of long lines only the part around the difference', () => {
   const prompt = { system: 'You label tickets.\nBe strict.\nAnswer in JSON.', user: '{{ body }}' };
   const changed = { system: 'You label tickets.\nBe kind.\nAnswer in JSON.', user: '{{ body }}' };
   const found = findJobDifferences(

@@ -10,7 +10,7 @@ const REQUEST = {
   max_completion_tokens: 300,
 };
 
-test('the parameters of a request are shown in full where the request is asked for, and cut beside a plan', () => {
+test('the parameters of a request are shown in full if the request was asked for, and shortened in a plan', () => {
   const whole = renderPrompt(REQUEST, createPaint(false));
   assert.ok(whole.includes('label-39') && whole.endsWith('"max_completion_tokens": 300 }'), whole);
   assert.match(renderPrompt(REQUEST, createPaint(false), makeExcerpt('rowmill plan job.yaml --prompts 1')), /"label-\d+".*…$/);

@@ -33,7 +33,7 @@ test('a notice of a program, and one without a command, name no folder', () => {
   }
 });
 
-test('a budget over several runs is told in a sentence that names what each amount is', () => {
+test('a notice about a budget over several runs says what each amount is', () => {
   const facts = { limitNanoUsd: 1_000, spentNanoUsd: 562_000 };
   assert.equal(
     describeBudget({ ...facts, of: 'month', month: '2026-11', beginsAnewAt: '2026-12-01T00:00:00.000Z' }),

@@ -7,7 +7,7 @@ import { pruneCompiled } from '../src/host/prune-compiled.ts';
 
 const DAY_S = 86_400;
 
-test('compiled code is removed if its file is gone or nobody used it for 30 days; files with other names are left alone', (t) => {
+test('compiled code is removed if its file is gone or it was not used for 30 days; files with other names are left alone', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const cache = join(folder, 'cache');
@@ -37,6 +37,6 @@ test('compiled code is removed if its file is gone or nobody used it for 30 days
   assert.deepEqual(readdirSync(cache).toSorted(), [...kept, 'v22.1.0-x64'].toSorted());
 });
 
-test('a folder of compiled code that cannot be read stops nothing', () => {
+test('an unreadable folder of compiled code fails no command', () => {
   pruneCompiled(join(tmpdir(), 'rowmill-no-such-folder'), Date.now());
 });

@@ -96,7 +96,7 @@ test('a file that is not a PDF, or is outside the folder, skips its row with the
   }
 });
 
-test('a glob of images stands for all files it matches, in the order of their names', async () => {
+test('a glob of images expands to all matching files, in the order of their names', async () => {
   const prompt = { user: 'What happens?', images: [{ url: 'frames/{{ id }}/f-*.png', detail: 'low' }] };
   const [first, second] = await renderAll({ input: { path: 'videos.csv', id: 'id' }, prompt });
   assert.ok(first?.status === 'request');

@@ -22,7 +22,7 @@ test('doctor says whether the table of a job can be written where write.path say
   };
   for (const [write, said] of [
     ['out.csv', /^output ok: out\.csv can be written$/],
-    ['new/out.csv', /^output ok: new\/out\.csv can be written; a run makes the folder new$/],
+    ['new/out.csv', /^output ok: new\/out\.csv can be written; a run creates the folder new$/],
     ['out-{{ run.date }}.csv', /^output ok: out-2026-11-30\.csv can be written$/],
     ['in.csv', /^output problem: the table cannot be written to in\.csv: that is the table that is read, in\.csv/],
     ['link.csv', /^output problem: .*that is the table that is read/],

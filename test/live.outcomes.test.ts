@@ -28,7 +28,7 @@ const FATES: readonly {
   { title: '200 with a page of a proxy', does: { html: 200, processed: true }, attempts: 2, unknown: 1, bill: 2 },
   { title: '200 with nothing', does: { empty: 200, processed: true }, attempts: 2, unknown: 1, bill: 2 },
   {
-    title: '200 that is no completion',
+    title: '200 that is not a completion',
     does: { status: 200, body: { hello: 1 }, processed: true },
     attempts: 1,
     outcome: 'invalid',

@@ -17,7 +17,7 @@ function makePage(rows: Partial<Summary['rows']>, causes: Summary['causes'], cha
     ...facts.summary,
     verdict: 'skipped rows',
     exitCode: 3,
-    next: Object.keys(causes).join() === 'empty' ? null : 'rowmill failures t.yaml',
+    next: 'rowmill failures t.yaml',
     rows: counts,
     causes,
     ...change,
@@ -42,11 +42,11 @@ test('a page whose only rows without an answer are empty says that it worked, an
   assert.doesNotMatch(failures, /click/);
 });
 
-test('empty rows beside others without an answer are told apart from them', () => {
+test('empty rows are distinguished from other rows without an answer', () => {
   const failed = makePage({ ok: 112, failed: 6 }, { refused: 6, empty: 2 }, { verdict: 'failed rows' });
   assert.match(readText(renderVerdict(failed, null)), /In part 112 of 120 rows answered, 93 %; 6 failed; 2 empty, never sent/);
   assert.match(renderTop(failed).html, />failed rows</);
-  assert.match(readText(renderFailures(failed, [], 1_000)), /^ Failures .*click a failed one for its prompt/);
+  assert.match(readText(renderFailures(failed, [], 1_000)), /^ Failures .*click one that failed for its prompt/);
   const large = makePage({}, { too_large: 1, empty: 1 });
   const verdict = readText(renderVerdict(large, null));
   assert.match(verdict, /In part .*; 1 skipped; 1 empty, never sent.*See what was skipped rowmill failures t\.yaml/);
@@ -61,6 +61,6 @@ test('a row that was never sent has nothing to click', () => {
   const text = { id: '5', answer: null, message: 'every templated cell is empty', prompt: [], raw: null };
   const sample = { facts: { ...facts, cause: 'empty' }, text } as SampleRow;
   const { html } = renderFailures(page, [sample], 1_000);
-  assert.match(html, /<article class="row"[^>]*>.*every templated cell is empty/);
+  assert.match(html, /<p class="row brief"[^>]*>.*every templated cell is empty/);
   assert.doesNotMatch(html, /<details/);
 });

@@ -96,7 +96,8 @@ test('the page shows everything a report must show', () => {
     // two runs
     'Run A 20261121-0410-aaaaaaaaaa and run B 20261122-0410-k3x9d02mqa , this one, in label , on the 190 rows they share',
     '150 the same 31 changed 2 answered only in A 4 answered only in B 3 answered in neither',
-    'job differs in model, prompt model in A gpt-6-luna model in B gpt-4.1-mini prompt in A Label the ticket. prompt in B Label the ticket with one label. prompt in B bug: something is broken agreement 82.9 % [76.7, 87.7] of 181 answered in both',
+    'The job differs in model, prompt model in A gpt-6-luna model in B gpt-4.1-mini prompt in A Label the ticket. prompt in B Label the ticket with one label. prompt in B bug: something is broken',
+    'In short agreement 82.9 % [76.7, 87.7] of 181 answered in both',
     'accuracy B − A: +5.0 points [-1.2, +11.2] against expected',
     'McNemar’s test p = 0.2266 (exact): 3 rows correct only in A, 8 only in B',
     'cost B − A: +$0.001 for the answers of these rows; 2 answers of unknown price in no sum',

@@ -95,7 +95,7 @@ const BAD_RUNS: readonly { title: string; breaks: RegExp; spoil: (bad: BadRun) =
     spoil: ({ editLines }) => editLines('out.csv', (lines) => lines.toSpliced(3, 1)),
   },
   {
-    title: 'a row stands twice',
+    title: 'a row occurs twice',
     breaks: /G1: the table has 9 rows/,
     spoil: ({ editLines }) => editLines('out.csv', (lines) => lines.toSpliced(3, 0, lines[3] as string)),
   },
@@ -167,7 +167,7 @@ const BAD_RUNS: readonly { title: string; breaks: RegExp; spoil: (bad: BadRun) =
     spoil: ({ file }) => fs.writeFileSync(file('.out.csv.123.tmp'), ''),
   },
   {
-    title: 'half a download lies among the responses',
+    title: 'half a download is among the responses',
     breaks: /G4: batch_.* has \d+ bytes/,
     spoil: ({ edit }) => edit(responses(), (text) => text.slice(0, Math.floor(text.length / 2))),
   },
@@ -183,7 +183,7 @@ const BAD_RUNS: readonly { title: string; breaks: RegExp; spoil: (bad: BadRun) =
     spoil: ({ editLines }) => editLines('state/provider/bill.jsonl', (lines) => [...lines, lines[0] as string]),
   },
   {
-    title: 'an answer was recorded that nobody billed',
+    title: 'an answer was recorded that was not billed',
     breaks: /G2: .* is stored 1 times and billed 0 times/,
     spoil: ({ editLines }) => editLines('state/provider/bill.jsonl', (lines) => lines.slice(1)),
   },

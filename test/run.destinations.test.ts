@@ -210,7 +210,7 @@ const CASES: readonly Case[] = [
     says: /logo\.png: that is an image of the prompt/,
   },
   { name: 'the state directory', target: '.rowmill/reviews/events.jsonl', says: /be in the state directory \.rowmill/ },
-  { name: 'beside the states', target: '.rowmill/out.csv', says: /be in the state directory \.rowmill/ },
+  { name: 'next to the states', target: '.rowmill/out.csv', says: /be in the state directory \.rowmill/ },
   {
     name: 'the state directory, by a link',
     target: 'x/events.jsonl',
@@ -246,19 +246,19 @@ const CASES: readonly Case[] = [
   { name: 'links in a circle', target: 'x', arrange: all(link('x', 'y'), link('y', 'x')), says: /to x: its links lead in a circle/ },
   { name: 'a name that is too long', target: `${'n'.repeat(300)}.csv`, says: /its name is too long/ },
   {
-    name: 'a name that becomes too long beside the table',
+    name: 'a name that becomes too long next to the table',
     target: `${'n'.repeat(245)}.csv`,
     says: /the table of a run that has not ended cannot .* its name is too long/,
   },
   // Permissions do not keep the superuser out; that nobody may write the file is told all the same.
   {
-    name: 'a file nobody may write',
+    name: 'a read-only file',
     target: 'kept.csv',
     arrange: all(file('kept.csv'), (folder) => fs.chmodSync(path.join(folder, 'kept.csv'), 0o444)),
     says: /kept\.csv: it already exists and is read-only/,
   },
   {
-    name: 'a report nobody may write',
+    name: 'a read-only report',
     target: 'x.csv',
     arrange: all(file('x.report.html'), (folder) => fs.chmodSync(path.join(folder, 'x.report.html'), 0o400)),
     says: /x\.report\.html: it already exists and is read-only/,

@@ -133,23 +133,23 @@ const DOCTOR: readonly {
   readonly said: RegExp | null;
 }[] = [
   {
-    name: 'the list tells it',
+    name: 'the list has it',
     faults: [{ match: { path: '/v1/models' }, do: TOLD }],
     said: /^gpt-4o-mini ends on 2027-02-01 \(in 64 days\); .* instead of \$0/,
   },
   {
-    name: 'the model alone tells it',
+    name: 'only the model itself has it',
     faults: [{ match: { path: '/v1/models/gpt-4o-mini' }, do: TOLD }],
     said: /^gpt-4o-mini ends on 2027-02-01 /,
   },
   {
-    name: 'the base of a fine-tuned model is told',
+    name: 'the base of a fine-tuned model has it',
     faults: [{ match: { path: '/v1/models' }, do: TOLD }],
     job: makeJobText('model: "ft:gpt-4o-mini:acme::x1"'),
     said: /^ft:gpt-4o-mini:acme::x1 ends on 2027-02-01 .*; today’s successor is gpt-6-luna: /,
   },
   {
-    name: 'a model whose successor nobody knows',
+    name: 'a model without a known successor',
     faults: [{ match: { path: '/v1/models' }, do: TOLD }],
     job: makeJobText('model: gpt-6-luna'),
     said: /^gpt-6-luna ends on 2030-01-01 \(in 1129 days\)$/,
@@ -162,12 +162,12 @@ const DOCTOR: readonly {
     said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna; gpt-6-luna reasons/,
   },
   {
-    name: 'the address tells that no end is announced',
+    name: 'the address says that no end is announced',
     origin: 'default',
     faults: [{ match: { path: '/v1/models' }, do: { shutdownDates: { 'gpt-4o-mini': null } } }],
     said: null,
   },
-  { name: 'nobody tells it, and the address is not OpenAI’s', said: null },
+  { name: 'no source has it, and the address is not OpenAI’s', said: null },
 ];
 
 wideTest('doctor believes the address about a model’s end rather than the table, and warns about it', async (t) => {
@@ -198,7 +198,7 @@ const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live
   { name: '403 of a call', mode: 'live', fault: { match: { path: '/v1/chat/*' }, do: { status: 403, body: GONE } } },
   { name: '400 of a creation', mode: 'batch', fault: { match: { method: 'POST', path: '/v1/batches' }, do: { status: 400, body: GONE } } },
   {
-    name: 'the lines of a batch that was under way',
+    name: 'the lines of a batch in progress',
     mode: 'batch',
     fault: { match: {}, do: { rowStatus: 404, code: 'model_not_found', message: GONE.error.message } },
   },

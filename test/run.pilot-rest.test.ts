@@ -10,7 +10,7 @@ import { makeReadOptionsOf } from './helpers/read-options.ts';
 import { makeWorld } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
-wideTest('what a pilot left is one number in the summary, status and failures: rows, and the requests they take beside them', async (t) => {
+wideTest('summary, status and failures show the same number of rows left by a pilot, and of their requests', async (t) => {
   const rows: [string, string][] = ['a', '', 'b', 'c', 'a', 'c', '', 'd', 'c'].map((text, index) => [`r${index}`, text]);
   const world = await makeWorld(t, { rows });
   const { summary } = await world.run({ selection: { type: 'first', rows: 2 } });
@@ -24,7 +24,7 @@ wideTest('what a pilot left is one number in the summary, status and failures: r
   assert.deepEqual([whole.summary.notAsked, whole.summary.attempts.total, whole.summary.rows.ok], [undefined, 3, 7]);
 });
 
-wideTest('a prompt function is not called for rows that a pilot was not to ask', async (t) => {
+wideTest('a prompt function is not called for rows that a pilot leaves out', async (t) => {
   // More rows than are read at once.
   const rows = Array.from({ length: 3_000 }, (_, index) => `${index},note ${index}`);
   const directory = makeFolder(t, { 'in.csv': `id,text\n${rows.join('\n')}\n` });
@@ -46,7 +46,7 @@ wideTest('a prompt function is not called for rows that a pilot was not to ask',
   assert.ok(asked.size < 1_000 && !asked.has('2999'), `${asked.size} rows`);
 });
 
-test('an even sample keeps everything while it is little, and then items from beginning to end', () => {
+test('an even sample keeps every item while there are few, and then items spread from beginning to end', () => {
   for (const [count, kept] of [
     [0, []],
     [7, [0, 1, 2, 3, 4, 5, 6]],

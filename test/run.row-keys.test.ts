@@ -64,7 +64,7 @@ async function readTable(world: World, isLeft: (row: Row) => boolean = () => fal
 const KEPT = KEYS.map((key, index) => (index === SKIPPED ? null : key));
 const NONE = KEYS.map(() => null);
 
-test('a later process finds the keys of a table and a job that are the same, and of no other', async (t) => {
+test('a later process uses the keys of an unchanged table and job, and of no other', async (t) => {
   const directory = makeFolder(t, {});
   assert.deepEqual(await readTable({ directory }), NONE);
   assert.deepEqual(readdirSync(directory), ['keys']);
@@ -105,7 +105,7 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   });
 }
 
-test('a pass that is left early, and one over a small table, write nothing', async (t) => {
+test('a pass that ends early, and one over a small table, write nothing', async (t) => {
   const directory = makeFolder(t, {});
   await readTable({ directory }, ({ index }) => index === ROWS - 1);
   await readTable({ directory, rows: 8_000 });

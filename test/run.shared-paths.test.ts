@@ -8,7 +8,7 @@ import { wideTest } from './helpers/wide.ts';
 const PILOT = { type: 'first', rows: 2 } as const;
 const RETRY = { selection: PILOT, reopen: { causes: null, set: {} } } as const;
 
-wideTest('a retry after a pilot whose table is gone, or whose job writes it otherwise, writes it again and sends nothing', async (t) => {
+wideTest('a retry after a pilot whose table is gone, or whose output settings changed, writes it again and sends nothing', async (t) => {
   const world = await makeWorld(t);
   const { summary } = await world.run({ selection: PILOT });
   const file = 'out.partial.csv';

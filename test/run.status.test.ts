@@ -91,7 +91,7 @@ const CASES: readonly Case[] = [
   { title: 'a new generation', world: {}, runs: [{}, { isFresh: true }] },
   { title: 'a run that leaves its batches with the provider', world: { batchSeconds: 600 }, runs: [{ waitMs: 0 }, {}] },
   { title: 'a budget that is too small', world: {}, runs: [{ before: goLive, maxNanoUsd: 400_000 }, {}] },
-  { title: 'a table of its own', world: {}, runs: [{ overrides: { cwd: '', input: 'other.csv' } }] },
+  { title: 'another table', world: {}, runs: [{ overrides: { cwd: '', input: 'other.csv' } }] },
 ];
 
 for (const { title, world: options, runs } of someOf(CASES, 2)) {

@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { readFailures } from '../src/inspect/failures.ts';
 import { sampleRows } from '../src/inspect/quality/sample.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
+import { findFalseDelimiter } from '../src/output/output-paths.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
 import { makeWorld } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -27,7 +28,7 @@ const ROWS: [string, string][] = [
 ];
 
 for (const [name, delimiter] of DELIMITERS) {
-  wideTest(`a job that writes ${name} between cells writes all its tables so, and reads them again`, async (t) => {
+  wideTest(`a job with ${name} between cells writes all its tables that way, and reads them again`, async (t) => {
     const faults = [{ match: { row: 1 }, do: { answer: 'refusal' }, times: 1 }] as const;
     const write = `write: { path: out.csv, keep: all, excel: true, delimiter: ${name} }`;
     const world = await makeWorld(t, { rows: ROWS, job: write, faults });
@@ -69,7 +70,7 @@ for (const [name, delimiter] of DELIMITERS) {
   });
 }
 
-test('what is no delimiter is refused where it stands, for reading and for writing', async (t) => {
+test('an invalid delimiter is refused with its place, for reading and for writing', async (t) => {
   const world = await makeWorld(t, { rows: [], job: `write: { path: out.csv, delimiter: ';;' }` });
   const job = world.read('job.yaml').replace('input: { path: in.csv, id: id }', 'input:\n  path: in.csv\n  delimiter: |\n  id: id');
   world.write('job.yaml', job);
@@ -78,4 +79,17 @@ test('what is no delimiter is refused where it stands, for reading and for writi
     assert.match(error.message, /write\.delimiter: must be one character, in quotes as in ';', or tab, not ";;"/);
     return true;
   });
+});
+
+test('a name that promises tabs is warned of where the table would have none', () => {
+  for (const [name, delimiter, says] of [
+    ['a.tsv', undefined, /^the table is written with commas between cells, although/],
+    ['a.TAB', ';', /^the table is written with ";" between cells/],
+    ['a.tsv', '\t', null],
+    ['a.csv', ';', null],
+  ] as const) {
+    const told = findFalseDelimiter(name, delimiter);
+    if (says === null) assert.equal(told, null);
+    else assert.match(told ?? '', says);
+  }
 });

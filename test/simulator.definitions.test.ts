@@ -35,7 +35,7 @@ for (const [name, makePrompt] of Object.entries(PROMPTS))
     }
   });
 
-test('a label that only the row mentions is no definition, nor is one followed by a hyphen', () => {
+test('a label mentioned only in the row is not a definition, nor is one followed by a hyphen', () => {
   const text = 'bug-fix wanted: the invoice is wrong, I was charged twice and want a refund';
   const values = createLifelikeValues([`Label the ticket: ${text}`], () => 0.5, LABELS);
   assert.equal(values.choose(LABELS, { name: 'label', item: 0 }), 'billing');

@@ -9,7 +9,7 @@ import { startProxy } from './helpers/proxy.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 
-test('bill counts all, or with --simulate or --base-url what one provider answered; a job is looked at where it ran last, and sent to the API', async (t) => {
+test('bill counts all, or with --simulate or --base-url one provider; other commands show the provider of the last run, and send to the API', async (t) => {
   const simulator = await startSimulator();
   t.after(() => simulator.close());
   const model = await startProxy(t, { target: simulator.url, isModel: true });
@@ -37,7 +37,7 @@ test('bill counts all, or with --simulate or --base-url what one provider answer
   assert.ok(planned.rows.new > 0, 'plan tells of the run that would call the API');
 });
 
-test('where flags and environment name a provider, all commands but bill follow both', (t) => {
+test('if flags and environment name a provider, all commands except bill follow both', (t) => {
   const before = process.env;
   t.after(() => {
     process.env = before;

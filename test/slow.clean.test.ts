@@ -253,7 +253,10 @@ describe('clean', () => {
       { ...world.effects, directory: world.stateDirectory, job: 'proof', signal: new AbortController().signal },
       () => {},
     );
-    assert.throws(() => upkeep.append({ type: 'upload-done', shard: '000001', fileId: 'x' }), /does not follow/);
+    assert.throws(
+      () => upkeep.append({ type: 'upload-done', shard: '000001', fileId: 'x' }),
+      /is not allowed in the current state of its shard/,
+    );
     await upkeep.close();
   });
 });

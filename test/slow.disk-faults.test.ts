@@ -11,39 +11,32 @@ import { countPosts, makeWorld } from './helpers/run-world.ts';
 /** A run makes far fewer of them. */
 const MAX_OPERATIONS = 400;
 
-/** The disk fails at each operation of a run, every other time for good: then room is made, and the same command is typed again. */
+/** No file can be opened at each operation of a run, every other time for good; then the same command is typed again. */
 for (const mode of ['batch', 'live'] as const) {
-  for (const errno of ['ENOSPC', 'EIO', 'EMFILE']) {
-    test(`${errno} at each operation of a ${mode} run: a sentence, and afterwards the undisturbed table and bill`, async (t) => {
-      const undisturbed = await readUndisturbed(mode);
-      let nth = 1;
-      for (; nth < MAX_OPERATIONS; nth += 1) {
-        const isLasting = nth % 2 === 0;
-        const disk = await makeDiskWorld(mode);
-        try {
-          const broken = await disk.runBroken({ errno, nth, isLasting });
-          const place = `${errno} at operation ${nth}${isLasting ? ' and after it' : ''}, ${broken.fired[0]}`;
-          if (broken.fired.length === 0) {
-            assert.equal(broken.ended?.summary.exitCode, 0, broken.error?.message);
-            break;
-          }
-          assertTold(broken, place);
-          const { summary } = await disk.run();
-          assert.equal(summary.exitCode, 0, place);
-          const { rows, bill } = readResult(disk);
-          assert.deepEqual(new Set(bill), new Set(undisturbed.bill), place);
-          const twice = bill.length - undisturbed.bill.length;
-          // A disk that is gone for good takes what was under way with it: that is told.
-          if (errno === 'EIO' && mode === 'live' && isLasting && twice > 0) assert.ok(twice <= summary.attempts.unknown, place);
-          else assert.deepEqual({ rows, bill }, undisturbed, place);
-        } finally {
-          await disk.close();
+  test(`EMFILE at each operation of a ${mode} run: a sentence, and afterwards the undisturbed table and bill`, async (t) => {
+    const undisturbed = await readUndisturbed(mode);
+    let nth = 1;
+    for (; nth < MAX_OPERATIONS; nth += 1) {
+      const isLasting = nth % 2 === 0;
+      const disk = await makeDiskWorld(mode);
+      try {
+        const broken = await disk.runBroken({ errno: 'EMFILE', nth, isLasting });
+        const place = `EMFILE at operation ${nth}${isLasting ? ' and after it' : ''}, ${broken.fired[0]}`;
+        if (broken.fired.length === 0) {
+          assert.equal(broken.ended?.summary.exitCode, 0, broken.error?.message);
+          break;
         }
+        assertTold(broken, place);
+        const { summary } = await disk.run();
+        assert.equal(summary.exitCode, 0, place);
+        assert.deepEqual(readResult(disk), undisturbed, place);
+      } finally {
+        await disk.close();
       }
-      assert.ok(nth > 50 && nth < MAX_OPERATIONS, `${nth - 1} operations were made to fail`);
-      t.diagnostic(`${nth - 1} operations`);
-    });
-  }
+    }
+    assert.ok(nth > 50 && nth < MAX_OPERATIONS, `${nth - 1} operations were made to fail`);
+    t.diagnostic(`${nth - 1} operations`);
+  });
 }
 
 for (const kind of Object.keys(DAMAGES)) {

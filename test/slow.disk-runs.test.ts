@@ -73,7 +73,7 @@ test('an error of the network or of another process is not a disk error', () => 
   }
 });
 
-/** Every other place is made to fail in slow.disk-faults. */
+/** Every other place is made to fail by `prove`, and in slow.disk-faults. */
 const faults: readonly (Omit<DiskFault, 'under' | 'nth'> & { readonly mode: 'batch' | 'live'; readonly exitCode: number | null })[] = [
   { mode: 'batch', errno: 'EROFS', first: 'mkdir proof@simulator', exitCode: 2 },
   { mode: 'live', errno: 'ENOSPC', first: 'write live-', isLasting: true, exitCode: null },

@@ -114,7 +114,10 @@ describe('notify', () => {
     const events = () => hook.received.map(({ body }) => JSON.parse(body) as { event: string; sentence: string });
     open(withNotify(ALL).replace('skipped_rows: 1', 'skipped_rows: 0'));
     assert.equal((await run(hook.url)).exitCode, 3);
-    assert.match(events()[0]?.sentence ?? '', /^reviews: skipped rows \(1 empty\), simulated, 5 of 6 rows ok/);
+    assert.match(
+      events()[0]?.sentence ?? '',
+      /^reviews: 5 of 6 rows answered; 1 empty, never sent \(exit 3\), simulated, \$[\d.]+; fail_if: \{ skipped_rows: "> 17%" \} in the job/,
+    );
     writeFileSync(join(world.folder, 'reviews.csv'), 'id,text\n1,"canary-cell\n');
     for (let again = 0; again < 2; again += 1) assert.equal((await run(hook.url)).exitCode, 2);
     assert.deepEqual(

@@ -60,7 +60,7 @@ test('missing lines were not billed if the batch reports the usage of the others
   world.check(summary);
 });
 
-test('answers without a body that a batch counts in its usage are told one by one, at what they cost', async (t) => {
+test('answers without a body that a batch counts in its usage are listed one by one, with their cost', async (t) => {
   const world = await makeWorld(t, {
     faults: [2, 5, 7].map((row) => ({ match: { batch: 1, row }, do: { line: row === 7 ? 'lost' : 'null_body' } })),
   });

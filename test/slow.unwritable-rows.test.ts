@@ -26,7 +26,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
-    name: 'lists in a column nobody uses',
+    name: 'lists in an unused column',
     table: `{"a":"x"}\n{"a":"y","b":${nest(5000)}}\n`,
     says: /^rows\.jsonl:2:1013 {2}.*nests deeper than 1000 levels$/,
   },

@@ -6,7 +6,7 @@ import type { BenchLine, Figure, Measured } from './line.ts';
 
 const PATH = 'docs/benchmarks.json';
 
-/** A line as it is kept: its ratios are of measurements of one run. */
+/** A line as it is stored; its ratios compare measurements of one run. */
 export interface KeptLine {
   readonly what: string;
   readonly measured: Omit<Measured, 'facts'> | null;
@@ -16,7 +16,7 @@ export interface KeptLine {
   readonly facts: string;
 }
 
-/** So many times what the named line of the same run took. */
+/** How many times the named line of the same run. */
 export interface Ratio {
   readonly what: string;
   readonly cpu: number | null;
@@ -31,13 +31,13 @@ export interface Passage {
   readonly on: string;
   readonly node: string;
   readonly cores: number;
-  /** Processes that wanted to run, in the mean of the minute before: a machine busy with other things makes wall time worthless. Null: it was not read. */
+  /** The mean number of processes that wanted to run in the minute before: on a busy machine wall time is meaningless. Null: it was not read. */
   readonly load: number | null;
   readonly minutes: number;
   readonly lines: readonly KeptLine[];
 }
 
-/** By the name of the bench: the passage of the page, and the small one that CI repeats. */
+/** By the name of the bench: the passage on the page, and the small one that CI repeats. */
 export type Figures = Readonly<Record<string, { readonly full?: Passage; readonly small?: Passage }>>;
 
 export function readFigures(): Figures {

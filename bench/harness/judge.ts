@@ -1,7 +1,7 @@
 import type { KeptLine, Passage } from './figures.ts';
 import type { Figure } from './line.ts';
 
-/** A passage of the small size may be so many times worse than the page's. */
+/** How many times worse than the page a passage of the small size may be. */
 const MOST_WORSE = 1.5;
 
 /** Whether it is not what it must be. */
@@ -27,7 +27,7 @@ export function findBroken({ lines }: Passage): readonly string[] {
   ]);
 }
 
-/** What is much worse in a small passage than in the one the page shows; what the page does not show is not compared. */
+/** What is much worse in a small passage than in the one on the page; lines that are not on the page are not compared. */
 export function findWorse(passage: Passage, shown: Passage): readonly string[] {
   const linesShown = new Map<string, KeptLine>(shown.lines.map((line) => [line.what, line]));
   return passage.lines.flatMap(({ what, against }) =>

@@ -1,14 +1,14 @@
-/** What a process, or several, took. */
+/** The resources used by one process, or several. */
 export interface Measured {
   readonly wallSeconds: number;
   /** User and system time as the kernel counted it, of all threads; null where it is not measured, as for peakRssMib. */
   readonly cpuSeconds: number | null;
   readonly peakRssMib: number | null;
-  /** Whatever else a part wants to tell. */
+  /** Anything else that a part reports. */
   readonly facts: Readonly<Record<string, number>>;
 }
 
-/** Something that is counted besides time and memory, or that follows from them: `0.33 ms` more CPU a row. */
+/** A figure besides time and memory, or derived from them: `0.33 ms` more CPU per row. */
 export interface Figure {
   readonly value: number;
   /** What stands behind the number: `ms more cpu a row`. */
@@ -21,11 +21,11 @@ export interface Figure {
 
 /** One line of docs/benchmarks.md. */
 export interface BenchLine {
-  /** Names the line within its bench, for good: the figures of earlier runs are found by it. */
+  /** Identifies the line within its bench permanently: earlier figures are found by it. */
   readonly what: string;
-  /** Null for a line that has figures alone. */
+  /** Null for a line with figures only. */
   readonly measured: Measured | null;
-  /** Lines of the same run it is held against; by CPU and wall, of which CPU may be limited. */
+  /** Lines of the same run that it is compared with, by CPU and wall time, of which CPU may be limited. */
   readonly against?: readonly { readonly line: BenchLine; readonly mostCpu?: number }[];
   /** Peak memory it may take. */
   readonly mostRssMib?: number;
@@ -35,7 +35,7 @@ export interface BenchLine {
 
 /** A part of `npm run bench` that is run by itself, in ten minutes or less: `--only NAME` is the name of its file in bench/lines. */
 export interface Bench {
-  /** Where it stands on the page: a smaller number stands before. */
+  /** Its position on the page: smaller numbers come first. */
   readonly order: number;
   readonly heading: string;
   /** What is measured and how, in a sentence or two, for the page. */
@@ -44,7 +44,7 @@ export interface Bench {
   readonly rows: { readonly full: number; readonly small: number | null };
   /** Figures, by what stands behind them, with a column of their own on the page instead of those of time and memory. */
   readonly columns?: readonly string[];
-  /** Work done in a process of its own, so that time and memory are its own; each imports what it needs when it is called. */
+  /** Work done in a separate process, so that its time and memory are its own; each imports what it needs when it is called. */
   readonly parts?: Readonly<Record<string, (folder: string, rows: number) => Promise<Readonly<Record<string, number>>>>>;
   measure(stage: Stage): Promise<readonly BenchLine[]>;
 }
@@ -52,7 +52,7 @@ export interface Bench {
 /** What a bench works with. */
 export interface Stage {
   readonly rows: number;
-  /** A folder of this passage's own; it is removed afterwards. */
+  /** A separate folder for this passage; it is removed afterwards. */
   readonly folder: string;
   /** Runs one of the bench's parts. */
   runPart(name: string): Measured;

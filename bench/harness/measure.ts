@@ -8,10 +8,10 @@ import type { Measured } from './line.ts';
 const PART = fileURLToPath(new URL('./part.js', import.meta.url));
 const HOOK = new URL('./usage-hook.js', import.meta.url).href;
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { rowmill: string } };
-/** What ships. */
+/** The published command. */
 export const COMMAND: string = fileURLToPath(new URL(`../../../${manifest.bin.rowmill}`, import.meta.url));
 
-/** Runs one part of a bench in a fresh process, so that peak memory is its own, and reads the line it prints. */
+/** Runs one part of a bench in a new process, so that peak memory is its own, and reads the line it prints. */
 export function runPartInProcess(bench: string, part: string, folder: string, rows: number): Measured {
   const child = spawnSync(process.execPath, [PART, bench, part, folder, String(rows)], {
     encoding: 'utf8',
@@ -21,12 +21,12 @@ export function runPartInProcess(bench: string, part: string, folder: string, ro
   return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as Measured;
 }
 
-/** The environment of a Node process that writes what the kernel counted for it into `report`, when it ends. */
+/** The environment of a Node process that writes the kernel's figures about it to `report` when it ends. */
 export function countUsage(report: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import ${HOOK}`, BENCH_USAGE: report };
 }
 
-/** What such processes took together; the memory is the largest one's. */
+/** The resources of such processes together; the memory is that of the largest. */
 export function readUsage(reports: readonly string[], wallSeconds: number): Measured {
   const usages = reports.map((report) => JSON.parse(readFileSync(report, 'utf8')) as { cpuSeconds: number; peakRssMib: number });
   for (const report of reports) rmSync(report);
@@ -39,8 +39,8 @@ export function readUsage(reports: readonly string[], wallSeconds: number): Meas
 }
 
 /**
- * Runs the command line to its end; the calling process goes on meanwhile, so that it may be the provider.
- * @returns what it took, and what it printed. Throws when it ends with anything but 0
+ * Runs the command line to its end; the calling process keeps running, so that it may be the provider.
+ * @returns the resources it used, and its output. Throws if it exits with anything but 0
  */
 export async function runCommand(
   args: readonly string[],
@@ -61,8 +61,8 @@ export async function runCommand(
 }
 
 /**
- * Runs a short command again and again, once in each folder, timed from outside by the shell: nothing is loaded into it.
- * @returns the mean of a run; user and system time with those of its children
+ * Runs a short command repeatedly, once in each folder, timed from outside by the shell: nothing is loaded into it.
+ * @returns the mean of one run; user and system time include its children
  */
 export function timeStarts(command: readonly string[], folders: readonly string[], env: Readonly<Record<string, string>> = {}): Measured {
   const script = `TIMEFORMAT='%R %U %S'; count=$1; shift; folders=("\${@:1:count}"); shift "$count"
@@ -78,7 +78,7 @@ time for folder in "\${folders[@]}"; do (cd "$folder" && exec "$@" >/dev/null) |
 }
 
 /**
- * Measures something between two runs of its baseline: a machine whose speed changes meanwhile would else make the ratio what it likes.
+ * Measures something between two runs of its baseline: otherwise a machine whose speed changes meanwhile would distort the ratio.
  * @returns the baseline as the mean of its two runs
  */
 export async function measureBeside<T>(

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-/** Preloaded into a measured process: writes what the kernel counted for it to the file BENCH_USAGE names. */
+/** Preloaded into a measured process: writes the kernel's figures about it to the file named by BENCH_USAGE. */
 process.on('exit', () => {
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
   const report = process.env.BENCH_USAGE;

@@ -40,7 +40,7 @@ export const bench: Bench = {
   },
 };
 
-/** Of a package's own files: those it depends on are listed by themselves. */
+/** Only a package's own files: its dependencies are listed separately. */
 function sumBytes(folder: string): number {
   return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
     const path = join(folder, entry.name);

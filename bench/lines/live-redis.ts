@@ -5,16 +5,16 @@ import type { Bench, BenchLine, Measured } from '../harness/line.ts';
 import { onLiveStage, runLiveJob, sayPerRow } from '../live-jobs.ts';
 
 const MIB = 2 ** 20;
-/** Of so many rows, what is beyond them is no start of a process, and mostly code that is optimised. */
+/** Beyond this many rows nothing is due to the start of a process, and the code is mostly optimized. */
 const FEW_SHARE = 1 / 10;
-/** A waiting job of half a kilobyte with all that BullMQ and we keep about it. */
+/** A waiting job of half a kilobyte, with everything that BullMQ and we store about it. */
 const REDIS_BYTES_PER_CALL = 4_096;
 
 export const bench: Bench = {
   order: 6,
   heading: 'Live calls of a worker, over Redis',
   introduction:
-    'The same calls made by a worker: run and worker together, compared with a run that makes its own calls. Redis, with an append-only file, and the simulator are further processes; what Redis itself used has a line of its own and is counted nowhere else.\nBy a profile of 8,000 rows (2026-11-30) the Redis client with BullMQ is 18 % of what the worker takes and 27 % of what the run takes, a third to a half of that for writing to the socket, so that fewer commands are what helps; checks and grants of calls are 8 %. The rest is the calls themselves, which the first line makes too, and a second process whose code has to be compiled and optimised beside it. On top it was 0.88 ms before jobs carried several calls, 0.75 ms before what comes within five milliseconds shared a command and ends were collected in fewer rounds (load 6 to 11, and 25).',
+    'The same calls made by a worker: run and worker together, compared with a run that makes its own calls. Redis, with an append-only file, and the simulator are separate processes; what Redis itself used has its own line and is counted nowhere else.\nBy a profile of 8,000 rows (2026-11-30), the Redis client with BullMQ takes 18 % of the worker and 27 % of the run, a third to a half of that for writing to the socket, so fewer commands are what helps; checks and grants of calls take 8 %. The rest is the calls themselves, which the first line makes too, and a second process whose code has to be compiled and optimized as well. The overhead was 0.88 ms before jobs carried several calls, and 0.75 ms before commands within five milliseconds were combined and ends were collected in fewer rounds (load 6 to 11, and 25).',
   rows: { full: 20_000, small: 2_000 },
   async measure({ rows }) {
     const missing = whyNoRedisServer();

@@ -17,7 +17,7 @@ export const bench: Bench = {
   order: 6.5,
   heading: 'Looks',
   introduction:
-    '`status` of a finished job compared with `report`, which is measured before and after: as it is, without the file the run leaves for it (so that table and answers are read), and a run that finds nothing to do. The running job has as many rows, all of them in batches that it waits for.',
+    '`status` of a finished job, compared with `report`, which is measured before and after; the same without the file that the run leaves for it, so that table and answers have to be read; and a run that finds nothing to do. The running job has the same number of rows, all of them in batches that it waits for.',
   rows: { full: 100_000, small: 5_000 },
   async measure({ rows, folder }) {
     await writeBenchJob(folder, rows);

@@ -10,7 +10,7 @@ import { COMMAND } from '../harness/measure.ts';
 import { CAP_TOKENS, LATENCY_MS } from '../live-jobs.ts';
 
 const WATCHED_MS = 60_000;
-/** At this pace the rows last longer than they are watched. */
+/** At this pace the rows outlast the watching. */
 const CALLS_PER_MINUTE = 2_400;
 const LOOK_MS = 50;
 /** The unit of the times in `/proc`: a hundredth of a second on Linux. */

@@ -6,13 +6,13 @@ import { expectCalls } from './engine.ts';
 import type { JobFlags } from './options/flags.ts';
 
 /*
- * The rule of all commands (docs/interface.md): what sends, and `plan`, which says what `run` would send, goes to the API unless `--simulate` or a
- * base URL names another provider; what looks back goes to the provider of the job's last run unless they do; `bill` counts all unless a flag does.
+ * The rule for all commands (docs/interface.md): those that send, and `plan`, use the API unless `--simulate` or a base URL names another
+ * provider; those that look back use the provider of the job's last run unless these name one; `bill` counts all unless a flag names one.
  */
 
 type ProviderFlags = Pick<JobFlags, 'simulate' | 'baseUrl'>;
 
-/** Whom a command that sends calls; V8 is told before the first call leaves for another process. */
+/** The provider of a command that sends; prepares V8 before the first call to another process. */
 export function makeCallTarget(...[flags, effects]: Parameters<typeof makeTarget>): Target {
   const target = makeTarget(flags, effects);
   if (flags.simulate === true) return target;
@@ -25,7 +25,7 @@ export function makeCallTarget(...[flags, effects]: Parameters<typeof makeTarget
   };
 }
 
-/** The origin of what such a command, or its plan, would get answers from. */
+/** The origin of such a command's answers, or of those it would get. */
 export function chooseCalledOrigin(flags: ProviderFlags): string {
   return makeTargetOrigin(flags);
 }
@@ -35,7 +35,7 @@ export function chooseSeenOrigin(flags: ProviderFlags): string | null {
   return flags.simulate === true || hasBaseUrl(flags.baseUrl) ? makeTargetOrigin(flags) : null;
 }
 
-/** The origin a bill is about; null for all. A variable of the environment is meant for calls. */
+/** The origin a bill is about; null for all. Environment variables apply only to calls. */
 export function chooseBilledOrigin({ simulate, baseUrl }: ProviderFlags): string | null {
   if (simulate === true) return SIMULATOR_ORIGIN;
   return baseUrl === undefined ? null : originOf(chooseBaseUrl(baseUrl));

@@ -84,7 +84,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .argument('[folder]', 'the folder with the jobs', '.')
       .option('--since <date>', 'from this day on (YYYY-MM-DD, UTC)', parseDate)
-      .option('--until <date>', 'up to this day, which is counted', parseDate)
+      .option('--until <date>', 'up to and including this day', parseDate)
       .addOption(new Option('--by <what>', 'a line for each').choices(['job', 'model', 'day', 'lane', 'month']))
       .option('--csv <path>', 'also write a table: a line for each job, model, lane and day, or as --by says')
       .addOption(stateOption())
@@ -200,13 +200,13 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .option('--seconds <n>', 'minimum duration; each promise is attacked a few times in any case', parsePositive, 60)
       .option('--seed <n>', 'the seed of the attacks; a break names the seed that repeats it', parseCount, 1)
-      .option('--only <name>', 'one promise alone')
+      .option('--only <name>', 'only this promise')
       .option('--redis <url>', 'also over this Redis; its databases 1 to 14 must be empty, and are emptied')
       .addOption(jsonOption())
       .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags))),
   doctor: (command) =>
     command
-      .argument('[job]', 'also check this job: its model, the price of it, and where it writes')
+      .argument('[job]', 'also check this job: its model, its price, and its output')
       .addOption(inputOption())
       .addOption(stateOption())
       .addOption(baseUrlOption())

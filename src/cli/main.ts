@@ -11,7 +11,7 @@ function endQuietly(stream: NodeJS.WriteStream): void {
 
 let isOpen = false;
 
-/** Called by the first command, and where help has to know a terminal: to open the streams takes as long as all of the help. */
+/** Called by the first command, and if help has to know the terminal: opening the streams takes as long as the whole help. */
 function openOutput(): void {
   if (isOpen) return;
   isOpen = true;

@@ -44,7 +44,7 @@ const HIDDEN = ['complete', '*'];
 
 /**
  * The command line: only names until one is typed. Only commander is loaded here; each command loads what it needs when it runs.
- * @param begin called before anything but help and version that are written to no terminal; may be called again
+ * @param begin called before anything except help and version that do not go to a terminal; may be called again
  */
 export function makeProgram(begin: () => void = () => {}): Command {
   const program = new Command('rowmill')

@@ -122,7 +122,7 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
   };
 }
 
-/** Live calls; nothing if none is made or waiting. Where answers come within milliseconds, a look between them meets none in flight. */
+/** Live calls; nothing if none is made or waiting. If answers arrive within milliseconds, there may be none in flight at the moment. */
 function describeFlight(view: RunView): readonly string[] {
   const { calls } = view;
   if (calls === null || countCalls(calls) === 0) return [];

@@ -92,7 +92,7 @@ export function changeFlags<Flags extends RunFlags>(flags: Flags, { maxNanoUsd, 
   const { deadline: _, maxLiveUsd: __, ...rest } = flags;
   return {
     ...(hasDeadline === false ? (rest as Flags) : flags),
-    // Rounded up to millionths: a little less would stop it again.
+    // Rounded up to millionths of a dollar: a little less would stop it again.
     ...(maxNanoUsd === undefined ? {} : { maxUsd: Math.ceil(maxNanoUsd / 1000) / 1e6 }),
     ...(model === undefined ? {} : { model }),
     ...(mode === undefined ? {} : { mode }),

@@ -23,7 +23,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** A usage that grows: adding to it makes no object. */
+/** A mutable usage: adding to it creates no object. */
 export type UsageSum = { -readonly [Field in keyof Usage]: Usage[Field] };
 
 /** Adds a usage to a sum. */

@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The name of a kept file: the path of what was compiled, or its last 200 letters, then a command, then the process that was writing it. */
+/** The name of a stored file: the path of the compiled file, or its last 200 characters, then a command, then the process that was writing it. */
 const NAME = /^(.*%2F.*\.c?js)(?:\.[a-z]+)?(?:\.\d+)?$/;
 const KEPT_MS = 30 * 86_400_000;
-/** More are looked at when it is done again. */
+/** Others are examined the next time. */
 const MOST_NAMES = 2_000;
 
 /**
- * Removes from a folder of compiled code what belongs to files that are gone, or was not used for a month, such as that of earlier versions.
+ * Removes compiled code of files that are gone, and code that was not used for a month, such as that of earlier versions.
  * Only files with our names are touched. No command fails because of it.
  */
 export function pruneCompiled(folder: string, nowMs: number): void {
@@ -20,7 +20,7 @@ export function pruneCompiled(folder: string, nowMs: number): void {
 function isUseless(folder: string, name: string, nowMs: number): boolean {
   const [, encoded] = NAME.exec(name) ?? [];
   if (encoded === undefined) return false;
-  // A cut name says nothing of the place of its file.
+  // A truncated name does not show where its file is.
   if (encoded.startsWith('%2F') && !existsSync(decodeURIComponent(encoded))) return true;
   const status = statSync(join(folder, name), { throwIfNoEntry: false });
   return status !== undefined && nowMs - Math.max(status.atimeMs, status.mtimeMs) > KEPT_MS;

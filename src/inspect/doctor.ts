@@ -54,7 +54,7 @@ export interface Finding {
 export interface DoctorOptions {
   /** Null looks at the machine and the provider only. */
   readonly jobFile: string | null;
-  /** Replaces the table of the job; absent: it does not. */
+  /** Replaces the table of the job; absent: the job's own. */
   readonly input?: string | null;
   /** Says why a job's webhook could not be notified; null if its settings are right. Absent: they are not checked. */
   readonly findNoticeProblem?: (notify: NotifySpec) => string | null;

@@ -7,14 +7,14 @@ import { putDate } from '../input/job/dated-path.ts';
 import { findDocuments, findFiles, showFile } from '../input/table/find-files.ts';
 import { findRunDestinationProblem } from '../run/open/destinations.ts';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 interface FoundFile {
   readonly name: 'input' | 'output';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
 }
 
-/** What a look at the files of a job has to know. */
+/** What checking the files of a job depends on. */
 export interface OutputPlace {
   readonly cwd: string;
   readonly stateDirectory: string;
@@ -24,7 +24,7 @@ export interface OutputPlace {
   readonly now: Date;
 }
 
-/** Whether the table of a job is there, and whether a run could write where `write.path` says, without overwriting what it reads. */
+/** Whether the table of a job exists, and whether a run could write to `write.path` without overwriting what it reads. */
 export async function examineOutput(given: Job, place: OutputPlace): Promise<readonly FoundFile[]> {
   const { dated } = given.write;
   const path = dated === undefined ? given.write.path : putDate(dated.template, dated.date ?? nameDay(place.now, null));
@@ -41,7 +41,7 @@ export async function examineOutput(given: Job, place: OutputPlace): Promise<rea
   const read = { job, tableFiles, exampleFiles: [], environmentFiles: place.environmentFiles };
   const problem = await findRunDestinationProblem(read, place);
   const folder = dirname(path);
-  const made = existsSync(folder) ? '' : `; a run makes the folder ${showFile(folder, place.cwd)}`;
+  const made = existsSync(folder) ? '' : `; a run creates the folder ${showFile(folder, place.cwd)}`;
   return [
     ...findings,
     problem === null

@@ -31,7 +31,7 @@ export function isUnasked(keys: KeyIndex, id: number, shard: number): boolean {
   return shard !== 0 && keys.outcome(id) === null && keys.shard(id) !== shard;
 }
 
-/** Whether anything is in flight in a shard: usually not, once its answers are recorded, and its event need not be read again to know what. */
+/** Whether anything is in flight in a shard: usually not once its answers are recorded, and then its event need not be read again. */
 export function hasInFlight(keys: KeyIndex, shard: number): boolean {
   for (let id = 0; id < keys.size; id += 1) if (keys.shard(id) === shard) return true;
   return false;

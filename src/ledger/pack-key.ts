@@ -6,7 +6,7 @@ const SIX_BITS = new Uint8Array(128);
 for (const [bits, character] of [...CHARACTERS].entries()) SIX_BITS[character.charCodeAt(0)] = bits;
 
 const KEY_CHARACTERS = 22;
-/** Joining characters one by one makes a string of each part. */
+/** Joining characters one by one would create a string for each prefix. */
 const scratch = Buffer.alloc(KEY_CHARACTERS);
 
 /**

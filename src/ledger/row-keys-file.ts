@@ -4,11 +4,11 @@ import { crc32 } from 'node:zlib';
 import { VERSION } from '../core/version.ts';
 import { makeTemporaryPath, openForReading, openPrivateFile, readBytesAt, removeQuietly, writeFully } from './disk/durable-files.ts';
 
-/** What the keys were found in. */
+/** What the keys were computed from. */
 export interface RowKeysSource {
   /** The sha256 (hex) of the table's bytes. */
   readonly input: string;
-  /** Identifies everything else that decides what a row asks. */
+  /** Identifies everything else that determines a row's request. */
   readonly job: string;
 }
 
@@ -18,20 +18,20 @@ export interface StoredRowKeys extends RowKeysSource {
   read(take: (key: string | null) => void): boolean;
 }
 
-/** The keys of a table's rows, kept by the run that found them for those after it: the file `keys`. */
+/** The keys of a table's rows, stored by a run for later ones: the file `keys`. */
 export interface RowKeysFile {
   /** Null if there are none, or none that this version wrote. */
   open(): StoredRowKeys | null;
   /**
-   * Writes keys while they are found. The file is derived and never synced: a failing disk, or a key that does not fit, costs a later run time,
-   * nothing else. That of a small table is not written.
+   * Writes keys as they are found. The file is derived and never synced: a failing disk, or a key that does not fit, costs a later run time
+   * and nothing else. For a small table none is written.
    */
   createWriter(): RowKeysWriter;
 }
 
 export interface RowKeysWriter {
   add(key: string | null): void;
-  /** Puts the keys in the place of earlier ones. */
+  /** Replaces earlier keys. */
   finish(source: RowKeysSource): void;
   abandon(): void;
 }
@@ -47,7 +47,7 @@ interface Header extends RowKeysSource {
 const HEADER_BYTES = 512;
 const KEY_CHARACTERS = 22;
 const NO_KEY = ' '.repeat(KEY_CHARACTERS);
-/** To render fewer rows than fit in here takes less time than to open a file. */
+/** Rendering fewer rows than this takes less time than opening a file. */
 const CHUNK_BYTES = KEY_CHARACTERS << 13;
 
 /**
@@ -157,7 +157,7 @@ function withFile<Result>(file: string, step: (descriptor: number) => Result): R
   }
 }
 
-/** Null if the disk fails, or what is there is not such a file. */
+/** Null if the disk fails, or there is something other than such a file. */
 function tryOnDisk<Result>(step: () => Result): Result | null {
   try {
     return step();

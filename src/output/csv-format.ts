@@ -23,7 +23,7 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const lineEnd = excel ? '\r\n' : '\n';
   const { quote, printHead } = createCsvPrinter({ delimiter, lineEnd });
   const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
-  // Our words and numbers need quotes only where one of their characters is the delimiter.
+  // Our words and numbers need quotes only if they contain the delimiter.
   const printOwn: (value: string | number) => string = /[\w.]/.test(delimiter) ? (value) => quote(String(value)) : String;
   const putOwn = (value: string | number) => printOwn(value) + delimiter;
   const put = (value: unknown) => quote(toCell(value)) + delimiter;

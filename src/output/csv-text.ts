@@ -15,7 +15,7 @@ export interface CsvPrinter {
   quote(cell: string): string;
   /** A record of one empty cell is a blank line. */
   print(records: readonly (readonly string[])[]): string;
-  /** The names of the columns. Where no comma stands between them, those with another usual delimiter are quoted too, so that readers recognise the one in use. */
+  /** The names of the columns. Unless the delimiter is a comma, names with another usual delimiter are quoted too, so that readers recognise the one in use. */
   printHead(names: readonly string[]): string;
 }
 

@@ -45,7 +45,7 @@ export interface MarkSheet {
  * @throws DiskError if the file cannot be written
  */
 export async function writeMarkSheet(file: string, { columns, keptRows, newRows, delimiter }: MarkSheet): Promise<void> {
-  // Any other would have to be told to whoever reads the sheet.
+  // Readers of the sheet detect only these.
   const { print, printHead } = createCsvPrinter({ delimiter: delimiter === ';' || delimiter === '\t' ? delimiter : ',', lineEnd: '\r\n' });
   const kept = keptRows.map((row) => row.map(formatCell));
   const added = newRows.map((row) => columns.map((name) => escapeFormula(formatCell(row.get(name)))));

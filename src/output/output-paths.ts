@@ -22,6 +22,12 @@ export function findFalseName(tablePath: string): string | null {
   return NOT_WRITTEN.find(([name]) => name.test(tablePath))?.[1] ?? null;
 }
 
+/** What a table's name says of the character between its cells that is not so, as a sentence; null if nothing. */
+export function findFalseDelimiter(tablePath: string, delimiter = ','): string | null {
+  if (delimiter === '\t' || !/\.(tsv|tab)$/i.test(tablePath)) return null;
+  return `the table is written with ${delimiter === ',' ? 'commas' : JSON.stringify(delimiter)} between cells, although its name promises tabs; set write.delimiter: tab, or name it .csv`;
+}
+
 /** Where a table for standard output is written first: in the state directory, in the format of the table it replaces. */
 export function stdoutTablePath(stateDirectory: string, tablePath: string): string {
   return path.join(stateDirectory, 'stdout', `table.${formatOfTable(tablePath)}`);

@@ -8,18 +8,18 @@ export interface Stop {
   readonly exitCode: Exclude<ExitCode, typeof EXIT.done | typeof EXIT.failedRows | typeof EXIT.locked>;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
-  /** What the next command has to change, because it was why the run stopped; absent if the same command continues it. */
+  /** What the next command has to change, because it stopped the run; absent if the same command continues it. */
   readonly change?: CommandChange;
 }
 
-/** Flags of a command that would stop it again. Each is absent if it may stay. */
+/** Flags that would stop the command again. Each is absent if it may stay. */
 export interface CommandChange {
   /** A budget with which the run could send all remaining rows. */
   readonly maxNanoUsd?: number;
   /** The model that was probably meant, or that follows one which has ended. */
   readonly model?: string;
-  /** The lane that this address has. */
-  readonly mode?: 'live';
+  /** A lane that this address supports, or may support. */
+  readonly mode?: 'live' | 'batch';
   /** Nothing more may be sent live to keep the deadline. */
   readonly hasDeadline?: false;
 }
@@ -56,7 +56,7 @@ function exceeds(count: number, rowsIn: number, threshold: Threshold): boolean {
   }
 }
 
-/** What a summary says of a run in which nothing failed, although it ends with exit 3. */
+/** How a summary describes a run in which nothing failed, although it ends with exit 3. */
 export interface EmptyRows {
   /** `118 of 120 rows answered; 2 empty, never sent`. */
   readonly headline: string;
@@ -67,8 +67,8 @@ export interface EmptyRows {
 }
 
 /**
- * Rows whose cells are all empty have nothing to ask: where they are the only ones without an answer, nothing failed. `fail_if` counts them as
- * skipped all the same. Null for every other run, and where no row at all has an answer.
+ * Rows whose cells are all empty contain nothing to ask about: if only these have no answer, nothing failed. `fail_if` still counts them as
+ * skipped. Null for every other run, and if no row has an answer.
  */
 export function describeEmptyRows({ rows, causes, exitCode }: Pick<Summary, 'rows' | 'causes' | 'exitCode'>): EmptyRows | null {
   const { empty = 0, where = 0 } = causes;

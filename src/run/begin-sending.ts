@@ -127,7 +127,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       lane,
       estimateNanoUsd: findEstimate(opened, agreement, estimateNanoUsd),
       async send() {
-        // A name that may be a slip of the pen, before a job file is written for it.
+        // A possibly mistyped name, before a job file is written for it.
         const isListWhole = isSimulated || target.origin === DEFAULT_ORIGIN;
         if (plan.closestModel !== undefined) await requireAccess(context.provider, { ...access, isListWhole });
         await options.beforeSending?.();

@@ -38,7 +38,7 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly priceAsOf: string | null;
   /** Called with the job and its state directory once the lock is taken, before anything is sent; absent if not needed. */
   readonly onPrepared?: (prepared: PreparedJob) => void;
-  /** Called once nothing that can be known before speaks against the run, just before the first row is sent; absent if not needed. */
+  /** Called once everything that can be checked in advance has passed, just before the first row is sent; absent if not needed. */
   readonly beforeSending?: () => Promise<void>;
   /** Called with what the run would do before it spends anything. @throws UsageError if it should not */
   readonly confirm: (plan: Plan, spending: Spending) => Promise<void>;

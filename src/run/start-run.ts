@@ -51,7 +51,7 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
   return run;
 }
 
-/** Keeps which rows a passage is about that continues a run, if the passage before was about others: it may be killed before it has a summary. */
+/** Stores the rows of an invocation that continues a run with other rows than the last one: it may be killed before it has a summary. */
 function keepSelection(runFiles: RunFiles, { id, selection: first = { type: 'all' } }: RunState, selection: RowSelection): void {
   const before = readContinuedSelection(runFiles, id) ?? first;
   if (!isDeepStrictEqual(before, selection)) runFiles.writeRunFile(id, SELECTION_FILE, JSON.stringify(selection));

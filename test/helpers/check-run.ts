@@ -41,7 +41,7 @@ export function checkRun(options: CheckOptions): void {
   if (violations.length > 0) throw new Error(`the run broke its promises:\n${violations.join('\n')}`);
 }
 
-/** Every promise a run broke, each named by its letter in docs/guarantees.md. */
+/** Every promise that a run broke, whether it finished or not and whatever its job; each begins with its letter. The checker of `prove` knows its job, and says more of it. */
 export function findViolations(options: CheckOptions): readonly string[] {
   let evidence: RunEvidence;
   try {

@@ -17,7 +17,7 @@ export interface World {
   readonly folder: string;
   /** Runs the program here to its end, within this process; without a key, unless `env` gives one. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
-  /** The same in a process of its own. */
+  /** The same in a separate process. */
   spawn(args: readonly string[], env?: Readonly<Record<string, string>>, stdin?: string): Promise<Ended>;
   /** The one JSON object a command prints. Throws when it prints anything else. */
   json<T = Record<string, unknown>>(
@@ -84,7 +84,7 @@ export function collect(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** A key no message may ever show. */
+/** A key that no message may contain. */
 export const CANARY_KEY = 'sk-canary-7Qm2xV9tLpB4nR8wZk3JdH6s';
 
 /** Six reviews, two of them the same, one empty. */

@@ -17,7 +17,7 @@ export interface PageCommand {
   readonly line: number;
 }
 
-/** The pages that people read, by their paths. CHANGELOG.md speaks of earlier versions, too. */
+/** The pages for readers, by their paths; without CHANGELOG.md, which also describes earlier versions. */
 export function listPages(): readonly string[] {
   const docs = readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
   return ['README.md', 'CONTRIBUTING.md', 'GUARANTEES.md', ...docs.map((name) => join('docs', name)).toSorted()];

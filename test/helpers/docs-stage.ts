@@ -10,15 +10,15 @@ import { PROGRAM } from './program.ts';
 import { projectRoot } from './project-root.ts';
 import { runInProcess } from './run-in-process.ts';
 
-/** What a page takes for given, and where it departs from what a test can have. */
+/** What a page assumes, and how it differs from what a test can provide. */
 export interface PageSetting {
-  /** Files that the page has a reader bring along, by their paths. */
+  /** Files that the page expects the reader to have, by their paths. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What has happened before a command, by the beginning of that command. */
+  /** What has to happen before a command, by the beginning of that command. */
   readonly before?: Readonly<Record<string, (stage: DocsStage) => unknown>>;
   /** Addresses and ids of the page and what stands for them here. */
   readonly instead?: Readonly<Record<string, string>>;
-  /** Exit codes other than 0 that the page speaks of, by the beginning of the command. */
+  /** Exit codes other than 0 that the page mentions, by the beginning of the command. */
   readonly exits?: Readonly<Record<string, number>>;
 }
 

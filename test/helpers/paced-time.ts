@@ -1,6 +1,6 @@
 /**
- * Time for programs that pace themselves: it goes at its usual pace, `speed` times faster, but in steps, one each time this process comes to look, and
- * no step is long. A machine that is slow or busy has slow time, and the same happens in each second of it.
+ * Time for programs that pace themselves: it passes at its usual pace, `speed` times faster, but in short steps, one each time this process checks it.
+ * On a slow or busy machine time is slow, and the same happens in each of its seconds.
  */
 export interface PacedTime {
   readonly clock: () => Date;
@@ -9,7 +9,7 @@ export interface PacedTime {
   stop(): void;
 }
 
-/** What one look moves the time on by at most, before `speed`; a quiet machine looks about that often. */
+/** The longest step, before `speed`; on a quiet machine steps are about that long. */
 const LONGEST_STEP_MS = 2;
 
 interface Sleeper {

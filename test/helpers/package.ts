@@ -7,7 +7,7 @@ import { projectRoot } from './project-root.ts';
 
 const PATIENCE_MS = 240_000;
 
-/** An npm of these settings: it asks no registry for anything that it was not given, and says nothing. */
+/** npm with these settings: it requests nothing from a registry that it was not given, and prints nothing. */
 function npm(args: readonly string[], cwd = projectRoot): string {
   const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   return execFileSync('npm', [...args, ...quiet], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS });

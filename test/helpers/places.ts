@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { PROGRAM } from './program.ts';
 
-/** Why no process can be put into a pid namespace of its own here; null where it can. */
+/** Why no process can get its own pid namespace here; null if it can. */
 export function whyNoNamespaces(): string | null {
   if (process.platform !== 'linux') return "pid namespaces are Linux's";
   const { status, error, stderr } = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true'], { encoding: 'utf8' });

@@ -1,7 +1,7 @@
 import { runProgram } from '../../src/cli/program.ts';
 import type { Ended } from './command-line.ts';
 
-/** Where a command believes to be. */
+/** The surroundings of a command. */
 export interface Surroundings {
   readonly cwd: string;
   /** The whole environment. */
@@ -20,9 +20,8 @@ class Exit extends Error {
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs the program in this process, which saves loading its modules anew each time. Directory, environment and streams belong to the whole
- * process, so that one command runs after the other. What only a process of its own can show (signals, stdin, a closed stdout) is not to be
- * asked of it.
+ * Runs the program in this process, which saves loading its modules each time. Directory, environment and streams belong to the whole process,
+ * so commands run one after the other. Anything that needs a separate process (signals, stdin, a closed stdout) cannot be tested with it.
  */
 export function runInProcess(args: readonly string[], surroundings: Surroundings): Promise<Ended> {
   const ended = last.then(() => runAlone(args, surroundings));

@@ -1,6 +1,6 @@
 import xterm from '@xterm/headless';
 
-/** A terminal as a person sees it: what a program wrote, laid out by a real terminal's rules, lines broken anew when its size changes. */
+/** A terminal as a person sees it: a program's output, laid out by a real terminal's rules, and laid out again when it is resized. */
 export interface Screen {
   /** Stands in for `process.stderr` or `process.stdout`. */
   readonly stream: NodeJS.WriteStream;

@@ -53,7 +53,7 @@ async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & T
 
 /** What is done at two moments of a run. */
 interface RunMoments {
-  /** Called one or more times, once nothing that can be known before speaks against the run: job, table, cost, key, model; nothing has been sent. */
+  /** Called one or more times, once everything that can be checked in advance has passed: job, table, cost, key, model; nothing has been sent. */
   ready(): Promise<void>;
   /** Called when the provider refused the run before it achieved anything. */
   refused(): Promise<void>;

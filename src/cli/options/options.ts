@@ -59,12 +59,12 @@ export const setOption = () =>
 /** The question for a table without a job file. */
 export function addTableOptions(command: Command): Command {
   for (const one of [
-    option('asked', '--prompt <text>', 'what to do with each row; {{ column }} puts a cell in'),
+    option('asked', '--prompt <text>', 'what to do with each row; {{ column }} inserts a cell'),
     option('asked', '--output <field>', "what to answer, as 'sentiment: good | bad', or text; may be repeated").argParser(
       (field: string, fields: readonly string[] = []) => collect(field, fields),
     ),
-    option('asked', '--labels <list>', 'the answers there are, separated by commas').argParser(parseLabels),
-    option('asked', '--model <name>', 'which model is asked'),
+    option('asked', '--labels <list>', 'the allowed answers, separated by commas').argParser(parseLabels),
+    option('asked', '--model <name>', 'the model to use'),
   ])
     command.addOption(one);
   return command;

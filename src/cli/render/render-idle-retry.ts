@@ -12,7 +12,7 @@ export interface IdleRetryOptions {
   readonly retry: string;
 }
 
-/** What a retry looked at that had nothing to retry, without a final newline: it made no run, so that there are no figures of one. */
+/** The rows examined by a retry that had nothing to retry, without a final newline: there was no run, and so no figures of one. */
 export function renderIdleRetry(summary: Summary, { causes, retry }: IdleRetryOptions): string {
   const { rows, notAsked } = summary;
   const skipped = rows.skipped - (summary.causes.where ?? 0);
@@ -37,7 +37,7 @@ function listCauses({ causes }: Summary, areFailed: boolean): string {
   return listed.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ');
 }
 
-/** The exit code is about the table, whoever looks at it: a script must not take a table with holes for a good one. */
+/** The exit code describes the table: a script must not mistake a table with gaps for a complete one. */
 function explainExit(summary: Summary): string {
   const remedy = describeEmptyRows(summary)?.remedy;
   return `Exit 3, as for the run that wrote the table: ${summary.verdict}, more than fail_if allows${remedy === undefined ? '' : `; ${remedy}`}`;

@@ -5,8 +5,7 @@ import type { OutputConfiguration } from 'commander';
 const STDOUT = 1;
 
 /**
- * How help and version are written. What is no terminal is written directly: `process.stdout` loads streams and sockets, which take as long as
- * commander itself.
+ * Writes help and version; directly, unless to a terminal: `process.stdout` loads streams and sockets, which take as long as commander itself.
  * @param open called before `process.stdout` is used
  */
 export function makeHelpOutput(open: () => void): OutputConfiguration {
@@ -23,7 +22,7 @@ export function makeHelpOutput(open: () => void): OutputConfiguration {
       try {
         while (rest.length > 0) rest = rest.subarray(writeSync(STDOUT, rest));
       } catch {
-        // A pipe that takes nothing just now, or never again: the stream waits, or ends.
+        // A pipe that is full or closed: the stream waits, or ends.
         write(rest);
       }
     },

@@ -6,8 +6,8 @@ import { findClosest } from '../wording/suggest.ts';
 const MAX_LISTED = 5;
 
 /**
- * What to append to the message that a file does not exist: the name in its folder that was probably meant; of files of one kind, whose extension
- * may be left out, else those that there are. Nothing without either.
+ * What to append to the message that a file does not exist: the name in its folder that was probably meant; otherwise, for files of one kind,
+ * whose extension may be omitted, the existing ones. Empty if there are none.
  * @param isOfKind whether a name is of the kind; absent: any file, directories included
  */
 export function suggestFile(file: string, isOfKind: ((name: string) => boolean) | null = null): string {

@@ -8,7 +8,7 @@ export interface ToldNotice extends Notice {
   readonly at: string;
   /** The command to run; null if none is needed. */
   readonly command: string | null;
-  /** Where it can be typed; null if it is a call of a program. */
+  /** Where to type it; null if it is a call in a program. */
   readonly place: CommandPlace | null;
 }
 

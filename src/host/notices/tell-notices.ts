@@ -24,7 +24,7 @@ export interface NoticeTellerOptions {
   readonly warn: (message: string) => void;
   /** The command to run, by what has to be done. */
   readonly commands: { readonly continue: string; readonly failures: string; readonly report: string | null };
-  /** Where they can be typed; absent if they are calls of a program. */
+  /** Where to type them; absent if they are calls in a program. */
   readonly place?: CommandPlace;
 }
 

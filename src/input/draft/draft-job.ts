@@ -64,7 +64,7 @@ export function draftJob(parts: DraftParts): string {
   return sealText(`${lines.join('\n')}\n`);
 }
 
-/** Where a comma is the decimal point, spreadsheets write semicolons, and expect them; umlauts they read right only behind a byte order mark. */
+/** Where the decimal separator is a comma, spreadsheets write and expect semicolons; they read umlauts correctly only after a byte order mark. */
 function draftForm({ delimiter, form, hasByteOrderMark }: TableSample): readonly string[] {
   if (delimiter !== ';') return [];
   return [

@@ -17,7 +17,7 @@ export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | '
 export interface TableSample {
   readonly form: TableForm;
   readonly format: Table['format'];
-  /** The character between its cells, told or detected; null if it is not CSV. */
+  /** The character between its cells, given or detected; null if it is not CSV. */
   readonly delimiter: string | null;
   /** Whether its first file begins with a byte order mark, as spreadsheets write it. */
   readonly hasByteOrderMark: boolean;

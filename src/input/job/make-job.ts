@@ -139,7 +139,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   return { job, problems };
 }
 
-/** Only one that is not the default: that is not part of a finished run's fingerprint. */
+/** Absent if it is the default, which is not part of a finished run's fingerprint. */
 function readWriteDelimiter({ write }: JobSpec): Pick<Job['write'], 'delimiter'> {
   const delimiter = readDelimiter(write?.delimiter ?? ',');
   return delimiter === ',' ? {} : { delimiter };

@@ -7,6 +7,7 @@ import type { BatchState, LedgerFold } from '../../ledger/events/fold.ts';
 import type { RunFiles } from '../../ledger/runs.ts';
 import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import type { FieldFacts } from '../../output/report/facts.ts';
+import { describeEmptyRows } from '../../output/verdict.ts';
 import { readReportFacts } from '../../run/open/kept-report-facts.ts';
 import type { KeptSummary } from '../../run/open/kept-summary.ts';
 import { findShifts } from './find-shifts.ts';
@@ -38,7 +39,7 @@ const ENDED: ReadonlySet<string> = new Set(['completed', 'expired', 'cancelled']
 /** How many runs a run is compared with. */
 const COMPARED_RUNS = 5;
 const MAX_SENTENCE_CHARACTERS = 1_000;
-/** The counts before it say so. */
+/** Redundant after the counts. */
 const PENDING = /; the remaining rows stay pending/;
 
 /** All current notices. */
@@ -89,7 +90,11 @@ function describeLastRun(state: NoticeState): readonly Notice[] {
     }
     case EXIT.failedRows: {
       const causes = Object.entries(summary.causes).map(([cause, count]) => `${formatCount(count)} ${cause}`);
-      const sentence = `${job}: ${summary.verdict} (${causes.join(', ')}), ${made}, ${spent}`;
+      const emptyRows = describeEmptyRows(summary);
+      const sentence =
+        emptyRows === null
+          ? `${job}: ${summary.verdict} (${causes.join(', ')}), ${made}, ${spent}`
+          : `${job}: ${emptyRows.headline} (exit 3), ${summary.simulated ? 'simulated, ' : ''}${spent}; ${emptyRows.remedy}`;
       return [{ ...about, id: `failed ${last.id}`, event: 'failed', sentence, next: 'failures' }, ...describeShifts(state, summary)];
     }
     case EXIT.bug:

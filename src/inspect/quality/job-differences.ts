@@ -2,7 +2,7 @@ import type { JobDifference } from '../../core/quality.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
 
-/** What differs between two job files, key by key, as the lines that only one of them has. Lines that moved are no difference. */
+/** The differences between two job files, key by key, as the lines that only one of them has. Moved lines are not differences. */
 export function findJobDifferences(a: Spec, b: Spec): readonly JobDifference[] {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].flatMap((key) => {
@@ -12,7 +12,7 @@ export function findJobDifferences(a: Spec, b: Spec): readonly JobDifference[] {
   });
 }
 
-/** The lines of a value as a person would write it; those of a text that has several stand by themselves. */
+/** The lines of a value as a person would write it; a text of several lines is shown as such. */
 function listLines(value: unknown, path = ''): readonly string[] {
   if (value === undefined || value === null) return [];
   const name = path === '' ? '' : `${path}: `;
@@ -23,7 +23,7 @@ function listLines(value: unknown, path = ''): readonly string[] {
   return Object.entries(value).flatMap(([key, item]) => listLines(item, path === '' ? key : `${path}.${key}`));
 }
 
-/** The lines without as many of each as the other list has. */
+/** The lines, minus as many of each as the other list has. */
 function leaveOut(lines: readonly string[], others: readonly string[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const line of others) counts.set(line, (counts.get(line) ?? 0) + 1);

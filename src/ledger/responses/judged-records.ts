@@ -2,16 +2,16 @@ import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
 import { completeLine, makeEarlyLine } from './settled-line.ts';
 
-/** The records of a response file until the event that announces it is on disk: outside the heap, and as lines that need only be completed. */
+/** The records of a response file until the event that announces it is on disk: outside the heap, as lines that only have to be completed. */
 export interface JudgedRecords {
   /** `shortAnswer` as returned by `makeShortAnswer`. */
   add(record: SettledRecord, shortAnswer: string): void;
   /** Encodes the lines added since; called now and then. */
   pack(): void;
-  /** Puts other records in the place of those at these positions. */
+  /** Replaces the records at these positions. */
   replace(others: ReadonlyMap<number, SettledRecord>): void;
   /**
-   * Completes the lines as those of `file`. Only once.
+   * Completes the lines as those of `file`; may be called once.
    * @param visit is called with every record in order and the offset of its line in all of them; returns the offset of the previous record
    */
   complete(file: ResponseFile, visit: (record: SettledRecord, offsetBytes: number) => number): readonly Buffer[];

@@ -27,7 +27,7 @@ export type SettledLine = readonly [
 const BILLED = 1;
 const UNREADABLE = 2;
 
-/** The last two numbers of a line are padded, so that they can be put in their place once its file is announced. */
+/** The last two numbers of a line are padded, so that they can be filled in once its file is announced. */
 const FILE_CHARACTERS = 10;
 const PREVIOUS_CHARACTERS = 16;
 const NO_FILE = '0'.padStart(FILE_CHARACTERS);
@@ -44,7 +44,7 @@ export function makeEarlyLine(record: SettledRecord, shortAnswer: string): strin
   return joinLine(record, shortAnswer, NO_FILE, NO_PREVIOUS);
 }
 
-/** What an early line does not say yet. */
+/** The part that an early line still lacks. */
 interface LatePart {
   readonly file: number;
   readonly previous: number;

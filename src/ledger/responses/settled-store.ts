@@ -42,7 +42,7 @@ export interface BlockWriter {
   readonly offsetBytes: number;
   /** Adds whole lines, in ASCII. */
   write(lines: string): void;
-  /** The same for encoded ones, which are not to be changed any more. */
+  /** The same for encoded ones, which must not change afterwards. */
   add(chunks: readonly Buffer[]): void;
   finish(): BlockPlace;
 }

@@ -4,7 +4,7 @@ export type Ranks = readonly (string | readonly number[])[];
 /** The lookup of tokens: the rank by text, like a Map of 200,000 strings without having to build it. */
 export interface RankTable {
   get(text: string): number | undefined;
-  /** Tokens that are not valid UTF-8 with their ranks, in the order of their bytes. */
+  /** Tokens that are not valid UTF-8 with their ranks, in the order of their bytes; listed when they are first asked for. */
   readonly byteTokens: readonly (readonly [bytes: ArrayLike<number>, rank: number])[];
 }
 
@@ -55,8 +55,12 @@ export function readRankTable({ buffer, byteOffset, byteLength }: Uint8Array): R
   const starts = takeWords(tokens + 1);
   const units = new Uint16Array(buffer, at, (byteOffset + byteLength - at) / Uint16Array.BYTES_PER_ELEMENT);
 
+  let byteTokens: RankTable['byteTokens'] | null = null;
   return {
-    byteTokens: Array.from(byteRanks, (rank) => [units.subarray(starts[rank], starts[rank + 1]), rank] as const),
+    get byteTokens() {
+      byteTokens ??= Array.from(byteRanks, (rank) => [units.subarray(starts[rank], starts[rank + 1]), rank] as const);
+      return byteTokens;
+    },
     get(text) {
       for (let slot = hashText(text) & (slotCount - 1); ; slot = (slot + 1) & (slotCount - 1)) {
         const next = slots[slot] as number;

@@ -26,7 +26,10 @@ export function loadTokenizer(encoding: EncodingName): CountTokens {
   const ranks = readRankTable(readFileSync(new URL(`./${encoding}.ranks`, import.meta.url)));
   const core = new BytePairEncodingCore({ bytePairRankDecoder: [], tokenSplitRegex: SPLITS[encoding] });
   // Its lookup; from a list of ranks it would build the same as a Map and an array, which takes ten times as long as everything else.
-  Object.assign(core, { bytePairStringRankEncoder: ranks, bytePairNonUtfSortedEncoder: ranks.byteTokens });
+  Object.defineProperties(core, {
+    bytePairStringRankEncoder: { value: ranks },
+    bytePairNonUtfSortedEncoder: { get: () => ranks.byteTokens },
+  });
   return (text) => {
     if (text.length <= PIECE_CHARACTERS) return core.countNative(text);
     let tokens = 0;

@@ -2,7 +2,7 @@ import type { JobDifference, RunComparison } from '../../core/quality.ts';
 import { formatCount, formatThings } from '../format-numbers.ts';
 import { formatShareWithin, isBeyondChance } from '../format-quality.ts';
 
-/** Said wherever answers of the simulator are judged. */
+/** Shown wherever answers of the simulator are judged. */
 export const MADE_UP = 'the simulator answered: neither accuracy nor a difference says anything about a real model';
 
 /** Both runs by what differs between them: `A (gpt-6-luna, earlier prompt)`. */
@@ -15,7 +15,7 @@ export function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | '
   return { a: describe('A', a.model, 'earlier prompt'), b: describe('B', b.model, 'changed prompt') };
 }
 
-/** Who won and how sure that is; without gold labels, how often both agree. One sentence without a final period. */
+/** Which run is better and how certain that is; without gold labels, how often both agree. One sentence without a final period. */
 export function describeResult(comparison: RunComparison): string {
   const { a, b, rows, agreement, accuracyDifference, mcnemar } = comparison;
   const names = nameRuns(comparison);
@@ -38,7 +38,7 @@ export function describeResult(comparison: RunComparison): string {
 /** Lines of a key that are shown of each run. */
 const MAX_LINES = 4;
 const MAX_LINE_CHARACTERS = 200;
-/** What two long lines have in common is shown only near where they part. */
+/** The common part of two long lines is shown only near their difference. */
 const SHOWN_BEFORE = 40;
 
 /** A part of what differs between two jobs, to be shown. */

@@ -24,7 +24,7 @@ export function foldRows(rows: readonly Html[], open: number): Html {
 export function renderFailedRow({ facts, text }: SampleRow, textBytes: number): Html {
   const message = text === null ? 'The table no longer holds this row.' : (text.message ?? '');
   if (text !== null && text.prompt.length === 0 && text.raw === null)
-    return html`<article class="row" id="row-${facts.row}"><p class="plain"><b>Row ${formatCount(facts.row)}</b> ${showId(facts, text)} <span class="bad" dir="auto">${clipHtml(message, LINE_BYTES)}</span> <span class="small soft">${facts.file}:${facts.line}</span></p></article>
+    return html`<p class="row brief" id="row-${facts.row}"><b>Row ${formatCount(facts.row)}</b> ${showId(facts, text)} <span class="bad" dir="auto">${clipHtml(message, LINE_BYTES)}</span> <span class="small soft">${facts.file}:${facts.line}</span></p>
 `;
   const more =
     text === null

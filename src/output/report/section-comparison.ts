@@ -2,7 +2,7 @@ import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from
 import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
-import { describeResult, listDifferences, MADE_UP } from './describe-comparison.ts';
+import { describeResult, listDifferences } from './describe-comparison.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
@@ -24,8 +24,8 @@ export function renderComparison(comparison: RunComparison | null): Html {
   const { a, b, rows, field } = comparison;
   const facts = listFacts(comparison).map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, FACT_BYTES)}</dd>`);
   return html`<section aria-labelledby="comparison"><h2 id="comparison">Comparison</h2>
-<p>${describeResult(comparison)}.${comparison.simulated ? ` Made up: ${MADE_UP}.` : ''}</p>
-<p>Run A <b class="mono">${a.run}</b> and run B <b class="mono">${b.run}</b>, this one, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share.</p>
+<p>Run A <b class="mono">${a.run}</b> and run B <b class="mono">${b.run}</b>, this one, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share. ${describeResult(comparison)}.</p>
+${renderDifferences(comparison)}
 ${renderStack('Rows of both runs', [
   { name: 'the same', count: rows.same, fill: 'f-ok' },
   { name: 'changed', count: rows.changed, fill: 'f-main' },
@@ -44,8 +44,7 @@ function listFacts(comparison: RunComparison): readonly (readonly [name: string,
   const unpriced = a.unpricedAnswers + b.unpricedAnswers;
   const cost = `B − A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`;
   return [
-    ['job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`],
-    ...listDifferences(comparison.jobDifferences).map(({ key, run, text }) => [`${key} in ${run}`, text] as const),
+    ...(jobChanges.length === 0 ? [['job', 'the same in both'] as const] : []),
     ['agreement', `${formatShareWithin(agreement, agreementInterval)} of ${formatCount(rows.same + rows.changed)} answered in both`],
     ...(accuracyDifference === null
       ? []
@@ -56,6 +55,16 @@ function listFacts(comparison: RunComparison): readonly (readonly [name: string,
       ? []
       : [['not compared', `${formatCount(rows.onlyInA)} rows only in A, ${formatCount(rows.onlyInB)} only in B`] as const]),
   ];
+}
+
+/** The lines that differ between the two jobs, behind a click on what they belong to. */
+function renderDifferences({ jobChanges, jobDifferences }: RunComparison): Html {
+  if (jobChanges.length === 0) return NOTHING;
+  const lines = listDifferences(jobDifferences).map(
+    ({ key, run, text }) => html`<dt>${key} in ${run}</dt><dd dir="auto">${clipHtml(text, FACT_BYTES)}</dd>`,
+  );
+  return html`<details class="more"><summary>The job differs in ${jobChanges.join(', ')}</summary><dl class="answer facts">${lines}</dl></details>
+`;
 }
 
 function renderRuns(a: ComparedRun, b: ComparedRun): Html {

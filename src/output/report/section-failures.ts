@@ -55,7 +55,7 @@ export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[]
 }
 
 /** Whether any row was sent and failed; others have neither prompt nor answer. */
-function hasFailed(causes: readonly CauseFacts[]): boolean {
+function hasFailed(causes: ReportFacts['causes']): boolean {
   return causes.some(({ status }) => status === 'failed');
 }
 

@@ -111,8 +111,8 @@ details[open]>summary{margin-bottom:4px}
 .row:first-of-type{border-top:0}
 .cause{border-top:1px solid var(--line);padding:14px 0 10px}
 .cause:first-of-type{border-top:0;padding-top:0}
-details.row{margin:0;padding:6px 0;border-top:1px solid var(--faint)}
-details.row>summary{color:var(--text);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
+details.row,.brief{margin:0;padding:6px 0;border-top:1px solid var(--faint)}
+.brief,details.row>summary{color:var(--text);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 .row:target{background:var(--note);box-shadow:0 0 0 8px var(--note);border-radius:2px}
 .row h4{display:flex;flex-wrap:wrap;gap:2px 10px;margin:0 0 5px;font-size:.9rem;align-items:baseline}
 .row h4 span{min-width:0}
@@ -139,7 +139,7 @@ dl.answer{grid-template-columns:fit-content(50%) minmax(0,1fr)}
 dl.facts{grid-template-columns:fit-content(34%) minmax(0,1fr)}
 dl.answer dd,.plain{max-height:5em}
 svg{height:95px}
-details.row{padding:4px 0;font-size:.85rem;line-height:1.4}
+details.row,.brief{padding:4px 0;font-size:.85rem;line-height:1.4}
 th,td{max-width:15em}
 td.bar{width:30%}
 .lines{grid-template-columns:minmax(0,1fr)}

@@ -46,6 +46,7 @@ function* findUntold({ exitCode, stderr, isStuck }: LifeEnd, billed: number): Ge
   if (isStuck) yield 'disk: the run hung';
   else if (exitCode === null || ![0, 2, 3, 5].includes(exitCode)) yield `disk: exit ${exitCode}: ${stderr.trim()}`;
   if (exitCode === 2 && billed > 0) yield `disk: exit 2 says that nothing was spent, and ${billed} calls were billed`;
+  if (/\.tmp-/.test(stderr)) yield `disk: names a file that nobody knows: ${stderr.trim()}`;
   if (/\n\s+at .*:\d+:\d+/.test(stderr)) yield `disk: a stack trace instead of a sentence: ${stderr.trim()}`;
 }
 

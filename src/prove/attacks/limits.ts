@@ -28,9 +28,9 @@ const SLOTS = 16;
 
 const REQUESTS = { requestsPerMinute: REQUESTS_PER_MINUTE, burstSeconds: 4 };
 const NAMED: SmallAccount = { name: 'requests', provider: REQUESTS, limits: `rpm: ${REQUESTS_PER_MINUTE}, `, workers: 0 };
-const TOLD: SmallAccount = { ...NAMED, name: 'requests, told by headers', limits: '' };
+const TOLD: SmallAccount = { ...NAMED, name: 'requests, learned from headers', limits: '' };
 const TOKENS: SmallAccount = {
-  name: 'tokens, told by headers',
+  name: 'tokens, learned from headers',
   provider: { tokensPerMinute: TOKENS_PER_MINUTE, burstSeconds: 10 },
   limits: '',
   workers: 0,
@@ -108,7 +108,7 @@ export const LIMITS: Attacked = {
   name: 'limits',
   says: `The limits of an account are used and kept, by one process and by several workers: never more than ${percent(MOST_USED - 1)} above what the provider allows in a window, whatever its length`,
   attackedBy:
-    'a job that needs ten seconds of its account: limits on requests or tokens, named by the job or told by headers alone; over Redis with two workers',
+    'a job that needs ten seconds of its account: limits on requests or tokens, set by the job or learned from headers only; over Redis with two workers',
   minimum: 3,
   waits: true,
   attack,

@@ -35,7 +35,7 @@ export interface Excess {
   readonly why: string;
   /** Whether it is the budget of the run, which the next command can raise. */
   readonly isOfRun: boolean;
-  /** Whether it is what live calls may cost to keep the deadline; absent if not. */
+  /** Whether it limits what live calls for the deadline may cost; absent if not. */
   readonly isOfDeadline?: true;
 }
 

@@ -7,16 +7,16 @@ export interface StoppedRun {
   readonly rows: RowCounts;
   /** Cost of its rows; null if a part of it is unknown. */
   readonly rowsNanoUsd: number | null;
-  /** What it was expected to cost when it began; null if unknown. */
+  /** Its expected cost when it started; null if unknown. */
   readonly estimateNanoUsd: number | null;
   readonly fold: Pick<LedgerFold, 'batches' | 'shards'>;
-  /** What continues it. */
+  /** The command that continues it. */
   readonly command: string;
 }
 
 /**
- * What a stopped run has still to send, by the mean cost of the rows it finished, or by its estimate if these are too few: the table is not
- * read again for it. Null if nothing is left but what is in batches already.
+ * What a stopped run still has to send, by the mean cost of the rows it finished, or by its estimate if these are too few; the table is not
+ * read again. Null if everything left is already in batches.
  */
 export function estimateRest({ rows: counts, rowsNanoUsd, estimateNanoUsd, fold, command }: StoppedRun): NotAsked | null {
   let inBatches = 0;

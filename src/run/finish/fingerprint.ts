@@ -62,7 +62,7 @@ export async function findPilot(
   return (await isUnchanged(kept.pilot, prepared, ledger, signal)) ? asNothingDone(kept.summary) : null;
 }
 
-/** Whether the table is as it was written, and what it was made from is the same. */
+/** Whether the table, and everything it was made from, is unchanged. */
 async function isUnchanged(then: Fingerprint, prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<boolean> {
   const sha256 = await hashFile(then.table, signal);
   if (sha256 !== then.tableSha256) return false;

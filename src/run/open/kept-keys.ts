@@ -38,7 +38,7 @@ export function keepKeys(
   let wereRight = true;
   let isFirst = true;
 
-  /** Those that an earlier process found; null if there are none, or the table or the job is another one. */
+  /** Those of an earlier process; null if there are none, or the table or the job has changed. */
   async function loadKeys(signal: AbortSignal): Promise<FoundKeys | null> {
     const stored = rowKeys.open();
     if (stored?.job !== job || stored.input !== (await table.readSha256(signal))) return null;
@@ -79,7 +79,7 @@ export function keepKeys(
   return { table: { ...table, readRows, readSha256 }, wereKeysRight: () => wereRight };
 }
 
-/** Identifies what besides the table's bytes decides what a row asks. Any change of the job counts, except where its files are. */
+/** Identifies everything besides the table's bytes that determines a row's request: any change of the job counts, except of file locations. */
 function markRequests({ compiled, customPricesSha256 }: Pick<PreparedJob, 'compiled' | 'customPricesSha256'>): string {
   const { write: _write, file: _file, directory: _directory, input, examples: _examples, ...others } = compiled.job;
   const examples = compiled.examples.map(({ user, assistant }) => [user, assistant]);

@@ -19,7 +19,7 @@ export interface KeptSummary {
   readonly summary: Summary;
   /** Null if the run did not end with its final table. */
   readonly fingerprint: Fingerprint | null;
-  /** The same of a pilot that came to its end, whose table is a partial one; absent for every other run. */
+  /** The same for a completed pilot, whose table is a partial one; absent for every other run. */
   readonly pilot?: Fingerprint;
   readonly paths: KeptPaths;
   /** The rows it covered; absent in early versions. */
@@ -30,10 +30,10 @@ export interface KeptSummary {
   readonly version?: string;
 }
 
-/** In the folder of a run that was continued: the rows its last passage is about, which may have no summary. */
+/** In the folder of a continued run: the rows of its last invocation, which may have no summary. */
 export const SELECTION_FILE = 'selection.json';
 
-/** The rows of a run's last passage, if it continued the run with others; null if none did, or its file cannot be read. */
+/** The rows of a run's last invocation, if it continued the run with other rows; null if none did, or the file cannot be read. */
 export function readContinuedSelection({ readRunFile }: Pick<RunFiles, 'readRunFile'>, run: string): RowSelection | null {
   try {
     return JSON.parse(readRunFile(run, SELECTION_FILE, () => {}) ?? 'null') as RowSelection | null;

@@ -26,7 +26,7 @@ import { createRowLimit } from '../../money/row-limit.ts';
 import { createModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
 import type { NamedFile } from '../../output/find-destination-problem.ts';
-import { stdoutTablePath } from '../../output/output-paths.ts';
+import { findFalseDelimiter, stdoutTablePath } from '../../output/output-paths.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
@@ -108,9 +108,13 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const bare = compileJob(bound, table, limits);
     if (options.isToWrite === true) await inspectCode(loaded, { table: given, prompts, signal: options.signal });
     const sharedTable = options.isToWrite === true ? await findSharedTable({ job, stateDirectory, cwd: overrides.cwd, signal }) : null;
+    const falseDelimiter = options.isToWrite === true ? findFalseDelimiter(job.write.path, job.write.delimiter) : null;
     const shared = sharedTable === null ? [] : [`${sharedTable.what}, and this run will replace it; give each job its own write.path`];
     const sampled = await withSample(bare, { ...options, table, loaded });
-    const compiled = { ...sampled, warnings: [...sampled.warnings, ...shared] };
+    const compiled = {
+      ...sampled,
+      warnings: [...sampled.warnings, ...shared, ...(falseDelimiter === null ? [] : [`write: ${falseDelimiter}`])],
+    };
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {

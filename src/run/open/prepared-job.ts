@@ -14,7 +14,7 @@ export interface PreparedJob {
   readonly examples: ChosenExamples | null;
   /** The location of this job's state for this provider; it may not exist yet. */
   readonly stateDirectory: string;
-  /** Another job's table that its run would replace, as it was seen now; null if there is none, or the job is only read. */
+  /** Another job's table that its run would replace, as of now; null if there is none, or the job is only read. */
   readonly sharedTable: SharedTable | null;
   /** The outermost of its folders that did not exist before; null if all existed. */
   readonly missingFolder: string | null;

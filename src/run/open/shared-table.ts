@@ -16,7 +16,7 @@ export interface SharedTableOptions {
   readonly signal: AbortSignal;
 }
 
-/** Another job's table where a run is to write its own. */
+/** Another job's table at the path a run will write to. */
 export interface SharedTable {
   /** In words: which file it is, and whose. */
   readonly what: string;
@@ -47,7 +47,7 @@ export async function findSharedTable({ job, stateDirectory, cwd, signal }: Shar
   return null;
 }
 
-/** A stop where another job has written its table to this run's path since the run was prepared: two at once, of which the later would win unseen. */
+/** The stop of a run if another job has written to its path since it was prepared: otherwise the later of two runs would silently win. */
 export async function findTakenTable(options: SharedTableOptions, before: SharedTable | null): Promise<Stop | null> {
   const shared = await findSharedTable(options);
   if (shared === null || shared.claim === before?.claim) return null;

@@ -14,7 +14,7 @@ export interface Spending {
   readonly budgetNanoUsd: number | null;
   /** The most that live calls may cost next to batches with a deadline; null without one. */
   readonly maxLiveNanoUsd: number | null;
-  /** What was guessed about the table, before the first run: its reader may know better. Null for nothing. */
+  /** What was guessed about the table before the first run, because the user may know better; null for nothing. */
   readonly guess: string | null;
 }
 

@@ -14,7 +14,7 @@ export interface AskedModels {
 /** The provider does not offer a model. */
 export class ModelRefusedError extends AppError {
   readonly change: CommandChange;
-  /** @param meant the model to be asked instead; null if none is known */
+  /** @param meant the model that was probably meant; null if none is known */
   constructor(message: string, meant: string | null, { code = 'model_not_found', cause }: { code?: string; cause?: unknown } = {}) {
     super(message, { code, exitCode: EXIT.refused, cause });
     this.name = 'ModelRefusedError';

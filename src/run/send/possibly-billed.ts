@@ -142,7 +142,7 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
       else if (usage.beyond !== null) {
         const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
-        // It may be of any of them.
+        // It may belong to any of them.
         const calls = Math.max(1, batch.missing + books.failedOfBatch(batch.id));
         found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });
       }

@@ -87,7 +87,7 @@ function writeText({ prompt, format, drawSeed, style, slips, fault }: Completion
   }
 }
 
-/** Every text a schema names as a value. */
+/** Every string that a schema lists as a value. */
 function listLabels(schema: unknown): readonly string[] {
   if (typeof schema !== 'object' || schema === null) return [];
   const values = Object.entries(schema).flatMap(([key, value]) =>

@@ -30,7 +30,14 @@ function gather(lists: readonly WordList[]): readonly (readonly [string, Meaning
       }
     }
   }
-  return [...gathered].map(([word, senses]) => [word, makeMeaning(senses)]);
+  // Thousands of words have a few dozen meanings.
+  const meanings = new Map<string, Meaning>();
+  return [...gathered].map(([word, senses]) => {
+    const name = senses.join(' ');
+    const meaning = meanings.get(name) ?? makeMeaning(senses);
+    meanings.set(name, meaning);
+    return [word, meaning];
+  });
 }
 
 export function indexSpacedWords(lists: readonly WordList[]): SpacedWords {

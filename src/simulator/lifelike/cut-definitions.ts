@@ -20,8 +20,8 @@ const SENTENCE_END = /[.;!?…](?=\s|$)|\n/g;
 const MARKER = /[^\S\n]*(?:[-*•]|\d+[.)])?[^\S\n]*["'*`]*$/;
 
 /**
- * Finds the definitions of labels (`bug: something is broken`) in a prompt of one message, where they stand beside the row. They are told by the
- * labels of the requested schema alone: another request is not looked at, so that equal requests get equal answers.
+ * Finds the definitions of labels (`bug: something is broken`) in a prompt of one message, where they are next to the row. They are recognised
+ * only by the labels of the requested schema: no other request is considered, so that equal requests get equal answers.
  */
 export function cutDefinitions(prompt: string, labels: readonly string[]): Defined {
   const chain = findChain(prompt, labels);

@@ -16,7 +16,7 @@ const ASKS =
   /\bjson\b|"[a-z_]+"|^\s*(?:rate|classify|label|summari[sz]e|extract|translate|assign|decide|correct|describe|write|read|reply|answer|return|choose|pick|categori[sz]e|tag|detect|identify|determine|give|you are|bewerte|ordne|fasse|klassifiziere|übersetze)\b/i;
 /** The same for a further one. */
 const ASKS_AGAIN = /\b(?:labels?|categor(?:y|ies)|classes|topics?|definitions?|one of|exactly one|following)\b/i;
-/** How the instructions go on below a row. */
+/** How instructions continue after a row. */
 const ENDS_ASKING = /^\s*(?:answer|reply|respond|return|choose|pick|use|output|only|give only|label|classify)\b/i;
 const LISTS = /^\s*[-*•]\s|\bjson\b|"[a-z_]+"/i;
 const HEADER =
@@ -38,7 +38,7 @@ export function findRow(texts: readonly string[], labels: readonly string[] = []
   return readHeaders(text, instructions);
 }
 
-/** The row stands before or after the definitions, or without a full stop within the last of them; where two could be it, both are read. */
+/** The row is before or after the definitions, or, without a full stop, within the last of them; if there are two candidates, both are read. */
 function readDefined({ before, definitions, last, after }: Defined): Row {
   const [instructions, text] = cutAsking(before);
   const isAbove = text.trim() !== '' && (after.trim() === '' || ENDS_ASKING.test(after));
@@ -46,7 +46,7 @@ function readDefined({ before, definitions, last, after }: Defined): Row {
   return readHeaders(rows.length === 0 ? last : rows.join('\n'), [instructions, definitions, ...(isAbove ? [after] : [])].join('\n'));
 }
 
-/** The sentences with which a prompt begins that ask for something or announce a list, and the rest. */
+/** The opening sentences of a prompt that request something or announce a list, and the rest. */
 function cutAsking(text: string): readonly [string, string] {
   const sentences = text.split(/(?<=[.!?:])\s+|\n/);
   const first = sentences.findIndex((sentence, index) => !(index === 0 ? ASKS : ASKS_AGAIN).test(sentence) && sentence.trim() !== '');

@@ -27,12 +27,12 @@ const UNREADABLE = 0x40;
 const PROMPT_READ = 0x80;
 const KEY_TAIL = 0x0f;
 
-/** Small chunks, so that the unused part of the last one is small compared with any table worth counting. */
-const CHUNK_RECORDS = 1024;
-const CHUNK_SHIFT = 10;
+/** Large chunks: memory is mapped for each by itself, and does not count until it is written. Small ones left holes between them, a tenth of the index. */
+const CHUNK_RECORDS = 8192;
+const CHUNK_SHIFT = 13;
 
 /**
- * What the ledger knows about every distinct request, by its key: at most 64 bytes each, whatever their number. Callers keep the integer id
+ * What the ledger knows about every distinct request, by its key: at most 64 bytes each from 100,000 on. Callers keep the integer id
  * returned by `find` or `add`; ids count from 0 and never change. The methods named `set…` are for the ledger only.
  */
 export class KeyIndex {

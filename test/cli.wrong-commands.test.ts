@@ -140,7 +140,11 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
   ],
   models: [
     { type: ask('--model', ' '), says: /--model: is empty; name one, for example gpt-6-luna/ },
-    { type: ask('--model', 'gpt-6-lunaa', '--simulate'), exitCode: 4, says: /`gpt-6-lunaa` does not exist.*Did you mean "gpt-6-luna"\?/ },
+    {
+      type: ask('--model', 'gpt-6-lunaa', '--simulate'),
+      exitCode: 4,
+      says: /does not offer gpt-6-lunaa to this key.*Did you mean "gpt-6-luna"\?/,
+    },
   ],
   keys: [
     { type: ['run', 'job.yaml', '--yes'], exitCode: 4, says: /no API key: set OPENAI_API_KEY .*--simulate/ },

@@ -46,7 +46,7 @@ test('empty rows are distinguished from other rows without an answer', () => {
   const failed = makePage({ ok: 112, failed: 6 }, { refused: 6, empty: 2 }, { verdict: 'failed rows' });
   assert.match(readText(renderVerdict(failed, null)), /In part 112 of 120 rows answered, 93 %; 6 failed; 2 empty, never sent/);
   assert.match(renderTop(failed).html, />failed rows</);
-  assert.match(readText(renderFailures(failed, [], 1_000)), /^ Failures .*click one that failed for its prompt/);
+  assert.match(readText(renderFailures(failed, [], 1_000)), /^ Failures .*click a failed one for its prompt/);
   const large = makePage({}, { too_large: 1, empty: 1 });
   const verdict = readText(renderVerdict(large, null));
   assert.match(verdict, /In part .*; 1 skipped; 1 empty, never sent.*See what was skipped rowmill failures t\.yaml/);

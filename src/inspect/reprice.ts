@@ -20,7 +20,7 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: found.state.origin, access: 'read', priceAsOf });
   try {
     const { compiled, table } = prepared;
-    const counter = createSummaryCounter((row) => savingsOf(row, books));
+    const counter = createSummaryCounter((row) => savingsOf(row, books, compiled.job));
     const selected = await selectRows({ type: 'all' }, table, options.signal);
     const stepOf = createStepOf(ledger, compiled.job, 'reading');
     const finishing = { table, compiled, ledger, run, selected, stepOf, costOf: books.costOf, signal: options.signal };

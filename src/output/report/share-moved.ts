@@ -1,10 +1,13 @@
 import type { FieldFacts } from './facts.ts';
 
-/** The share of a field's answers that have moved to another value since the previous run; null without one. */
+/** A run of fewer answers than this share of today's was of other rows, such as those of a pilot. */
+const LEAST_SHARE = 0.5;
+
+/** The share of a field's answers that have moved to another value since the previous run; null without one that can be compared. */
 export function shareMoved({ values, previousRun }: FieldFacts): number | null {
   const total = sumOf(values.map(({ rows }) => rows));
   const previousTotal = sumOf(values.map(({ previousRows }) => previousRows ?? 0));
-  if (previousRun === null || previousTotal === 0 || total === 0) return null;
+  if (previousRun === null || total === 0 || previousTotal < total * LEAST_SHARE) return null;
   return sumOf(values.map(({ rows, previousRows }) => Math.abs(rows / total - (previousRows ?? 0) / previousTotal))) / 2;
 }
 

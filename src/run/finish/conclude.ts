@@ -73,7 +73,7 @@ export interface ConcludeOptions {
 export async function concludeRun(options: ConcludeOptions): Promise<Summary | null> {
   const { prepared, ledger, books, run, stop, simulated } = options;
   const { job } = prepared.compiled;
-  const counter = createSummaryCounter((row) => savingsOf(row, books));
+  const counter = createSummaryCounter((row) => savingsOf(row, books, job));
   const isFinal = stop === null && options.selected.isAll;
   const stepOf = createStepOf(ledger, job, 'reading');
   const reporter = await openReporter({

@@ -73,7 +73,7 @@ function isReopened(cause: Cause, prepared: PreparedJob): boolean {
   return TRANSIENT_CAUSES.has(cause) || (cause === 'unknown' && prepared.compiled.job.onUnknown === 'retry');
 }
 
-/** The same table, but this invocation sent nothing: every answer is reused, nothing was spent. */
+/** The same table, but this invocation sent nothing: every answer is reused, nothing was spent, and what the answers cost is saved. */
 function asNothingDone(summary: Summary): Summary {
   const { possiblyBilled: _, withoutAnswer: __, ...others } = summary;
   const { rows, cost } = summary;
@@ -90,6 +90,7 @@ function asNothingDone(summary: Summary): Summary {
       orphanedNanoUsd: 0,
       failedRowsNanoUsd: 0,
       batchSavedNanoUsd: 0,
+      reuseSavedNanoUsd: cost.reuseSavedNanoUsd + cost.rowsNanoUsd - cost.failedRowsNanoUsd,
       possiblyBilledNanoUsd: 0,
       unpricedAttempts: 0,
       estimateNanoUsd: 0,

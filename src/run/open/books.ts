@@ -1,5 +1,6 @@
 import { monthOf } from '../../core/day.ts';
 import type { FinishedRow } from '../../core/finished-row.ts';
+import { type Job, readServiceTier } from '../../core/job.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
 import type { Summary, WithoutAnswer } from '../../core/summary.ts';
@@ -214,14 +215,16 @@ export function describeLife({ life }: Pick<Books, 'life'>): Pick<Summary['ledge
   return { nanoUsd, ...(unpricedAttempts === 0 ? {} : { unpricedAttempts }) };
 }
 
-/** What the batch price and earlier answers saved: the same usage at the live price of the day, minus the real cost. */
+/** What the batch price saved: the same usage at the live price of the day, minus the real cost; and what earlier answers saved, as the job would send them. */
 export function savingsOf(
   { disposition, model, usage, answerUsage, costNanoUsd }: FinishedRow,
   { costOf }: Pick<Books, 'costOf'>,
+  job: Pick<Job, 'mode' | 'params'>,
 ): Savings {
   if (disposition.status !== 'ok') return { batchNanoUsd: 0, reuseNanoUsd: 0 };
   if (disposition.source !== 'new') {
-    const again = costOf({ usage: answerUsage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' });
+    const lane = job.mode === 'live' || job.mode === 'flex' ? 'live' : 'batch';
+    const again = costOf({ usage: answerUsage, isBilled: true, model, tier: readServiceTier(job), createdSeconds: null, lane });
     return { batchNanoUsd: 0, reuseNanoUsd: again ?? 0 };
   }
   const asLive = costOf({ usage, isBilled: true, model, tier: 'default', createdSeconds: null, lane: 'live' });

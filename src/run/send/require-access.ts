@@ -29,7 +29,7 @@ export async function requireAccess(
   const model = asked.find((name) => !models.includes(name));
   if (!isListWhole || models.length === 0 || model === undefined) return;
   const closest = findClosest(model, models);
-  const refused = `the provider does not offer ${model} to this key; nothing was sent, and answers that were there still count`;
+  const refused = `the provider does not offer ${model} to this key; nothing was sent`;
   const error = new ModelRefusedError(`${refused}${closest === null ? '' : `. Did you mean "${closest}"?`}`, closest);
   const modelEnd = modelEnds.find((end) => end.model === model);
   throw modelEnd === undefined ? error : new ModelRefusedError(`${refused}; ${modelEnd.message}`, modelEnd.successor?.model ?? null);

@@ -19,10 +19,11 @@ interface World {
   readonly bytes?: string;
   readonly model?: string;
   readonly rows?: number;
+  readonly files?: readonly (readonly [path: string, bytes: number])[];
 }
 
 /** Opens a table and its keys as a process does that has all answers. */
-function open({ directory, bytes = 'as they were', model = 'gpt-4o-mini', rows = ROWS }: World) {
+function open({ directory, bytes = 'as they were', model = 'gpt-4o-mini', rows = ROWS, files = [['/in.csv', 12]] }: World) {
   const keys = new KeyIndex();
   for (const key of KEYS) keys.setOutcome(keys.add(key), 'ok', null);
   const sha256 = hash('sha256', bytes);
@@ -36,7 +37,8 @@ function open({ directory, bytes = 'as they were', model = 'gpt-4o-mini', rows =
   const table = {
     columns: [],
     format: 'csv',
-    files: [],
+    files: files.map(([path]) => path),
+    fileBytes: files.map(([, bytes]) => bytes),
     bytes: 0,
     warnings: [],
     readWarnings: () => [],
@@ -72,6 +74,16 @@ test('a later process uses the keys of an unchanged table and job, and of no oth
   assert.deepEqual(await readTable({ directory, model: 'gpt-4o' }), NONE);
   assert.deepEqual(await readTable({ directory }), NONE, 'the keys of the other job are in their place');
   assert.deepEqual(await readTable({ directory, bytes: 'with another row' }), NONE);
+});
+
+test('keys of the same bytes in other files are not used: the first line of each may be a header', async (t) => {
+  const directory = makeFolder(t, {});
+  const of = (...files: NonNullable<World['files']>) => readTable({ directory, files });
+  await of(['/a.csv', 5], ['/b.csv', 7]);
+  assert.deepEqual(await of(['/a.csv', 5], ['/b.csv', 7]), KEPT);
+  assert.deepEqual(await of(['/in.csv', 12]), NONE);
+  assert.deepEqual(await of(['/a.csv', 7], ['/b.csv', 5]), NONE);
+  assert.deepEqual(await of(['/a.tsv', 7], ['/b.csv', 5]), NONE);
 });
 
 /** What may happen to the file. */

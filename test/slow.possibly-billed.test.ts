@@ -71,7 +71,7 @@ test('answers without a body that a batch counts in its usage are listed one by 
     summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
     [['usage_beyond_lines', 3]],
   );
-  assert.equal(summary.attempts.unknown, 3);
+  assert.deepEqual([summary.attempts.total, summary.attempts.unknown], [15, 3]);
   world.check(summary, { destroyedLines: 3 });
 });
 

@@ -65,7 +65,8 @@ export function enableCompileCache(): CompileCache {
     if (fresh.size === 0) return;
     for (const [path, { script, identity }] of fresh) write(path, Buffer.concat([identity, script.createCachedData()]));
     fresh.clear();
-    pruneCompiled(kept, Date.now());
+    // A folder that was named may hold files of others.
+    if (!process.env.NODE_COMPILE_CACHE) pruneCompiled(kept, Date.now());
   };
   process.once('exit', keep);
   return {

@@ -13,7 +13,13 @@ const MOST_NAMES = 2_000;
  */
 export function pruneCompiled(folder: string, nowMs: number): void {
   try {
-    for (const name of readdirSync(folder).slice(0, MOST_NAMES)) if (isUseless(folder, name, nowMs)) unlinkSync(join(folder, name));
+    for (const name of readdirSync(folder).slice(0, MOST_NAMES)) removeUseless(folder, name, nowMs);
+  } catch {}
+}
+
+function removeUseless(folder: string, name: string, nowMs: number): void {
+  try {
+    if (isUseless(folder, name, nowMs)) unlinkSync(join(folder, name));
   } catch {}
 }
 

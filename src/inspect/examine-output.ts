@@ -38,7 +38,7 @@ export async function examineOutput(given: Job, place: OutputPlace): Promise<rea
     findings.push({ name: 'input', status: 'warning', message: error.message });
   }
   if (job.write.isStdout === true) return findings;
-  const read = { job, tableFiles, exampleFiles: [], environmentFiles: place.environmentFiles };
+  const read = { job, tableFiles, exampleFiles: await listExampleFiles(job, place.cwd), environmentFiles: place.environmentFiles };
   const problem = await findRunDestinationProblem(read, place);
   const folder = dirname(path);
   const made = existsSync(folder) ? '' : `; a run creates the folder ${showFile(folder, place.cwd)}`;
@@ -48,6 +48,13 @@ export async function examineOutput(given: Job, place: OutputPlace): Promise<rea
       ? { name: 'output', status: 'ok', message: `${showFile(path, place.cwd)} can be written${made}` }
       : { name: 'output', status: 'problem', message: problem },
   ];
+}
+
+/** Empty if there are none, or none that can be found: a run says so. */
+async function listExampleFiles({ examples }: Job, cwd: string): Promise<readonly string[]> {
+  if (examples === null) return [];
+  const files = await findFiles(examples.path, cwd).catch(() => []);
+  return files.map((file) => file.path);
 }
 
 async function listTableFiles({ input }: Job, cwd: string): Promise<readonly string[]> {

@@ -13,6 +13,8 @@ import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.t
 
 /** A table, and what its user should know. */
 export interface InputTable extends Table {
+  /** Of each file, when it was opened: where one ends and the next begins. */
+  readonly fileBytes: readonly number[];
   /** In words; empty if there is nothing to say. */
   readonly warnings: readonly string[];
   /** For a table of requests, its groups; absent for all others. */
@@ -44,12 +46,13 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   const nameHash = (sha256: string) =>
     opened.namesAreData ? hash('sha256', [...files.map(({ path }) => path), sha256].join('\0')) : sha256;
   await requireRow(opened, text, signal);
-  const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
+  const fileBytes = await Promise.all(files.map(async (file) => (await fs.promises.stat(file.path)).size));
   return {
     columns: opened.columns,
     format,
     files: files.map((file) => file.path),
-    bytes: sizes.reduce((sum, { size }) => sum + size, 0),
+    fileBytes,
+    bytes: fileBytes.reduce((sum, bytes) => sum + bytes, 0),
     warnings: opened.warnings,
     ...(opened.stored === undefined ? {} : { stored: opened.stored }),
     ...(opened.delimiter === undefined ? {} : { delimiter: opened.delimiter }),

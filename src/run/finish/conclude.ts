@@ -119,7 +119,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     attempts: {
       batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
-      unknown: totals.unknownAttempts + answerless.unknown + unanswered.batchCalls + unanswered.liveCalls,
+      unknown: totals.unknownAttempts + answerless.unknown + unanswered.batchCalls + unanswered.failedCalls + unanswered.liveCalls,
     },
     tokens: {
       input: totals.usage.inputTokens,

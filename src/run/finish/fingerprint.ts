@@ -20,8 +20,11 @@ export async function makeFingerprint(
 ): Promise<Fingerprint> {
   const { job, examples } = prepared.compiled;
   const shown = examples.length === 0 ? '' : JSON.stringify(examples.map(({ user, assistant }) => [user, assistant]));
+  const { files, fileBytes } = prepared.table;
+  // Where one of several files ends is not in their bytes.
+  const ends = files.length === 1 ? '' : `\n${fileBytes.join(' ')}`;
   return {
-    input: hash('sha256', `${await prepared.table.readSha256(signal)}\n${prepared.compiled.rulesHash}`),
+    input: hash('sha256', `${await prepared.table.readSha256(signal)}\n${prepared.compiled.rulesHash}${ends}`),
     job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.model])}${shown}`),
     answers: hashAnswers(ledger),
     table: table.path,

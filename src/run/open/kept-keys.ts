@@ -79,11 +79,14 @@ export function keepKeys(
   return { table: { ...table, readRows, readSha256 }, wereKeysRight: () => wereRight };
 }
 
-/** Identifies everything besides the table's bytes that determines a row's request: any change of the job counts, except of file locations. */
-function markRequests({ compiled, customPricesSha256 }: Pick<PreparedJob, 'compiled' | 'customPricesSha256'>): string {
-  const { write: _write, file: _file, directory: _directory, input, examples: _examples, ...others } = compiled.job;
+/**
+ * Identifies everything besides the table's bytes that determines the request of the row at an index: any change of the job counts, except of
+ * where it is and writes, and how the bytes are divided into files, whose names say how they are read.
+ */
+function markRequests({ compiled, table, customPricesSha256 }: Pick<PreparedJob, 'compiled' | 'table' | 'customPricesSha256'>): string {
+  const { write: _write, file: _file, directory: _directory, examples: _examples, ...others } = compiled.job;
   const examples = compiled.examples.map(({ user, assistant }) => [user, assistant]);
-  return hash('sha256', JSON.stringify([others, { ...input, path: null }, examples, customPricesSha256]));
+  return hash('sha256', JSON.stringify([others, table.files, table.fileBytes, examples, customPricesSha256]));
 }
 
 function collectKeys(keys: Pick<KeyIndex, 'find'>) {

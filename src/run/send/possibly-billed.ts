@@ -14,6 +14,8 @@ import type { PreparedJob } from '../open/prepared-job.ts';
 /** What may have been paid for without an answer reaching us. */
 export interface PossiblyBilled {
   readonly batchCalls: number;
+  /** Attempts whose line says that they failed, of a batch that used more than its lines. */
+  readonly failedCalls: number;
   readonly liveCalls: number;
   /** Exact if the provider's own total says so, else an upper bound; what has no known bound is left out. */
   readonly nanoUsd: number;
@@ -65,7 +67,7 @@ export async function findPossiblyBilled(options: PossiblyBilledOptions): Promis
     items.push({ why, id, calls, nanoUsd: priceUnanswered(found, boundOf), keys });
   }
   const nanoUsd = items.reduce((sum, item) => sum + (item.nanoUsd ?? 0), 0);
-  return { batchCalls: batches.calls, liveCalls, nanoUsd, items, callsByJobOfNow };
+  return { batchCalls: batches.calls, failedCalls: batches.failedCalls, liveCalls, nanoUsd, items, callsByJobOfNow };
 }
 
 /** Live calls that may have been billed without an answer. @param unknown absent where there are none */
@@ -102,6 +104,8 @@ export interface UnansweredOptions {
 export interface UnansweredOfBatches {
   /** Those that are not attempts yet: requests of a lost batch already are. */
   readonly calls: number;
+  /** Attempts whose line says that they failed, of a batch that used more than its lines. */
+  readonly failedCalls: number;
   readonly found: readonly Unanswered[];
   /** What to report about them, in words. */
   readonly differences: readonly string[];
@@ -117,8 +121,8 @@ interface Unanswered extends Pick<DoubtfulCalls, 'why' | 'id' | 'calls'> {
   readonly sent: Sent | null;
   /** Custom ids of the first of them; null for those of the shard. */
   readonly keys: readonly string[] | null;
-  /** Whether they are already counted among the run's attempts. */
-  readonly isAttempt: boolean;
+  /** How many of them are already counted among the run's attempts. */
+  readonly counted: number;
 }
 
 export function findUnansweredOfBatches({ ledger, books, run, month, model }: UnansweredOptions): UnansweredOfBatches {
@@ -128,12 +132,13 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
   for (const batch of fold.batches.values()) {
     if ((run !== null && batch.run !== run) || !isOf(month, batch.announcedAt)) continue;
     const shard = batch.shard === null ? undefined : fold.shards.get(batch.shard);
-    const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, isAttempt: false };
+    const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, counted: 0 };
     const missing = { calls: batch.missing, sent: makeMissing(batch, shard), keys: batch.missingNamed };
     const all = shard === undefined ? null : makeSent(shard, batch.announcedAt);
     const isOpen = batch.status !== 'lost' && !batch.isCollected;
     if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, sent: all, keys: null });
-    else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'vanished_batch', isAttempt: !batch.isExtra });
+    else if (batch.status === 'lost')
+      found.push({ ...about, ...missing, why: 'vanished_batch', counted: batch.isExtra ? 0 : batch.missing });
     else if (!isOpen) {
       const unpriced = books.unpricedOf(batch.run).rowsOf(batch.id);
       const usage = compareUsage(batch, readUsage(batch.usage, { hasOutput: false }), books.usageOfBatch(batch.id), unpriced);
@@ -143,20 +148,22 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
       else if (usage.beyond !== null) {
         const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
         // It may belong to any of them.
-        const calls = Math.max(1, batch.missing + books.failedOfBatch(batch.id));
-        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, exactNanoUsd });
+        const counted = books.failedOfBatch(batch.id);
+        const calls = Math.max(1, batch.missing + counted);
+        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, counted, exactNanoUsd });
       }
     }
   }
   for (const absent of fold.absentCreates.values()) {
     if ((run !== null && absent.run !== run) || !isOf(month, absent.sentAt)) continue;
     const { shard, rows } = absent;
-    const about = { id: shard, shard, exactNanoUsd: null, isAttempt: false, keys: null };
+    const about = { id: shard, shard, exactNanoUsd: null, counted: 0, keys: null };
     found.push({ ...about, why: 'create_not_found', calls: rows, sent: makeSent(absent, absent.sentAt) });
   }
   const kept = found.filter(({ calls, why }) => calls > 0 || why === 'extra_batch');
   return {
-    calls: kept.reduce((sum, { calls, isAttempt }) => sum + (isAttempt ? 0 : calls), 0),
+    calls: kept.reduce((sum, { calls, counted }) => sum + calls - counted, 0),
+    failedCalls: kept.reduce((sum, { why, counted }) => sum + (why === 'usage_beyond_lines' ? counted : 0), 0),
     found: kept,
     differences,
     nanoUsdOf: (boundOf) => kept.reduce((sum, one) => sum + (priceUnanswered(one, boundOf) ?? 0), 0),

@@ -30,7 +30,7 @@ export function readStop(error: unknown, hasSpent: boolean): Stop | null {
 function readChange(error: AppError): CommandChange {
   if (error instanceof BudgetError || error instanceof ModelRefusedError) return error.change;
   // Batches cost what flex calls do.
-  return error.code === 'no_batches' ? { mode: 'live' } : error.code === 'flex_refused' ? { mode: 'batch' } : {};
+  return error.code === 'no_batches' ? { mode: 'live', hasDeadline: false } : error.code === 'flex_refused' ? { mode: 'batch' } : {};
 }
 
 /** The reasons for which a run stops taking work, in one signal. */

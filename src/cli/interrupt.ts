@@ -29,7 +29,9 @@ export function listenForInterrupts(
     const exitCode = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
     const reason = new AppError('interrupted', { code: 'interrupted', exitCode });
     if (stopping.signal.aborted) {
-      say(`Stopped now. Nothing paid is lost.${command === null ? '' : `\nContinue: ${command}`}`);
+      say(
+        `Stopped now. The answers so far are kept; calls in flight may still be billed, and the next run counts them.${command === null ? '' : `\nContinue: ${command}`}`,
+      );
       onEnd(reason);
       process.exit(exitCode);
     }

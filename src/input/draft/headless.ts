@@ -10,6 +10,7 @@ interface Looked {
 }
 
 /** No column name has this many words. */
+const FEW_WORDS = 3;
 const MANY_WORDS = 8;
 const SENTENCE_WORDS = 4;
 /** Cells of one kind that are not column names. A year counts only above other years: tables have columns called 2023. */
@@ -28,7 +29,7 @@ export function isHeadless({ format, columns, rows, form }: Looked): boolean {
   if ((format !== 'csv' && format !== 'tsv') || form.columns !== null) return false;
   const heads = columns.map((name, index) => ({ name: name.trim(), cells: listFilled(rows, index) }));
   if (heads.some(isNameAboveData)) return false;
-  return heads.some((head) => isAmongItsKind(head) || isRepeated(head) || isSentence(head));
+  return heads.some((head) => isAmongItsKind(head) || isRepeated(head) || isSentence(head, heads.length === 1));
 }
 
 interface Head {
@@ -60,9 +61,9 @@ function isRepeated({ name, cells }: Head): boolean {
   return name !== '' && cells.filter((cell) => cell === name).length > 1;
 }
 
-/** A column may be named by a question, but not a column of questions. */
-function isSentence({ name, cells }: Head): boolean {
+/** A column may be named by a question, but not a column of questions. The name of a single column may be long, but has no comma. */
+function isSentence({ name, cells }: Head, isAlone: boolean): boolean {
   const words = name.split(/\s+/).length;
   if (name.endsWith('?') && cells.filter((cell) => cell.endsWith('?')).length * 2 < cells.length) return false;
-  return words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name));
+  return (isAlone && words >= FEW_WORDS && name.includes(', ')) || words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name));
 }

@@ -39,7 +39,7 @@ export function lintJob(
   }
   if (job.votes > 1 && job.params.temperature === 0)
     warnings.push('votes at temperature 0 are mostly one answer repeated; leave the temperature out, or the votes');
-  if (job.messages.length > 0 && job.labels.some(({ description }) => description !== '') && !showsLabels(job))
+  if (messages.length > 0 && job.labels.some(({ description }) => description !== '') && !showsLabels(job))
     warnings.push('the labels have descriptions, and no template shows them to the model: {% for label in labels %} …');
   const untold = isComplete ? listUntoldLabels(job, messages) : [];
   if (untold.length > 0)

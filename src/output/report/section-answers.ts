@@ -29,7 +29,7 @@ function renderField(facts: FieldFacts, all: number): Html {
     return html`<tr><th scope="row" dir="auto">${renderName(value, LABEL_BYTES)}</th><td class="bar">${renderMeter(`${value}: ${formatShare(all === 0 ? 0 : rows / all)} of all rows`, all === 0 ? 0 : rows / all, 'f-main')}</td><td class="n">${formatCount(rows)}</td><td class="n">${formatShare(share)}</td>${hasPrevious ? html`<td class="n">${formatShift(shift)}</td>` : NOTHING}</tr>`;
   });
   const table = html`<table><caption><b>${field}</b> in ${formatThings(total, 'answer')}</caption><thead><tr><th scope="col">value</th><th scope="col"><span class="soft">&nbsp;</span></th><th scope="col" class="n">rows</th><th scope="col" class="n">of answers</th>${hasPrevious ? html`<th scope="col" class="n">since</th>` : NOTHING}</tr></thead><tbody>${lines}</tbody></table>`;
-  return html`${renderFrame(`Values of ${field}`, table)}${moved === null ? NOTHING : html`<p class="small soft">Since run ${previousRun} (${formatThings(previousTotal, 'answer')}), ${formatShare(moved)} of the answers have moved to another value; “since” is in percentage points.</p>`}`;
+  return html`${renderFrame(`Values of ${field}`, table)}${moved === null ? NOTHING : html`<p class="small soft">Since run ${previousRun} (${formatThings(previousTotal, 'answer')}) the shares of the values have shifted by ${formatShare(moved)}; “since” is in percentage points.</p>`}`;
 }
 
 /** Percentage points with their sign: `+1.2`. */

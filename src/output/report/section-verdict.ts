@@ -105,7 +105,7 @@ function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measu
   const shifts = fields.flatMap((field) => {
     const share = shareMoved(field);
     return share !== null && share > SHIFT_SHARE
-      ? [html`<a href="#answers">${formatShare(share)} of ${field.field}</a> changed since the last run`]
+      ? [html`the shares of <a href="#answers">${field.field}</a> have shifted by ${formatShare(share)} since the last run`]
       : [];
   });
   const doubts: readonly Html[] = [

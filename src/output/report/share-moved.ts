@@ -3,7 +3,7 @@ import type { FieldFacts } from './facts.ts';
 /** A run of fewer answers than this share of today's was of other rows, such as those of a pilot. */
 const LEAST_SHARE = 0.5;
 
-/** The share of a field's answers that have moved to another value since the previous run; null without one that can be compared. */
+/** By how much the shares of a field's values have shifted since the previous run: at least so many answers are others. Null without one that can be compared. */
 export function shareMoved({ values, previousRun }: FieldFacts): number | null {
   const total = sumOf(values.map(({ rows }) => rows));
   const previousTotal = sumOf(values.map(({ previousRows }) => previousRows ?? 0));

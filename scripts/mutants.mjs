@@ -157,7 +157,11 @@ const MUTANTS = [
     name: 'billed lines that are missing are told nowhere',
     edits: [
       ['src/run/send/possibly-billed.js', "found.push({ ...about, ...missing, why: 'missing_lines' });", ';'],
-      ['src/run/send/possibly-billed.js', "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, counted, exactNanoUsd });", ';'],
+      [
+        'src/run/send/possibly-billed.js',
+        "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, counted, exactNanoUsd });",
+        ';',
+      ],
     ],
     foundBy: 'garbled',
   },

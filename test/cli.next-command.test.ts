@@ -65,7 +65,7 @@ test('the rest of a stopped run is priced by the rows so far, else by the estima
 
 test('a lane that the address refuses is not in the command that follows', () => {
   const changeOf = (code: string) => readStop(new AppError('refused', { code, exitCode: EXIT.refused }), false)?.change;
-  assert.deepEqual(changeOf('no_batches'), { mode: 'live' });
+  assert.deepEqual(changeOf('no_batches'), { mode: 'live', hasDeadline: false });
   assert.deepEqual(changeOf('flex_refused'), { mode: 'batch' });
   assert.deepEqual(changeOf('no_api_key'), {});
   const ended = new ModelRefusedError('it has ended', 'gpt-6-luna');

@@ -141,6 +141,16 @@ test('a run continued in another lane is estimated for that lane', async (t) => 
   assert.equal(summary.cost.estimateNanoUsd, plan.cost.live?.expectedNanoUsd);
 });
 
+test('a run that only collects its batches keeps its estimate, whatever the lane of the command', async (t) => {
+  const world = await makeWorld(t, { batchSeconds: 0 });
+  const first = await world.run({ waitMs: 0 });
+  assert.deepEqual([first.summary.exitCode, countAsked(await planWorld(world))], [7, 0]);
+  const { summary } = await watchRun(world, inLane(world, 'live'));
+  assert.deepEqual([summary.run, summary.exitCode], [first.summary.run, 0]);
+  assert.equal(summary.cost.estimateNanoUsd, first.summary.cost.estimateNanoUsd);
+  assert.ok((summary.cost.estimateNanoUsd ?? 0) > 0);
+});
+
 test('answer lengths measured with fewer votes do not predict those with more', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30) });
   await world.run();

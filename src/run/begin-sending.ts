@@ -10,7 +10,7 @@ import { writeHoldout } from './open/prepare.ts';
 import type { Connection } from './open/target.ts';
 import type { OpenedRun } from './open-run.ts';
 import { choosePrice } from './plan/choose-lane.ts';
-import { estimateRun } from './plan/spending.ts';
+import { countAsked, estimateRun } from './plan/spending.ts';
 import { probeTable } from './probe-table.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
@@ -154,8 +154,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   }
 }
 
-/** Its expected cost at the start refers to the lane it started in. */
-function findEstimate({ ledger }: OpenedRun, { laneName }: Agreement, estimateNanoUsd: number | null): number | null {
+/** Its expected cost at the start refers to the lane it started in, and stays right if nothing more is sent. */
+function findEstimate({ ledger }: OpenedRun, { laneName, planned }: Agreement, estimateNanoUsd: number | null): number | null {
   const { lane = null, estimateNanoUsd: begunWith = null } = ledger.fold.currentRun ?? {};
-  return lane !== null && lane !== laneName ? estimateNanoUsd : begunWith;
+  return lane !== null && lane !== laneName && countAsked(planned.plan) > 0 ? estimateNanoUsd : begunWith;
 }

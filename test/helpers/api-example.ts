@@ -11,7 +11,7 @@ const job = defineJob({
   prompt: (row) => ({ system: ['Label the ticket:', ...list].join('\n'), user: row.body }),
   labels,
   output: { label: 'label', confidence: 'number 0..1' },
-  params: { max_output_tokens: 100 },
+  params: { max_output_tokens: 1000 },
   budget: { usd: 5 },
 });
 
@@ -22,7 +22,7 @@ process.once('SIGINT', () => stopping.abort());
 
 try {
   const { rows, cost } = await job.plan(settings);
-  console.error(`${rows.new} rows to ask, about $${formatUsd(cost.live?.expectedNanoUsd ?? 0)}`);
+  console.error(`${rows.new + rows.changed} rows to ask, about $${formatUsd(cost.live?.expectedNanoUsd ?? 0)}`);
 
   const run = await job.run({ ...settings, signal: stopping.signal, onWarning: (message) => console.error(message) });
   for await (const result of run.results()) {

@@ -14,7 +14,7 @@ const job = defineJob({
 });
 
 const plan = await job.plan({ simulate: true });
-console.log(plan.rows.new, plan.cost.live?.expectedNanoUsd);
+console.log(plan.rows.new + plan.rows.changed, plan.cost.live?.expectedNanoUsd);
 
 const run = await job.run({ simulate: true, onProgress: ({ okRequests, requests }) => console.error(`${okRequests}/${requests}`) });
 for await (const result of run.results()) {

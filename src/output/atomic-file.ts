@@ -93,6 +93,7 @@ function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened):
     },
     commit: () =>
       onDiskLater(target, async () => {
+        await written;
         await flush();
         await handle.sync();
         await close();

@@ -37,8 +37,12 @@ interface Mark {
 /** @throws UsageError if it has no ids or no column of gold labels, has no labels at all, or labels one row in two ways */
 export async function readGoldFile(options: GoldFileOptions): Promise<GoldFile> {
   const { path, shown, field } = options;
-  const spec = { path, format: null, delimiter: null, encoding: null, columns: null, id: [] };
-  const table = await openTable(spec, { cwd: options.cwd, signal: options.signal });
+  const open = (delimiter: string | null) =>
+    openTable({ path, format: null, delimiter, encoding: null, columns: null, id: [] }, { cwd: options.cwd, signal: options.signal });
+  const detected = await open(null);
+  // A holdout has the delimiter of the job's own table, which may be none that is detected.
+  const { delimiter } = options.job.input;
+  const table = detected.format === 'csv' && detected.columns.length === 1 && delimiter !== null ? await open(delimiter) : detected;
   const { ids, hashId } = findIds(options, table.columns);
   const column = findGoldColumn(options, table.columns, ids);
   const goldIndex = table.columns.indexOf(column);

@@ -1,7 +1,8 @@
 import { EXIT } from '../../core/errors.ts';
 import type { RunComparison } from '../../core/quality.ts';
+import type { NotAsked } from '../../core/summary.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
-import { describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
+import { describeAllRows, describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
@@ -41,8 +42,15 @@ function answerWorked({ summary, causes }: ReportFacts): Html {
   return ask(
     'Did it work?',
     html`<span class="${tone}">${word}</span>`,
-    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined || rows.pending > 0 ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined || rows.pending > 0 ? '' : ` A pilot: ${describeTable(notAsked, rows.in)}.`}`,
   );
+}
+
+function describeTable(notAsked: NotAsked, rowsOfRun: number): string {
+  const all = describeAllRows(notAsked, rowsOfRun);
+  return all === null
+    ? `${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked`
+    : `rows of the table: ${all}`;
 }
 
 function answerCost(facts: ReportFacts): Html {

@@ -6,6 +6,7 @@ import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summar
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
+import { findHolder } from '../ledger/disk/find-holder.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
 import { type BudgetFacts, renewBudget } from '../run/budget/facts.ts';
 import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
@@ -133,9 +134,11 @@ async function findKeptFacts(looked: Looked): Promise<StatusFacts | null> {
 }
 
 /** Identifies everything a status depends on except the tables; null if that cannot be read. */
-function markRecorded({ job, prices, state, now }: Looked): string | null {
+function markRecorded({ options, job, prices, state, now }: Looked): string | null {
   try {
-    return [markState(state.directory), markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
+    // A process that is gone has left the files as they were, and may have lost calls.
+    const holder = findHolder(state.directory, options.effects.processIdentity)?.token ?? '';
+    return [markState(state.directory), holder, markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { listRuns } from '../../inspect/list-runs.ts';
 import { findJobs } from '../find-jobs.ts';
+import { sayLeftCalls } from '../notices/say-left-calls.ts';
 import { sayNotices } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
@@ -18,6 +19,7 @@ export async function runs(jobFile: string | undefined, flags: JobFlags): Promis
   if (jobFile !== undefined && only !== undefined) {
     const options = makeReadOptions(jobFile, flags);
     sayWhichState(options, { directory: only.state, origin: only.origin });
+    await sayLeftCalls(options, flags);
     await sayNotices(options, flags);
   }
   return EXIT.done;

@@ -1,5 +1,6 @@
 import { readStateEvents } from './last-run.ts';
-import { locateState, type ReadOptions } from './open-state.ts';
+import { locateState } from './locate-state.ts';
+import type { ReadOptions } from './open-state.ts';
 import { openWithoutJob } from './open-without-job.ts';
 
 /** Live calls that the last process of an unfinished run left without an end. */

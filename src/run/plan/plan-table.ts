@@ -5,6 +5,7 @@ import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
+import { setParams } from '../../input/request/extra-params.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { findClosestModel } from '../../money/tier-table.ts';
@@ -16,7 +17,7 @@ import { createRowKeys, hashRowId, type KeyedRow, type KeyRow } from '../open/ro
 import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from '../send/due-request.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
-import { forecastAnswer } from './answer-forecast.ts';
+import { forecastAsked } from './answer-forecast.ts';
 import { describeCache } from './cache.ts';
 import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
@@ -168,7 +169,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   }
 
   const counted = prompts.finish(options.readInputTokens);
-  const answer = forecastAnswer(job, options.answers);
+  const answer = forecastAsked(job, { ...job, params: setParams(job.params, opening.set) }, options.answers);
   const work = makeWork(
     job,
     { ...counted, beginningTokens: Math.round((options.tokens.own.findCacheBeginning()?.tokens ?? 0) * counted.factor) },

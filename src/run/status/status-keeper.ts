@@ -1,3 +1,4 @@
+import { showModels } from '../../core/models/split-by-model.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import { findHolder } from '../../ledger/disk/find-holder.ts';
 import { keepPaths } from '../finish/fingerprint.ts';
@@ -57,8 +58,11 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
   const { compiled, stateDirectory } = prepared;
   const { effects, overrides, priceAsOf } = options;
   const { job } = compiled;
-  // Prices of another day are not those of `status`; and what code or images yield is unknown without running them.
-  const isTold = priceAsOf === null && !compiled.hasCode && !mayReadImageFiles(job) && ledger.altered.size === 0;
+  // Prices of another day are not those of `status`.
+  const isTold = priceAsOf === null && ledger.altered.size === 0;
+  // What code or images yield is unknown without running them.
+  const mark = compiled.hasCode || mayReadImageFiles(job) ? null : markJob(job);
+  const about = { model: showModels(job), mode: job.mode };
   let tallied: Tallied | null = null;
   let stopTimer: (() => void) | null = null;
   let saying: Promise<void> = Promise.resolve();
@@ -95,7 +99,7 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
     const facts = await findFacts(tallied, isLast);
     if (facts === null || holder === null) return;
     const state = isLast ? markState(stateDirectory) : null;
-    const marks = { job: markJob(job), prices: prepared.customPricesSha256, inputs, paths: keepPaths(options) };
+    const marks = { about, job: mark, prices: prepared.customPricesSha256, inputs, paths: keepPaths(options) };
     writeKeptStatus(stateDirectory, { at, holder, state, ...marks, facts }, effects.randomId());
   }
 

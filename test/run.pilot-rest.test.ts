@@ -10,7 +10,7 @@ import { renderSummary } from '../src/output/render-summary.ts';
 import { createEvenSample } from '../src/run/plan/even-sample.ts';
 import { makeFolder } from './helpers/api-world.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
-import { makeWorld } from './helpers/run-world.ts';
+import { makeWorld, renderCsv } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
 wideTest('summary, status and failures show the same number of rows left by a pilot, and of their requests', async (t) => {
@@ -69,4 +69,26 @@ test('an even sample keeps every item while there are few, and then items spread
     for (let item = 0; item < count; item += 1) sample.offer(item);
     assert.deepEqual(sample.kept, kept);
   }
+});
+
+test('a stopped run has left to send what is in none of its batches, whatever else they hold', async (t) => {
+  const rows: [string, string][] = [
+    ...Array.from({ length: 9 }, (_, index): [string, string] => [`r${index}`, `text ${index}`]),
+    ['r9', 'new'],
+    ['r10', 'new'],
+  ];
+  const world = await makeWorld(t, { rows: rows.slice(0, 8), batchSeconds: 3_600 });
+  const open = await world.run({ waitMs: 0 });
+  assert.deepEqual([open.summary.exitCode, open.summary.notAsked], [7, undefined], 'all of it is in a batch');
+  // The same run goes on with the last rows of a longer table: its batch holds eight rows of which it selects one.
+  world.write('in.csv', renderCsv([...rows.slice(8), ...rows.slice(0, 8)]));
+  await world.restart({
+    batchSeconds: 3_600,
+    faults: [{ match: { path: '/v1/files', method: 'POST' }, do: { error: 'insufficient_quota' } }],
+  });
+  const stopped = await world.run({ selection: { type: 'first', rows: 4 }, waitMs: 0 });
+  world.assertFaultsFired();
+  const { exitCode, run, rows: counts, notAsked } = stopped.summary;
+  assert.deepEqual([exitCode, run, counts.pending], [7, open.summary.run, 4]);
+  assert.deepEqual([notAsked?.rows, notAsked?.requests, notAsked?.of], [3, 2, 4], 'two of the three ask the same');
 });

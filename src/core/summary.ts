@@ -58,7 +58,7 @@ export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: 
 /** The rows that the next run would send: of the whole table after a pilot, else of this run. */
 export interface NotAsked {
   readonly rows: number;
-  /** What they take: rows that ask the same share a request. Absent after a stop, and in early versions. */
+  /** What they take: rows that ask the same share a request. Absent in early versions. */
   readonly requests?: number;
   /** Rows of the whole table; after a stop, rows of the run. */
   readonly of: number;
@@ -66,7 +66,7 @@ export interface NotAsked {
   readonly others?: OtherRows;
   /** Whether answers from before a `--fresh` do not count for them; absent if there was none. */
   readonly sinceFresh?: true;
-  /** As measured by the pilot; null if the price is unknown. */
+  /** As measured by the run; null if the price is unknown. */
   readonly expectedNanoUsd: number | null;
   /** The command that sends them; null if nobody types commands. */
   readonly command: string | null;

@@ -6,8 +6,6 @@ import { completeLine, makeEarlyLine } from './settled-line.ts';
 export interface JudgedRecords {
   /** `shortAnswer` as returned by `makeShortAnswer`. */
   add(record: SettledRecord, shortAnswer: string): void;
-  /** Encodes the lines added since; called now and then. */
-  pack(): void;
   /** Replaces the records at these positions. */
   replace(others: ReadonlyMap<number, SettledRecord>): void;
   /**
@@ -23,14 +21,14 @@ type Kind = Pick<SettledRecord, 'outcome' | 'isBilled' | 'isUnreadable' | 'model
 /** The numbers of a record: its kind, its usage (the first is -1 without one), the time of its answer, its place, and the lengths of parts of its line. */
 const [KIND, USAGE, CREATED, OFFSET, LENGTH, LINE, ID, ANSWER, NUMBERS] = [0, 1, 6, 7, 8, 9, 10, 11, 12];
 const CHUNK_RECORDS = 1 << 12;
+const CHUNK_BYTES = 1 << 18;
 /** A line begins with `["`, its custom_id follows. */
 const ID_START = 2;
 
 export function createJudgedRecords(): JudgedRecords {
   const numbers = createNumbers();
   const kinds = createKinds();
-  const chunks: Buffer[] = [];
-  let text = '';
+  const chunks = createChunks();
 
   function put(place: Place, record: SettledRecord, shortAnswer: string): string {
     const { chunk, start } = place;
@@ -51,11 +49,6 @@ export function createJudgedRecords(): JudgedRecords {
     return line;
   }
 
-  function pack(): void {
-    if (text !== '') chunks.push(Buffer.from(text, 'latin1'));
-    text = '';
-  }
-
   /** Visits the lines of a chunk. @returns the position after the last one */
   function forEachLine(bytes: Buffer, first: number, visit: (position: number, place: Place, end: number) => void): number {
     let position = first;
@@ -68,33 +61,28 @@ export function createJudgedRecords(): JudgedRecords {
   }
 
   return {
-    add: (record, shortAnswer) => {
-      text += put(numbers.add(), record, shortAnswer);
-    },
-    pack,
+    add: (record, shortAnswer) => chunks.add(put(numbers.add(), record, shortAnswer)),
     replace(others) {
       if (others.size === 0) return;
       let position = 0;
-      for (const [number, bytes] of chunks.entries()) {
-        const lines: string[] = [];
+      for (const bytes of chunks.takeAll()) {
         let start = 0;
         position = forEachLine(bytes, position, (at, place, end) => {
           const other = others.get(at);
-          lines.push(other === undefined ? bytes.toString('latin1', start, end) : put(place, other, ''));
+          chunks.add(other === undefined ? bytes.toString('latin1', start, end) : put(place, other, ''));
           start = end;
         });
-        chunks[number] = Buffer.from(lines.join(''), 'latin1');
       }
     },
     complete(file, visit) {
-      pack();
+      const all = chunks.takeAll();
       let position = 0;
       let chunkOffsetBytes = 0;
-      for (const bytes of chunks) {
-        const lines = bytes.toString('latin1');
+      for (const bytes of all) {
         let start = 0;
         position = forEachLine(bytes, position, (_, { chunk, start: at }, end) => {
-          const customId = lines.slice(start + ID_START, start + ID_START + (chunk[at + ID] as number));
+          const idStart = start + ID_START;
+          const customId = bytes.toString('latin1', idStart, idStart + (chunk[at + ID] as number));
           const record = readRecord(chunk, at, kinds.read(chunk[at + KIND] as number), { customId, file });
           const previous = visit(record, chunkOffsetBytes + start);
           completeLine(bytes, end, { file: file.number, previous, answerCharacters: chunk[at + ANSWER] as number });
@@ -102,10 +90,38 @@ export function createJudgedRecords(): JudgedRecords {
         });
         chunkOffsetBytes += bytes.length;
       }
-      return chunks;
+      return all;
     },
   };
 }
+
+/** Lines as bytes: as strings, they would be copied by the garbage collector until there are enough of them. */
+function createChunks() {
+  let full: Buffer[] = [];
+  let chunk: Buffer = EMPTY;
+  let used = 0;
+  return {
+    /** Adds a line, in ASCII. */
+    add(line: string): void {
+      if (chunk.length - used < line.length) {
+        if (used > 0) full.push(chunk.subarray(0, used));
+        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, line.length));
+        used = 0;
+      }
+      used += chunk.write(line, used, 'latin1');
+    },
+    /** All chunks, in order; none are left. */
+    takeAll(): readonly Buffer[] {
+      const all = used > 0 ? [...full, chunk.subarray(0, used)] : full;
+      full = [];
+      chunk = EMPTY;
+      used = 0;
+      return all;
+    },
+  };
+}
+
+const EMPTY: Buffer = Buffer.alloc(0);
 
 function readRecord(
   chunk: Float64Array,

@@ -159,7 +159,7 @@ export class SettledStore {
         flush();
         const lengthBytes = end - offsetBytes;
         const crc = bodies.reduce((sum, body) => crc32(body, sum), crc32(makeHeader({ ...source, ...content }, lengthBytes, 0)));
-        this.#put(blockOffset, Buffer.concat([makeHeader({ ...source, ...content }, lengthBytes, crc), ...bodies]));
+        this.#putBlock(blockOffset, makeHeader({ ...source, ...content }, lengthBytes, crc), bodies);
         this.#endBytes = end;
         return { offsetBytes, lengthBytes };
       },
@@ -255,6 +255,16 @@ export class SettledStore {
       offsetBytes += lengthBytes;
     }
     return crc;
+  }
+
+  #putBlock(offsetBytes: number, header: Buffer, bodies: readonly Buffer[]): void {
+    let end = offsetBytes + header.length;
+    const isWritten = bodies.every((body) => {
+      end += body.length;
+      return this.#write(end - body.length, body);
+    });
+    if (isWritten && this.#write(offsetBytes, header)) return;
+    this.#memory.push({ offsetBytes, bytes: Buffer.concat([header, ...bodies]) });
   }
 
   #put(offsetBytes: number, bytes: Buffer): void {

@@ -29,7 +29,7 @@ const requireBesides = {
   name: 'require-besides',
   transform: {
     filter: { id: /\/src\/.*\.ts$/, code: /\brequire\([`']/ },
-    handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])/g, './required/'), map: null }),
+    handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])([^`']+?)(?:\.js)?(?=[`'])/g, './required/$1.cjs'), map: null }),
   },
 };
 
@@ -227,12 +227,13 @@ function isFresh() {
 export async function makeBundle() {
   if (isFresh()) return;
   rmSync(FOLDER, { recursive: true, force: true });
-  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name])), [], {
+  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name])), [asciiAlone], {
     dir: join(FOLDER, 'required'),
     format: 'cjs',
     exports: 'named',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
   });
-  writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
   const plugins = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema, asciiAlone];
   const output = {
     dir: FOLDER,

@@ -6,7 +6,10 @@ import { type TestContext, test } from 'node:test';
 import { findLeftCalls } from '../src/inspect/find-left-calls.ts';
 import type { ReadOptions } from '../src/inspect/open-state.ts';
 import { createStatusLook, readStatus, type Status } from '../src/inspect/status.ts';
+import { createFold } from '../src/ledger/events/fold-events.ts';
+import { endLostCalls } from '../src/ledger/lost-calls.ts';
 import type { Effects } from '../src/run/open/effects.ts';
+import { listWaits } from '../src/run/status/waits.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
 import { makeJobText, makeRows, makeWorld, type RunChange, renderCsv, type World, type WorldOptions } from './helpers/run-world.ts';
 import { runsOf, someOf, wideTest } from './helpers/wide.ts';
@@ -184,6 +187,22 @@ test('status, runs and report name calls in flight as lost as soon as no process
   assert.ok((found?.nanoUsd ?? 0) > 0);
   const run = (await readStatus(moment.options)).run?.id;
   assert.deepEqual(await findLeftCalls(moment.options), { run, lost: calls, queued: 0 });
+});
+
+test('calls handed to workers are not lost, and not among those still to be asked', () => {
+  const { fold, apply } = createFold();
+  const at = '2026-11-30T12:00:00.000Z';
+  apply({ type: 'run-started', run: 'r1', job: 'labels', simulated: false, lane: 'live', estimateNanoUsd: null, seq: 1, at });
+  const calls = ['a', 'b'].map((key) => ({ customId: key.repeat(22), bodyBytes: 9 }));
+  apply({ type: 'call-queued', calls, seq: 2, at });
+  assert.deepEqual(
+    listWaits(fold, { due: 5 }).map(({ what, why }) => `${what}: ${why}`),
+    [
+      'rows: 2 calls handed to workers, who may make them even while no run is in progress; a run collects the answers',
+      'rows: 3 not asked yet',
+    ],
+  );
+  assert.equal(endLostCalls(fold), null);
 });
 
 wideTest('the status of a first run in progress is about the table it was given', async (t) => {

@@ -25,6 +25,8 @@ export interface ReportFlags extends JobFlags {
 export async function report(jobFile: string, flags: ReportFlags): Promise<number> {
   checkFlags(flags);
   const options = makeReadOptions(jobFile, flags);
+  // First: a killed first run has no summary to show.
+  await sayLeftCalls(options, flags);
   const found = await readReport(options, flags.run ?? null, flags.priceAsOf ?? null);
   const { summary, facts, state } = found;
   const isFull = flags.summary === 'full' && facts !== null;
@@ -38,7 +40,6 @@ export async function report(jobFile: string, flags: ReportFlags): Promise<numbe
     if (isFull) print(renderFigures(facts));
   }
   sayWhichState(options, state);
-  await sayLeftCalls(options, flags);
   await sayNotices(options, flags);
   return EXIT.done;
 }

@@ -7,9 +7,13 @@ import { FAILED_FILES } from './test-reporter.mjs';
 const LOG = '.cache/tests.log';
 /** A test process that hangs fails instead of blocking everything. */
 const TEST_TIMEOUT_MS = 900_000;
-/** Tests are short: garbage collection on more threads and thorough optimization would cost more than they save. */
+/**
+ * Tests are short: garbage collection on more threads and thorough optimization would cost more than they save. So would collecting all of a
+ * small heap again and again: with the usual limit it took a quarter of the time of some areas, and their memory peaked as high.
+ */
 const SHORT_LIVED = [
   '--single-threaded-gc',
+  '--initial-old-space-size=512',
   '--sparkplug',
   '--min-semi-space-size=16',
   '--max-semi-space-size=32',

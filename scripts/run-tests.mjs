@@ -20,16 +20,15 @@ const SHORT_LIVED = [
   '--wasm-tiering-budget=1000000000',
 ];
 /**
- * Areas that run in one process each, started in this order: the longest first, and those that mostly wait (`proof`, `redis`) next to those that
- * compute. Each slow file has its own process: they share little, and mostly wait.
+ * Areas that run in one process each, started in this order: the longest first. `redis` waits beside them, and has all that starts a server: its
+ * first file finds or unpacks one for the others. Each slow file has its own process: they share little, and mostly wait.
  */
 const AREAS = [
-  ['run', /^run/],
-  ['proof', /^proof/],
-  ['redis', /^live\.(redis|conformance)/],
+  ['parts', /^(?!(slow|run|batch|cli|api|host|quality|output|live|proof)\.)/],
+  ['redis', /^live\.(redis|conformance|shared-pace|worker-ceilings)/],
+  ['run', /^(run|batch|proof)\./],
   ['commands', /^(cli|api|host|quality|output)\./],
-  ['live', /^live/],
-  ['parts', /^(?!slow\.)/],
+  ['live', /^live\./],
 ];
 /** Where tests create their thousands of small files, if it exists and has room: memory, so that they do not wait for a disk. */
 const MEMORY_FOLDER = '/dev/shm';

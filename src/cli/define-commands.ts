@@ -17,6 +17,7 @@ import {
   fieldOption,
   freshOption,
   inputOption,
+  JOB_OR_FOLDER,
   jsonOption,
   limitOption,
   modeOption,
@@ -60,7 +61,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/run.ts')).run(job, flags))),
   status: (command) =>
     command
-      .argument('[job]', 'the job file; without it, every job below the working directory')
+      .argument('[job]', JOB_OR_FOLDER)
       .addOption(inputOption())
       .addOption(stateOption())
       .addOption(baseUrlOption())
@@ -74,7 +75,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   runs: (command) =>
     command
-      .argument('[job]', 'the job file; without it, every job below the working directory')
+      .argument('[job]', JOB_OR_FOLDER)
       .addOption(stateOption())
       .addOption(baseUrlOption())
       .addOption(simulateOption())

@@ -5,6 +5,7 @@ import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { renderFigures } from '../../output/report/render-figures.ts';
+import { sayLeftCalls } from '../notices/say-left-calls.ts';
 import { sayNotices } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
@@ -37,6 +38,7 @@ export async function report(jobFile: string, flags: ReportFlags): Promise<numbe
     if (isFull) print(renderFigures(facts));
   }
   sayWhichState(options, state);
+  await sayLeftCalls(options, flags);
   await sayNotices(options, flags);
   return EXIT.done;
 }

@@ -1,8 +1,9 @@
 import type { Job, NoticeEvent } from '../../core/job.ts';
 import { listRefusals } from '../../host/notices/notice-records.ts';
 import { readStateEvents } from '../../inspect/last-run.ts';
+import { locateState } from '../../inspect/locate-state.ts';
 import { makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
-import { locateState, type ReadOptions } from '../../inspect/open-state.ts';
+import type { ReadOptions } from '../../inspect/open-state.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState } from '../read-options.ts';

@@ -32,6 +32,9 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
     ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${describeWaiting(what, id)}${why}`] as const),
+    ...(status.recordedAt === undefined
+      ? []
+      : [['counted', `${formatAge(status.recordedAt, look.now)} ago; without a job file, only a run can count again`] as const]),
     ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
   ];
   const title =

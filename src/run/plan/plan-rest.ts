@@ -12,7 +12,7 @@ import type { RunOptions } from '../options.ts';
 import { choosePrice } from './choose-lane.ts';
 import { longContextOver, priceWork } from './cost.ts';
 import { createEvenSample } from './even-sample.ts';
-import { listComparableRuns } from './plan-open-job.ts';
+import { readMeasured } from './measured-answers.ts';
 import { createPromptCount } from './prompts.ts';
 import { makeWork, REQUEST_GROUP } from './work.ts';
 
@@ -87,7 +87,7 @@ function priceSample(
   });
   for (const { request, group } of sample) prompts.add(request, group === null ? {} : { [REQUEST_GROUP]: group });
   const counted = prompts.finish(() => null);
-  const answers = opened.history.read(listComparableRuns(opened.ledger, job, () => {}));
+  const answers = readMeasured(opened, job, () => {});
   const beginningTokens = tokens.own.findCacheBeginning()?.tokens ?? 0;
   return (
     priceWork(prices, makeWork(job, { ...counted, beginningTokens }, answers))[choosePrice(job.mode, laneName)]?.expectedNanoUsd ?? null

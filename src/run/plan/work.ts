@@ -3,8 +3,9 @@ import { splitByModel } from '../../core/models/split-by-model.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
+import { REASONING_SPREAD } from '../../money/tokens/reasoning-tokens.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
-import { forecastAnswer } from './answer-forecast.ts';
+import { forecastAnswer, forecastAsked } from './answer-forecast.ts';
 import { readCacheWish } from './cache.ts';
 import type { PromptSum, Work, WorkPart } from './cost.ts';
 import type { CountedPrompts, PromptGroup } from './prompts.ts';
@@ -55,12 +56,22 @@ export function sumWorkByModel(work: Work, ownModel: string): readonly TimedWork
   });
 }
 
-/** Reasoning cannot be guessed: the same question has been seen to take several times what a schema suggests. */
-const GUESS_FACTOR_REASONING = 4;
+/** The same work for a model that is assumed to reason more. @param tokens of one answer; from 0 down nothing is added */
+export function withReasoning(work: Work, tokens: number): Work {
+  if (tokens <= 0) return work;
+  const parts = work.parts.map((part) => ({
+    ...part,
+    expectedOutputTokens: Math.min(part.expectedOutputTokens + tokens, part.worstOutputTokens),
+    p95OutputTokens: null,
+    guessFactor: REASONING_SPREAD,
+  }));
+  return { ...work, parts };
+}
 
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
   const asked = REQUEST_GROUP in set ? job : { ...job, params: setParams(job.params, set) };
-  const { expectedTokens, p95Tokens, isMeasured } = forecastAnswer(asked, answers);
+  const { expectedTokens, p95Tokens, isMeasured } =
+    REQUEST_GROUP in set ? forecastAnswer(asked, answers) : forecastAsked(job, asked, answers);
   return {
     short,
     long,
@@ -68,7 +79,7 @@ function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLe
     tier: readTier(asked.params),
     expectedOutputTokens: expectedTokens,
     p95OutputTokens: isMeasured ? p95Tokens : null,
-    guessFactor: mayThink(asked) ? GUESS_FACTOR_REASONING : 1,
+    guessFactor: mayThink(asked) ? REASONING_SPREAD : 1,
     worstOutputTokens: longestAnswerTokens(asked) ?? p95Tokens,
   };
 }

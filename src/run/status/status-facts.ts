@@ -91,7 +91,7 @@ export async function makeStatusFacts(
 }
 
 /** The batches of the latest run, and those of earlier ones that still have results. */
-function listBatches(fold: LedgerFold, run: string): readonly BatchFacts[] {
+export function listBatches(fold: LedgerFold, run: string): readonly BatchFacts[] {
   return [...fold.batches.values()]
     .filter((batch) => batch.run === run || !batch.isCollected)
     .map(({ id, status, shard, submittedAt, isCollected, isExtra }) => ({

@@ -253,13 +253,19 @@ test('when the rules change, stored answers are judged again, even by a reader',
   }
 });
 
-test('a response file that is gone, cut or changed is named', async (t) => {
+/** A closed ledger over one response file of two answers. */
+async function keepTwoAnswers(t: TestContext) {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await submit(ledger, 'batch_1', [k(0), k(1)]);
   await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'yes'), makeAnswerLine(k(1), 'yes')]);
   await ledger.close();
   const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
+  return { world, file };
+}
+
+test('a response file that is gone, cut or changed is named', async (t) => {
+  const { world, file } = await keepTwoAnswers(t);
   const whole = fs.readFileSync(file);
   for (let length = 0; length < whole.length; length += 50) {
     fs.writeFileSync(file, whole.subarray(0, length));
@@ -281,12 +287,7 @@ test('a response file that is gone, cut or changed is named', async (t) => {
 });
 
 test('a line counts as an answer only to the request it names', async (t) => {
-  const world = makeLedgerWorld(t);
-  const ledger = await world.open();
-  await submit(ledger, 'batch_1', [k(0), k(1)]);
-  await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'yes'), makeAnswerLine(k(1), 'yes')]);
-  await ledger.close();
-  const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
+  const { world, file } = await keepTwoAnswers(t);
   const whole = fs.readFileSync(file, 'utf8');
   fs.writeFileSync(file, whole.replaceAll(k(0), '@@').replaceAll(k(1), k(0)).replaceAll('@@', k(1)));
   const reading = await world.read({ hashesResponses: false });

@@ -90,13 +90,13 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
     const words = `the same answers in both runs: ${formatShareWithin(agreement, agreementInterval)}`;
     return {
       value: agreement === null ? 'Not known' : `${formatShare(agreement)} the same`,
-      say: html`Run A and run B (this one) ${link}; ${words}.`,
+      say: html`Baseline and candidate (this run) ${link}; ${words}.`,
     };
   }
   const value = describeWinner(mcnemar, accuracyDifference);
   const names = nameRuns(comparison);
-  const right = `${names.a} ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, this run, ${names.b}, ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
-  return { value, say: html`${link}: ${right}; B − A: ${formatPointsWithin(accuracyDifference)}.` };
+  const right = `${names.a} ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, ${names.b}, this run, ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
+  return { value, say: html`${link}: ${right}; candidate − baseline: ${formatPointsWithin(accuracyDifference)}.` };
 }
 
 function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measured: Measured | null): Html {

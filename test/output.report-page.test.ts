@@ -52,7 +52,7 @@ test('the page shows everything a report must show', () => {
     '200 ok = 184 new + 9 reused + 7 duplicate',
     // money
     'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed; 4 empty, never sent ( why ).',
-    'Can I trust it? No clear winner, simulated compared : the baseline (gpt-6-luna, earlier prompt) 82.0 % [84.0, 95.0] right, the candidate (gpt-4.1-mini, changed prompt), this run, 87.0 % [84.0, 95.0]',
+    'Can I trust it? No clear winner, simulated compared : the candidate, this run, is right in 87.0 % [84.0, 95.0], the baseline in 82.0 % [84.0, 95.0]; difference +5.0 points [-1.2, +11.2].',
     'Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
     'the shares of label have shifted by 13 % since the last run',
     'What next? Retry 4 rows rowmill retry jobs/ticket-labels.yaml --cause refused The other causes have commands of their own',

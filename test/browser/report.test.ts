@@ -127,7 +127,9 @@ describe('the report in a browser', { skip: executablePath === null ? reason : f
         assert.ok(wide <= width, `${wide} pixels wide`);
         if (isWords) assert.deepEqual(await page.evaluate(findBrokenWords), []);
         const cut = await page.evaluate(() =>
-          [...document.querySelectorAll('.pair')].filter(({ parentElement: frame }) => frame !== null && frame.scrollWidth > frame.clientWidth),
+          [...document.querySelectorAll('.pair')].filter(
+            ({ parentElement: frame }) => frame !== null && frame.scrollWidth > frame.clientWidth,
+          ),
         );
         assert.equal(cut.length, 0, 'both runs are in sight');
         await page.context().close();

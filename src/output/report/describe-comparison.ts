@@ -9,7 +9,7 @@ export const MADE_UP = 'the simulator answered: neither accuracy nor a differenc
 export const RUN_NAMES = { a: 'baseline', b: 'candidate' } as const;
 
 /** Both runs by what differs between them: `the baseline (gpt-6-luna, earlier prompt)`. */
-export function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChanges'>): Readonly<Record<'a' | 'b', string>> {
+function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChanges'>): Readonly<Record<'a' | 'b', string>> {
   const isPrompt = jobChanges.includes('prompt') || jobChanges.includes('messages');
   const describe = (run: string, model: string, prompt: string) => {
     const what = [...(a.model === b.model ? [] : [model]), ...(isPrompt ? [prompt] : [])];

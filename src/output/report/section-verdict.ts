@@ -1,12 +1,11 @@
 import { EXIT } from '../../core/errors.ts';
-import type { RunComparison } from '../../core/quality.ts';
+import type { RunComparison, Scores } from '../../core/quality.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
-import { nameRuns } from './describe-comparison.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
@@ -94,9 +93,9 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
     };
   }
   const value = describeWinner(mcnemar, accuracyDifference);
-  const names = nameRuns(comparison);
-  const right = `${names.a} ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, ${names.b}, this run, ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
-  return { value, say: html`${link}: ${right}; candidate − baseline: ${formatPointsWithin(accuracyDifference)}.` };
+  const share = ({ accuracy, intervals }: Scores) => formatShareWithin(accuracy, intervals.accuracy);
+  const right = `the candidate, this run, is right in ${share(b.scores)}, the baseline in ${share(a.scores)}`;
+  return { value, say: html`${link}: ${right}; difference ${formatPointsWithin(accuracyDifference)}.` };
 }
 
 function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measured: Measured | null): Html {

@@ -151,6 +151,7 @@ svg{height:95px}
 details.row,.brief{padding:4px 0;font-size:.85rem;line-height:1.4}
 th,td{max-width:15em;padding-right:8px}
 .pair{table-layout:fixed}
+.scroll:has(>.pair){max-height:none}
 .pair .n{white-space:normal}
 td.bar{width:30%}
 .lines{grid-template-columns:minmax(0,1fr)}

@@ -1,6 +1,6 @@
 import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
-import { completeLine, makeEarlyLine } from './settled-line.ts';
+import { boundSettledLine, completeLine, writeEarlyLine } from './settled-line.ts';
 
 /** The records of a response file until the event that announces it is on disk: outside the heap, as lines that only have to be completed. */
 export interface JudgedRecords {
@@ -30,10 +30,12 @@ export function createJudgedRecords(): JudgedRecords {
   const kinds = createKinds();
   const chunks = createChunks();
 
-  function put(place: Place, record: SettledRecord, shortAnswer: string): string {
+  function put(place: Place, record: SettledRecord, shortAnswer: string): void {
     const { chunk, start } = place;
     const { usage, location, customId } = record;
-    const line = makeEarlyLine(record, shortAnswer);
+    const { bytes, used } = chunks.reserve(boundSettledLine(record, shortAnswer));
+    const end = writeEarlyLine(bytes, used, record, shortAnswer);
+    chunks.use(end);
     chunk[start + KIND] = kinds.add(record);
     chunk[start + USAGE] = usage === null ? -1 : usage.inputTokens;
     chunk[start + USAGE + 1] = usage?.cachedInputTokens ?? 0;
@@ -43,10 +45,9 @@ export function createJudgedRecords(): JudgedRecords {
     chunk[start + CREATED] = record.createdSeconds ?? Number.NaN;
     chunk[start + OFFSET] = location.offsetBytes;
     chunk[start + LENGTH] = location.lengthBytes;
-    chunk[start + LINE] = line.length;
+    chunk[start + LINE] = end - used;
     chunk[start + ID] = customId.length;
     chunk[start + ANSWER] = shortAnswer.length;
-    return line;
   }
 
   /** Visits the lines of a chunk. @returns the position after the last one */
@@ -61,7 +62,7 @@ export function createJudgedRecords(): JudgedRecords {
   }
 
   return {
-    add: (record, shortAnswer) => chunks.add(put(numbers.add(), record, shortAnswer)),
+    add: (record, shortAnswer) => put(numbers.add(), record, shortAnswer),
     replace(others) {
       if (others.size === 0) return;
       let position = 0;
@@ -69,7 +70,8 @@ export function createJudgedRecords(): JudgedRecords {
         let start = 0;
         position = forEachLine(bytes, position, (at, place, end) => {
           const other = others.get(at);
-          chunks.add(other === undefined ? bytes.toString('latin1', start, end) : put(place, other, ''));
+          if (other === undefined) chunks.copy(bytes.subarray(start, end));
+          else put(place, other, '');
           start = end;
         });
       }
@@ -95,27 +97,41 @@ export function createJudgedRecords(): JudgedRecords {
   };
 }
 
-/** Lines as bytes: as strings, they would be copied by the garbage collector until there are enough of them. */
+/** Memory that lines are written into, one after the other. */
 function createChunks() {
   let full: Buffer[] = [];
-  let chunk: Buffer = EMPTY;
-  let used = 0;
+  const current = { bytes: EMPTY, used: 0 };
+
+  function takeCurrent(): readonly Buffer[] {
+    return current.used === 0 ? [] : [current.bytes.subarray(0, current.used)];
+  }
+
+  function reserve(lengthBytes: number): Readonly<typeof current> {
+    if (current.bytes.length - current.used < lengthBytes) {
+      full.push(...takeCurrent());
+      current.bytes = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, lengthBytes));
+      current.used = 0;
+    }
+    return current;
+  }
+
   return {
-    /** Adds a line, in ASCII. */
-    add(line: string): void {
-      if (chunk.length - used < line.length) {
-        if (used > 0) full.push(chunk.subarray(0, used));
-        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, line.length));
-        used = 0;
-      }
-      used += chunk.write(line, used, 'latin1');
+    /** Where the next line, of at most this length, is to be written. Valid until the next call. */
+    reserve,
+    /** A line was written up to there. */
+    use(end: number): void {
+      current.used = end;
+    },
+    copy(line: Buffer): void {
+      const { bytes, used } = reserve(line.length);
+      current.used = used + line.copy(bytes, used);
     },
     /** All chunks, in order; none are left. */
     takeAll(): readonly Buffer[] {
-      const all = used > 0 ? [...full, chunk.subarray(0, used)] : full;
+      const all = [...full, ...takeCurrent()];
       full = [];
-      chunk = EMPTY;
-      used = 0;
+      current.bytes = EMPTY;
+      current.used = 0;
       return all;
     },
   };

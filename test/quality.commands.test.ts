@@ -276,6 +276,7 @@ describe('quality of answers', () => {
     assert.match(stdout, new RegExp(`^accuracy .*, ${rows.length - wrong.length} of ${rows.length}$`, 'm'));
     assert.match(stdout, new RegExp(`^and ${wrong.length - 10} more; --csv PATH writes all$`, 'm'));
     assert.match(stderr, /^Wrong rows: wrong\.csv$/m);
+    assert.match((await world.run([...args.slice(0, 2), '--gold', 'out.csv'])).stderr, /^out\.csv: the table this job writes: /m);
     assert.deepEqual(
       readTable(world, 'wrong.csv').map(({ id, gold, text }) => [id, gold, text]),
       wrong.map(({ id, team, text }) => [id, team, text]),
@@ -292,8 +293,8 @@ describe('quality of answers', () => {
     assert.deepEqual([found.rows.same, found.rows.changed, found.rows.answeredOnlyInB, found.rows.unanswered], [58, 0, 1, 1]);
     assert.deepEqual(found.mcnemar, { basis: 'answered', onlyA: 0, onlyB: 1, method: 'exact', statistic: null, pValue: 1 });
     assert.equal(found.a.scores, null);
-    const { stdout } = await world.run(['diff', 'job.yaml', runs[1] as string, runs[2] as string]);
-    assert.match(stdout, /the whole answer|tickets: label, baseline/);
+    const { stdout } = await world.run(['diff', 'job.yaml', 'prev', 'last']);
+    assert.match(stdout, new RegExp(`tickets: label, baseline ${runs[1]} and candidate ${runs[2]}`));
     assert.match(stdout, /58 same, 0 changed, 0 answered only in the baseline, 1 only in the candidate, 1 in neither/);
   });
 

@@ -25,10 +25,11 @@ export async function evaluate(jobFile: string, flags: EvalFlags): Promise<numbe
   const options = makeReadOptions(jobFile, flags);
   const { gold, field = null, run = null, csv = null } = flags;
   if (gold === undefined) throw new UsageError(await askForGold(jobFile, flags), { code: 'gold' });
-  const { evaluation, state } = await evaluateAnswers(options, { gold, field, run, csv, seed: BOOTSTRAP_SEED });
+  const { evaluation, state, isOwnTable } = await evaluateAnswers(options, { gold, field, run, csv, seed: BOOTSTRAP_SEED });
   const path = evaluation.csv === null ? null : relative(process.cwd(), evaluation.csv);
   if (flags.json === true) printJson({ ...evaluation, csv: path });
   else print(renderEvaluation(evaluation, paintFor(process.stdout)));
+  if (isOwnTable) say(`${gold}: the table this job writes: unless somebody corrected it, its answers are compared with themselves`);
   const { unmatched, unknownLabels } = evaluation.gold;
   if (unmatched > 0) say(`${gold}: ${unmatched} of its rows are not in the table and were left out`);
   const unknown = Object.keys(unknownLabels);

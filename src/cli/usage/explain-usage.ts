@@ -41,7 +41,7 @@ function findHint(text: string, command: Command): string | null {
   const [, missing] = /missing required argument '([^']*)'/.exec(text) ?? [];
   if (missing === 'job' && TAKES_TABLE.has(command.name())) return `a job file, or a table: ${programName()} run reviews.csv ${EXAMPLE}`;
   if (missing === 'job') return `a job file: ${typed(quotePath(suggestJobFile()))}`;
-  if (missing === 'a' || missing === 'b') return `two runs: ${typed(`${quotePath(suggestJobFile())} prev last`)}`;
+  if (missing === 'baseline' || missing === 'candidate') return `two runs: ${typed(`${quotePath(suggestJobFile())} prev last`)}`;
   if (missing === 'shell') return `bash, zsh or fish: source <(${typed('bash')})`;
   if (!text.includes('too many arguments')) return null;
   if (TAKES_TABLE.has(command.name()))

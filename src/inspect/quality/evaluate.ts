@@ -31,6 +31,8 @@ export interface EvaluateOptions {
 export interface Evaluated {
   readonly evaluation: Evaluation;
   readonly state: JobState;
+  /** Whether the gold labels are from the table the job itself writes. */
+  readonly isOwnTable: boolean;
 }
 
 const MAX_EXAMPLES = 20;
@@ -52,7 +54,8 @@ export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOp
     try {
       const evaluation = { ...(await compare(answers, options, evaluate, table)), csv: path };
       await table?.finish();
-      return { evaluation, state: answers.state };
+      const isOwnTable = evaluation.gold.type === 'file' && resolve(options.cwd, gold) === answers.prepared.compiled.job.write.path;
+      return { evaluation, state: answers.state, isOwnTable };
     } catch (error) {
       await table?.abandon().catch(() => undefined);
       throw error;

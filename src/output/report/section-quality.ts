@@ -31,7 +31,7 @@ function renderWrong({ wrong, rows }: QualityFacts): Html {
       ...(one.text === '' ? [] : [['text', one.text] as const]),
     ]),
   );
-  return html`<details class="more"><summary>Wrong rows, ${describePart(wrong.length, rows.evaluated - rows.correct, 'eval --csv')}</summary>${articles}</details>`;
+  return html`<details class="more"><summary><h3>Wrong rows, ${describePart(wrong.length, rows.evaluated - rows.correct, 'eval --csv')}</h3></summary>${articles}</details>`;
 }
 
 function renderClasses({ perClass }: QualityFacts): Html {

@@ -21,6 +21,7 @@ h1{font-size:1.65rem;line-height:1.2;margin:0;letter-spacing:-.01em}
 h2{font-size:1.1rem;margin:0 0 12px;letter-spacing:-.005em}
 h3{font-size:.95rem;margin:18px 0 8px}
 h3:first-child{margin-top:0}
+summary h3{display:inline;font:inherit}
 p{margin:0 0 10px}
 a{color:var(--main)}
 a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:3px solid var(--main);outline-offset:2px;border-radius:4px}
@@ -77,6 +78,8 @@ tbody th.sub{font-weight:400;padding-left:14px}
 tr:last-child>*{border-bottom:0}
 .n{text-align:right;white-space:nowrap}
 th:last-child,td:last-child{padding-right:0}
+.pair{table-layout:fixed}
+.pair .n{white-space:normal}
 tr.sum>th,tr.sum>.n{font-weight:650}
 .pay tr{display:grid;grid-template-columns:minmax(0,1fr) auto;border-bottom:1px solid var(--faint);padding:5px 0}
 .pay tr:last-child{border-bottom:0}
@@ -150,9 +153,7 @@ dl.facts dd{max-height:none}
 svg{height:95px}
 details.row,.brief{padding:4px 0;font-size:.85rem;line-height:1.4}
 th,td{max-width:15em;padding-right:8px}
-.pair{table-layout:fixed}
 .scroll:has(>.pair){max-height:none}
-.pair .n{white-space:normal}
 td.bar{width:30%}
 .lines{grid-template-columns:minmax(0,1fr)}
 .lines .n{text-align:left}}

@@ -9,7 +9,8 @@ import { BudgetError } from '../src/run/budget/budget.ts';
 import { estimateRest } from '../src/run/finish/estimate-rest.ts';
 import { ModelRefusedError } from '../src/run/send/model-refusal.ts';
 import { readStop } from '../src/run/send/stop.ts';
-import { createWorld } from './helpers/command-line.ts';
+import { startSimulator } from '../src/simulator/start.ts';
+import { createWorld, REVIEW_JOB } from './helpers/command-line.ts';
 
 const ASKED = ['reviews.csv', '--prompt', 'Is the customer content?', '--output', 'content: yes | no'];
 const QUIET = ['--simulate', '--progress', 'none'];
@@ -35,6 +36,36 @@ test('a stopped run of a table is continued with its job file, without the flags
   assert.equal(stopped.exitCode, 5, stopped.stderr);
   assert.match(stopped.stdout, /^left +\d+ of 30 rows, about \$0\.\d+$/m);
   assert.match(stopped.stdout, /^next +rowmill run reviews\.yaml --simulate --mode live --max-usd 0\.\d+$/m);
+});
+
+test('a refused command that sends names the provider of the last run, with the whole command', async (t) => {
+  const world = createWorld({ 'reviews.csv': TABLE, 'job.yaml': `${REVIEW_JOB}mode: live\n` });
+  const simulator = await startSimulator();
+  t.after(async () => {
+    await simulator.close();
+    world.dispose();
+  });
+  const lastLine = async (args: readonly string[]) => {
+    const { stderr, exitCode } = await world.run(args);
+    const [, used, typed] = /^The last run of reviews used (.*)\. To use that again: rowmill (.*)$/m.exec(stderr) ?? [];
+    return [exitCode, used, typed];
+  };
+  await world.run(['run', 'job.yaml', ...QUIET, '--limit', '1']);
+  const simulated = 'the simulator (--simulate)';
+  assert.deepEqual(await lastLine(['retry', 'job.yaml', '--cause', 'invalid']), [
+    2,
+    simulated,
+    'retry job.yaml --cause invalid --simulate',
+  ]);
+  assert.deepEqual(await lastLine(['run', 'job.yaml', '--yes']), [4, simulated, 'run job.yaml --yes --simulate']);
+  assert.deepEqual(await lastLine(['cancel', 'job.yaml']), [2, simulated, 'cancel job.yaml --simulate']);
+  assert.deepEqual(await lastLine(['retry', 'job.yaml', '--base-url', 'https://x.example/v1']), [2, undefined, undefined]);
+  await world.run(['run', 'job.yaml', '--base-url', simulator.url, '--limit', '1', '--yes']);
+  assert.deepEqual(await lastLine(['retry', 'job.yaml', '--redis', 'redis://:secret@host']), [
+    2,
+    simulator.url,
+    `retry job.yaml --base-url ${simulator.url}`,
+  ]);
 });
 
 test('the command after a stop leaves out the flag that stopped the run', () => {

@@ -62,10 +62,22 @@ export interface NotAsked {
   readonly requests?: number;
   /** Rows of the whole table; after a stop, rows of the run. */
   readonly of: number;
+  /** After a pilot, the rows that it left out and that are not to be sent: with the pilot's rows and `rows` they are all. Absent in early versions. */
+  readonly others?: OtherRows;
+  /** Whether answers from before a `--fresh` do not count for them; absent if there was none. */
+  readonly sinceFresh?: true;
   /** As measured by the run; null if the price is unknown. */
   readonly expectedNanoUsd: number | null;
   /** The command that sends them; null if nobody types commands. */
   readonly command: string | null;
+}
+
+/** By what the ledger has for them; `answered`: by an earlier run, or with an identical row. */
+export interface OtherRows {
+  readonly answered: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly inFlight: number;
 }
 
 /** Calls that may have been billed and whose answers we do not have. */

@@ -4,7 +4,7 @@ import type { CostOf } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger, TableAnswer } from '../../ledger/ledger.ts';
-import type { KeyStep, StepOf } from '../open/next-step.ts';
+import { isOfRun, type KeyStep, type StepOf } from '../open/next-step.ts';
 import { isInBatch } from '../open/opening.ts';
 import { createRowKeys, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
@@ -121,8 +121,8 @@ const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USA
 
 /** What the row's attempts in this run used and cost, including failed ones. */
 function readCosts(options: FinishOptions, id: number, answer: TableAnswer): RowCosts {
-  const { keys, fold } = options.ledger;
-  if (keys.outcome(id) === null || fold.epochRuns[keys.attemptEpoch(id)] !== options.run) return NOTHING_SPENT;
+  const { keys } = options.ledger;
+  if (keys.outcome(id) === null || !isOfRun(options.ledger, id, options.run)) return NOTHING_SPENT;
   const attempts = keys.attempts(id);
   const { outcome } = answer;
   if (!keys.hasHistory(id) && answer.lane !== null) {

@@ -21,6 +21,7 @@ import type { RunOptions } from '../options.ts';
 import { createDueRequests } from '../send/due-request.ts';
 import { guessReasoning } from './answer-forecast.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
+import { findContinuedRun } from './continued-run.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
 import { readMeasured } from './measured-answers.ts';
@@ -104,7 +105,9 @@ export async function planOpenJob({
     signal: options.signal,
   });
   const books = opened?.books ?? createBooks(() => null);
-  return { ...planned, plan: addBudgets(planned.plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
+  const continues = ledger === null ? null : findContinuedRun(ledger, books);
+  const plan = continues === null ? planned.plan : { ...planned.plan, continues };
+  return { ...planned, plan: addBudgets(plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
 }
 
 /** Reports how much is left of budgets over several runs, and whether they, and the run's own, will suffice. */

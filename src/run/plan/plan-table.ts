@@ -100,7 +100,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const ownKeys = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
   const keyRow = watchRows === null ? ownKeys : watchRows(ownKeys);
   const known = options.last?.rows ?? null;
-  const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
+  const rows = { in: 0, new: 0, changed: 0, answered: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
   /** By endpoint and model. */
   const shards = new Map<string, ShardCount>();
@@ -134,7 +134,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     else if (!opening.isFresh && options.noLongerOk.has(id)) lostAnswers += 1;
     if (request !== null && options.keys.outcome(id) === 'ok') prompts.offerAnswered(request, id);
     const step = view.isUnsent(id) ? 'unsent' : view.stepOf(id);
-    if (step === 'done') rows.reused += 1;
+    if (step === 'done') rows[view.isOfOpenRun(id) ? 'answered' : 'reused'] += 1;
     else if (step === 'in-flight') rows.inFlight += 1;
     else if (step === 'failed') rows.failed += 1;
     else {

@@ -124,7 +124,7 @@ const LINES: readonly [title: string, line: unknown, outcome: OutcomeStatus, bil
     'server_error',
     false,
   ],
-  ['a null body', answer({}, {}, { response: { status_code: 200, request_id: 'r', body: null } }), 'server_error', false],
+  ['a null body', answer({}, {}, { response: { status_code: 200, request_id: 'r', body: null } }), 'unknown', false],
   ['expired', failedLine({ code: 'batch_expired', message: 'x' }), 'expired', false],
   ['cancelled', failedLine({ code: 'batch_cancelled', message: 'x' }), 'cancelled', false],
   ['an error of another code', failedLine({ code: 'server_error', message: 'x' }), 'server_error', false],
@@ -134,7 +134,7 @@ const LINES: readonly [title: string, line: unknown, outcome: OutcomeStatus, bil
     'bad_request',
     false,
   ],
-  ['neither response nor error', failedLine(null), 'server_error', false],
+  ['neither response nor error', failedLine(null), 'unknown', false],
   ['an answer and an error on one line', answer({}, {}, { error: { code: 'server_error', message: 'x' } }), 'server_error', true],
 ];
 

@@ -42,9 +42,12 @@ for (const counts of ['told', 'null'] as const) {
     );
     assert.equal(summary.attempts.unknown, 2);
     assert.ok(summary.cost.possiblyBilledNanoUsd >= (summary.cost.nanoUsd / 12) * 2, 'an upper bound of what two such rows cost');
-    assert.match(warnings.join('\n'), /2 of its requests are in none of its files, and it reports no usage/);
-    assert.match(renderSummary(summary, { colour: false, full: false }), /^maybe .*\n.*2 requests in none of the files of batch_/m);
-    assert.match(world.read('out.report.html'), /2 requests in none of the files of batch_/);
+    assert.match(warnings.join('\n'), /2 of its requests have no answer in its files, and it reports no usage/);
+    assert.match(
+      renderSummary(summary, { colour: false, full: false }),
+      /^maybe .*\n.*2 requests without an answer in the files of batch_/m,
+    );
+    assert.match(world.read('out.report.html'), /2 requests without an answer in the files of batch_/);
     const seen = await look(world);
     assert.deepEqual([seen.possiblyBilled, seen.ok], [summary.possiblyBilled, true]);
     assert.match(seen.said, /^2 calls of the run without an answer, in no sum above: at most \$/);
@@ -74,6 +77,35 @@ test('answers without a body that a batch counts in its usage are listed one by 
   assert.deepEqual([summary.attempts.total, summary.attempts.unknown], [15, 3]);
   world.check(summary, { destroyedLines: 3 });
 });
+
+for (const usage of ['noUsage', 'zeroUsage'] as const) {
+  test(`answers without a body, and missing lines, may have been billed if the batch does not tell its usage (${usage})`, async (t) => {
+    const world = await makeWorld(t, {
+      faults: [
+        ...[2, 5, 7].map((row) => ({ match: { batch: 1, row }, do: { line: row === 7 ? ('lost' as const) : ('null_body' as const) } })),
+        { match: { batch: 1 }, do: { [usage]: true } },
+        { match: { batch: 2, row: 1 }, do: { line: 'null_body' } },
+      ],
+    });
+    const { summary, warnings } = await world.run();
+    world.assertFaultsFired();
+    assert.deepEqual([summary.exitCode, summary.rows.ok, world.simulator.bill().length], [0, 12, 16]);
+    assert.deepEqual(
+      summary.possiblyBilled?.map(({ why, calls, keys }) => [why, calls, keys.length]),
+      [
+        ['missing_lines', 3, 3],
+        ['usage_beyond_lines', 1, 0],
+      ],
+    );
+    assert.deepEqual([summary.attempts.total, summary.attempts.unknown], [16, 4]);
+    assert.ok(summary.cost.possiblyBilledNanoUsd >= (summary.cost.nanoUsd / 12) * 4, 'an upper bound of what four such rows cost');
+    assert.match(warnings.join('\n'), /3 (of its requests have no answer in its files|requests without an answer may have been billed)/);
+    const seen = await look(world);
+    // Zeros are less than the lines of the batch, which `verify` names.
+    assert.deepEqual([seen.possiblyBilled, seen.ok], [summary.possiblyBilled, usage === 'noUsage']);
+    world.check(summary, { destroyedLines: 4 });
+  });
+}
 
 test('a usage of zeros proves nothing: missing lines may have been billed', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1, row: 3 }, do: { line: 'lost' } }, { do: { zeroUsage: true } }] });

@@ -95,11 +95,12 @@ function decide(line: ResponseLine, checkAnswer: CheckAnswer, readPromptControls
   const body = response === null ? null : readBody(response.body);
   const lineError = errorOf(line.error);
   if (lineError !== null) return notAnswered(lineError, response?.status_code ?? null, body);
-  if (response === null) return notAnswered({ code: null, message: 'the line holds neither a response nor an error' }, null, body);
+  if (response === null) return lostAnswer('the line holds neither a response nor an error');
   const bodyError = errorOf(body?.error) ?? (body?.object === 'error' ? errorOf(body) : null);
   // 0 is not an HTTP status: requests lost inside the provider have it, and no body.
   const status = response.status_code === 0 && body !== null && holdsAnswer(body) ? null : response.status_code;
-  if (body === null || bodyError !== null || (status === null ? !holdsAnswer(body) : status < 200 || status > 299)) {
+  if (body === null && (status === null || isSuccess(status))) return lostAnswer(`status ${status ?? 'missing'}, without a body`);
+  if (body === null || bodyError !== null || (status === null ? !holdsAnswer(body) : !isSuccess(status))) {
     return notAnswered(bodyError ?? { code: null, message: `status ${response.status_code ?? 'missing'}` }, status, body);
   }
   return decideAnswered(body, checkAnswer, readPromptControls);
@@ -213,6 +214,15 @@ function isWorkTold(body: WireObject): boolean {
 /** Statuses that are usually about the key or the address, and sometimes about something named in one row. */
 const REFUSES_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405]);
 
+/** No error is told, and the answer is not there: nobody can see whether the call was made. */
+function lostAnswer(message: string): Outcome {
+  return { ...notAnswered({ code: null, message }, null, null), status: 'unknown' };
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
 function notAnswered(told: WireError, statusCode: number | null, body: WireObject | null): Outcome {
   const error = refusesModel(told, statusCode) && !isModelCode(told.code) ? { ...told, code: MODEL_REFUSED } : told;
   const cause = causeOf(error, statusCode);
@@ -242,13 +252,13 @@ function causeOf(error: WireError, status: number | null): Cause {
   if (code !== null && (QUOTA_CODES.has(code) || isModelCode(code))) return 'rate_limited';
   // The model's own JSON was invalid, which Groq reports as an error of the request (seen 2026-11-29): asking again may help.
   if (code === 'json_validate_failed') return 'invalid';
-  const isSuccess = status !== null && status >= 200 && status <= 299;
+  const hasSucceeded = status !== null && isSuccess(status);
   // A failed response arrives with status 200: if its prompt is at fault, it stays so.
-  if (isSuccess && code?.startsWith('invalid_')) return 'bad_request';
+  if (hasSucceeded && code?.startsWith('invalid_')) return 'bad_request';
   // Some gateways put the upstream status into the error, with status 200 of their own (OpenRouter, seen 2026-11-29).
-  const statusCode = isSuccess && code !== null && /^[45]\d\d$/.test(code) ? Number(code) : status;
+  const statusCode = hasSucceeded && code !== null && /^[45]\d\d$/.test(code) ? Number(code) : status;
   // With status 200 nothing has waited: it is retried with the back-off of a fault, and not forever.
-  if (isSuccess && statusCode === 429) return 'server_error';
+  if (hasSucceeded && statusCode === 429) return 'server_error';
   // A request larger than the limit of a minute is refused with the same code as one that is too early, but waiting does not help.
   if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
   if ((statusCode === 400 || statusCode === 422) && isCacheRefusal(error)) return 'undelivered';

@@ -83,7 +83,7 @@ export interface OtherRows {
 /** Calls that may have been billed and whose answers we do not have. */
 export interface DoubtfulCalls {
   /**
-   * `lost_calls`: live calls without an end. `missing_lines`: in none of their batch's files. `vanished_batch`: the batch, or its file, is gone.
+   * `lost_calls`: live calls without an end. `missing_lines`: without an answer in their batch's files. `vanished_batch`: the batch, or its file, is gone.
    * `extra_batch`: a batch no shard waits for, still in progress. `create_not_found`: no search found the batch of a create. `usage_beyond_lines`: the
    * batch reports more usage than its lines.
    */

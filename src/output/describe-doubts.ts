@@ -1,7 +1,7 @@
 import type { DoubtfulCalls } from '../core/summary.ts';
 import { formatDollars, formatThings } from './format-numbers.ts';
 
-/** Each item that may have been billed in a few words, the most expensive first: `14 requests in none of batch_1's files (at most $0.0021)`. */
+/** Each item that may have been billed in a few words, the most expensive first: `14 requests without an answer in the files of batch_1 (at most $0.0021)`. */
 export function describeDoubts(items: readonly DoubtfulCalls[]): readonly string[] {
   return items.toSorted((a, b) => (b.nanoUsd ?? Number.POSITIVE_INFINITY) - (a.nanoUsd ?? Number.POSITIVE_INFINITY)).map(describeDoubt);
 }
@@ -18,7 +18,7 @@ function describeWhy({ why, id, calls }: DoubtfulCalls): string {
     case 'lost_calls':
       return `${formatThings(calls, 'live call')} without an end`;
     case 'missing_lines':
-      return `${requests} in none of the files of ${id}`;
+      return `${requests} without an answer in the files of ${id}`;
     case 'vanished_batch':
       return `${requests} of ${id}, which is gone`;
     case 'extra_batch':

@@ -16,6 +16,8 @@ const LIVE = '';
 export interface BatchBooks {
   add(record: SettledRecord, file: ResponseFile): void;
   ofBatch(batchId: string): BatchSum;
+  /** The wire ids of lines that say neither what was answered nor that the call failed: it may be on the bill, like a request without a line. */
+  silentOf(batchId: string): ReadonlySet<string>;
 }
 
 interface BatchSum {
@@ -25,14 +27,18 @@ interface BatchSum {
   readonly unknown: number;
 }
 
+const NONE: ReadonlySet<string> = new Set();
 const NOTHING: BatchSum = { usage: NO_USAGE, attempts: 0, unknown: 0 };
 
 export function createBatchBooks(): BatchBooks {
   const sums = new Map<string, BatchSum>();
   const ofBatch = (batchId: string) => sums.get(batchId) ?? NOTHING;
+  const silent = new Map<string, Set<string>>();
   return {
     ofBatch,
+    silentOf: (batchId) => silent.get(batchId) ?? NONE,
     add(record, file) {
+      if (record.outcome === 'unknown') silent.set(file.batchId, (silent.get(file.batchId) ?? new Set()).add(record.customId));
       if (!record.isBilled) return;
       sums.set(file.batchId, addAttempt(ofBatch(file.batchId), record.usage));
     },
@@ -55,9 +61,10 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
     if (event.type !== 'batch-collected' || reported === null) continue;
     compared += 1;
     const { usage, unknown } = books.ofBatch(event.batchId);
-    missing += event.missing.length + unknown;
+    const without = event.missing.length + books.silentOf(event.batchId).size + unknown;
+    missing += without;
     const differs =
-      event.missing.length + unknown === 0
+      without === 0
         ? usage.inputTokens !== reported.inputTokens || usage.outputTokens !== reported.outputTokens
         : usage.inputTokens > reported.inputTokens || usage.outputTokens > reported.outputTokens;
     if (differs) {
@@ -67,7 +74,7 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
   }
   if (compared === 0) return { name: 'batch usage', status: 'skipped', detail: 'no batch reported its usage' };
   const beside =
-    missing === 0 ? '' : `, and of ${formatThings(missing, 'request')} without a line, or without a usage, where those were billed`;
+    missing === 0 ? '' : `, and of ${formatThings(missing, 'request')} without an answer, or without a usage, where those were billed`;
   return decideCheck(
     'batch usage',
     faults.length === 0,
@@ -75,8 +82,6 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
       `${compared === 1 ? '1 batch reports the tokens of its lines' : `${formatCount(compared)} batches report the tokens of their lines`}${beside}`,
   );
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** One line of the simulator's bill, as far as it is compared. */
 interface BillLine {
@@ -109,7 +114,7 @@ export async function checkBill(
     const missingIds = batchId === LIVE ? NONE : missing.get(batchId);
     if (imported.has(batchId)) continue;
     if (line === null || missingIds === undefined) open += 1;
-    else if (missingIds.has(line.customId ?? '')) lost += 1;
+    else if (missingIds.has(line.customId ?? '') || books.silentOf(batchId).has(line.customId ?? '')) lost += 1;
     else {
       billed.set(batchId, addAttempt(billed.get(batchId) ?? NOTHING, readUsage(line.usage, { hasOutput: false })));
     }

@@ -2,9 +2,11 @@ import { monthOf } from '../../core/day.ts';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { type Job, readServiceTier } from '../../core/job.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
+import { countAnswerCaps } from '../../core/request.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
 import type { Summary, WithoutAnswer } from '../../core/summary.ts';
 import { growUsage, NO_USAGE, type Usage, type UsageSum } from '../../core/usage.ts';
+import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import { type RecordedCall, type ResponseFile, whenAnnounced } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
 import { createUnpricedCalls, type UnpricedCalls } from './unpriced.ts';
@@ -44,8 +46,8 @@ export interface Books {
   conflictsOf(run: string): Conflicts;
   /** The totals of the lines of one batch. */
   usageOfBatch(batchId: string): Usage;
-  /** Lines of one batch without an answer and without a cost, by which the provider says that a call failed. */
-  failedOfBatch(batchId: string): number;
+  /** Lines of one batch without an answer and without a cost. */
+  unansweredOfBatch(batchId: string): UnansweredLines;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** The wire id of an attempt refused because of rate or credit since the last call; null without one. */
@@ -54,6 +56,16 @@ export interface Books {
   readonly life: Totals;
   /** Cost of one record; null if unknown, 0 if not billed. */
   readonly costOf: CostOf;
+}
+
+/** Lines without an answer: of failed calls, and of calls about which they say nothing. */
+export interface UnansweredLines {
+  readonly failed: number;
+  readonly unknown: number;
+  /** Of those, as counted by countAnswerCaps. */
+  readonly unknownCaps: number;
+  /** Custom ids of the first of them. */
+  readonly unknownNamed: readonly string[];
 }
 
 /** The totals of a month's attempts, and what bounds those of unknown cost. */
@@ -70,8 +82,7 @@ export interface Conflicts {
 
 const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
-/** Nobody can see whether such a call was made. */
-const FAILED: ReadonlySet<OutcomeStatus> = new Set(['server_error', 'timeout', 'unknown']);
+const ALL_ANSWERED: UnansweredLines = { failed: 0, unknown: 0, unknownCaps: 0, unknownNamed: [] };
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
@@ -95,7 +106,7 @@ type GrowingTotals = { -readonly [Field in keyof Totals]: Totals[Field] } & { re
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, GrowingTotals>();
   const usageByBatch = new Map<string, UsageSum>();
-  const failedByBatch = new Map<string, number>();
+  const unansweredByBatch = new Map<string, UnansweredLines>();
   const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
@@ -113,7 +124,7 @@ export function createBooks(costOf: CostOf): Books {
     visit(record, file, call) {
       const { batchId } = file;
       if (record.usage !== null) growUsage(startOf(usageByBatch, batchId, startUsage), record.usage);
-      else if (FAILED.has(record.outcome)) failedByBatch.set(batchId, (failedByBatch.get(batchId) ?? 0) + 1);
+      else unansweredByBatch.set(batchId, addUnanswered(unansweredByBatch.get(batchId) ?? ALL_ANSWERED, record));
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
       if (record.outcome !== 'ok') hasRetryable ||= !PERMANENT.has(record.outcome);
       const cost = costOf(record);
@@ -146,7 +157,7 @@ export function createBooks(costOf: CostOf): Books {
       return answer;
     },
     usageOfBatch: (batchId) => ({ ...(usageByBatch.get(batchId) ?? NO_USAGE) }),
-    failedOfBatch: (batchId) => failedByBatch.get(batchId) ?? 0,
+    unansweredOfBatch: (batchId) => unansweredByBatch.get(batchId) ?? ALL_ANSWERED,
     takeRateLimited() {
       const answer = rateLimited;
       rateLimited = null;
@@ -158,6 +169,19 @@ export function createBooks(costOf: CostOf): Books {
       return readLife;
     },
     costOf,
+  };
+}
+
+/** A call that is said to have failed may have been made all the same; one that was refused, or never executed, was not. */
+function addUnanswered(lines: UnansweredLines, { outcome, customId }: Pick<SettledRecord, 'outcome' | 'customId'>): UnansweredLines {
+  if (outcome === 'server_error' || outcome === 'timeout') return { ...lines, failed: lines.failed + 1 };
+  if (outcome !== 'unknown') return lines;
+  const { unknown, unknownCaps, unknownNamed } = lines;
+  return {
+    ...lines,
+    unknown: unknown + 1,
+    unknownCaps: unknownCaps + countAnswerCaps(customId),
+    unknownNamed: unknown < MAX_NAMED ? [...unknownNamed, customId] : unknownNamed,
   };
 }
 

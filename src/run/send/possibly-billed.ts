@@ -4,11 +4,11 @@ import type { DoubtfulCalls } from '../../core/summary.ts';
 import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState, ShardState, UnknownCalls } from '../../ledger/events/fold.ts';
-import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
+import { MAX_NAMED, NOTHING_MISSING } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { BoundedJob } from '../../money/cost-bound.ts';
 import { createSentBound, type Sent } from '../../money/sent-bound.ts';
-import type { Books } from '../open/books.ts';
+import type { Books, UnansweredLines } from '../open/books.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
 /** What may have been paid for without an answer reaching us. */
@@ -27,7 +27,7 @@ export interface PossiblyBilled {
 
 export interface PossiblyBilledOptions {
   readonly ledger: Ledger;
-  readonly books: Pick<Books, 'usageOfBatch' | 'failedOfBatch' | 'unpricedOf' | 'costOf'>;
+  readonly books: Pick<Books, 'usageOfBatch' | 'unansweredOfBatch' | 'unpricedOf' | 'costOf'>;
   /** Null for all runs. */
   readonly run: string | null;
   readonly prepared: Pick<PreparedJob, 'findPrice'> & { readonly compiled: { readonly job: BoundedJob } };
@@ -39,7 +39,7 @@ export interface PossiblyBilledOptions {
 
 /**
  * Adds up what may have been billed without an answer, for whatever reason: live calls without an end; batches that are gone, or still open as
- * extras; creates that no search found; requests in none of their batch's files, unless the batch's own usage shows that nothing more was
+ * extras; creates that no search found; requests without an answer in their batch's files, unless the batch's own usage shows that nothing more was
  * used. Differences between a batch's usage and its lines are reported.
  */
 export async function findPossiblyBilled(options: PossiblyBilledOptions): Promise<PossiblyBilled> {
@@ -123,6 +123,8 @@ interface Unanswered extends Pick<DoubtfulCalls, 'why' | 'id' | 'calls'> {
   readonly keys: readonly string[] | null;
   /** How many of them are already counted among the run's attempts. */
   readonly counted: number;
+  /** Those of `counted` that are not among its attempts without an answer. */
+  readonly failed: number;
 }
 
 export function findUnansweredOfBatches({ ledger, books, run, month, model }: UnansweredOptions): UnansweredOfBatches {
@@ -132,7 +134,7 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
   for (const batch of fold.batches.values()) {
     if ((run !== null && batch.run !== run) || !isOf(month, batch.announcedAt)) continue;
     const shard = batch.shard === null ? undefined : fold.shards.get(batch.shard);
-    const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, counted: 0 };
+    const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, counted: 0, failed: 0 };
     const missing = { calls: batch.missing, sent: makeMissing(batch, shard), keys: batch.missingNamed };
     const all = shard === undefined ? null : makeSent(shard, batch.announcedAt);
     const isOpen = batch.status !== 'lost' && !batch.isCollected;
@@ -140,30 +142,32 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
     else if (batch.status === 'lost')
       found.push({ ...about, ...missing, why: 'vanished_batch', counted: batch.isExtra ? 0 : batch.missing });
     else if (!isOpen) {
+      const lines = books.unansweredOfBatch(batch.id);
       const unpriced = books.unpricedOf(batch.run).rowsOf(batch.id);
-      const usage = compareUsage(batch, readUsage(batch.usage, { hasOutput: false }), books.usageOfBatch(batch.id), unpriced);
+      const whole = readUsage(batch.usage, { hasOutput: false });
+      const usage = compareUsage(batch, whole, { usage: books.usageOfBatch(batch.id), unknown: lines.unknown, unpriced });
       if (usage.message !== null) differences.push(usage.message);
-      const isMissing = usage.isMissingUnknown && batch.missing > 0;
-      if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
+      const silent = findSilent(batch, shard, lines);
+      if (usage.isOpen && silent.calls > 0) found.push({ ...about, ...silent, why: 'missing_lines' });
       else if (usage.beyond !== null) {
         const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
         // It may belong to any of them.
-        const counted = books.failedOfBatch(batch.id);
+        const counted = lines.failed + lines.unknown;
         const calls = Math.max(1, batch.missing + counted);
-        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, counted, exactNanoUsd });
+        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls, counted, failed: lines.failed, exactNanoUsd });
       }
     }
   }
   for (const absent of fold.absentCreates.values()) {
     if ((run !== null && absent.run !== run) || !isOf(month, absent.sentAt)) continue;
     const { shard, rows } = absent;
-    const about = { id: shard, shard, exactNanoUsd: null, counted: 0, keys: null };
+    const about = { id: shard, shard, exactNanoUsd: null, counted: 0, failed: 0, keys: null };
     found.push({ ...about, why: 'create_not_found', calls: rows, sent: makeSent(absent, absent.sentAt) });
   }
   const kept = found.filter(({ calls, why }) => calls > 0 || why === 'extra_batch');
   return {
     calls: kept.reduce((sum, { calls, counted }) => sum + calls - counted, 0),
-    failedCalls: kept.reduce((sum, { why, counted }) => sum + (why === 'usage_beyond_lines' ? counted : 0), 0),
+    failedCalls: kept.reduce((sum, { failed }) => sum + failed, 0),
     found: kept,
     differences,
     nanoUsdOf: (boundOf) => kept.reduce((sum, one) => sum + (priceUnanswered(one, boundOf) ?? 0), 0),
@@ -177,6 +181,23 @@ function isOf(month: string | undefined, announcedAt: string): boolean {
 function priceUnanswered({ exactNanoUsd, sent }: Unanswered, boundOf: BoundSent): number | null {
   if (exactNanoUsd !== null) return exactNanoUsd;
   return sent === null ? null : boundOf(sent);
+}
+
+/** What the files of a batch leave open: requests without a line that may have been executed, and lines that say nothing about their call. */
+function findSilent(batch: BatchState, shard: ShardState | undefined, lines: UnansweredLines) {
+  const missing = batch.isMissingUnexecuted ? { ...batch, ...NOTHING_MISSING } : batch;
+  const sent = missing.missing === 0 ? null : makeMissing(missing, shard);
+  const { unknown, unknownCaps, unknownNamed } = lines;
+  const keys = [...missing.missingNamed, ...unknownNamed].slice(0, MAX_NAMED);
+  return { calls: missing.missing + unknown, counted: unknown, keys, sent: unknown === 0 ? sent : addLines(sent) };
+
+  /** It is unknown which of the shard's requests the lines belong to, so each counts as the longest, but all together as no more than the shard. */
+  function addLines(before: Sent | null): Sent | null {
+    if (shard === undefined || (before === null && missing.missing > 0)) return null;
+    const { bytes, rows, answerCaps } = before?.amount ?? { bytes: 0, rows: 0, answerCaps: 0 };
+    const all = Math.min(bytes + unknown * shard.longestBytes, shard.bytes);
+    return makeSent({ ...shard, bytes: all, rows: rows + unknown, answerCaps: answerCaps + unknownCaps }, batch.announcedAt);
+  }
 }
 
 function makeMissing({ missing, missingBytes, missingCaps, announcedAt }: BatchState, shard: ShardState | undefined): Sent | null {
@@ -195,41 +216,44 @@ interface UsageComparison {
   readonly message: string | null;
   /** What the lines lack; null if nothing. */
   readonly beyond: Usage | null;
-  /** Whether the batch's usage leaves it open what became of requests without a line. */
-  readonly isMissingUnknown: boolean;
+  /** Whether the batch's usage leaves it open what became of requests without an answer. */
+  readonly isOpen: boolean;
+}
+
+/** The lines of a batch: what they used together, how many say nothing about their call, and how many tell no cost. */
+interface ComparedLines {
+  readonly usage: Usage;
+  readonly unknown: number;
+  readonly unpriced: number;
 }
 
 /** Compares the usage reported by a batch with the total of its lines. A batch that reports nothing, or less than its lines, proves nothing. */
-function compareUsage(
-  { id, missing, isMissingUnexecuted }: BatchState,
-  whole: Usage | null,
-  lines: Usage,
-  unpriced: number,
-): UsageComparison {
-  if (whole === null && isMissingUnexecuted) return { message: null, beyond: null, isMissingUnknown: false };
+function compareUsage(batch: BatchState, whole: Usage | null, lines: ComparedLines): UsageComparison {
+  const { id } = batch;
+  const silent = lines.unknown + (batch.isMissingUnexecuted ? 0 : batch.missing);
   if (whole === null) {
-    const message = `batch ${id}: ${missing} of its requests are in none of its files, and it reports no usage: they may have been billed`;
-    return { message: missing === 0 ? null : message, beyond: null, isMissingUnknown: true };
+    const message = `batch ${id}: ${silent} of its requests have no answer in its files, and it reports no usage: they may have been billed`;
+    return { message: silent === 0 ? null : message, beyond: null, isOpen: true };
   }
-  const inputTokens = whole.inputTokens - lines.inputTokens;
-  const outputTokens = whole.outputTokens - lines.outputTokens;
-  const isMissingUnknown = !isMissingUnexecuted && (inputTokens < 0 || outputTokens < 0);
-  if (inputTokens === 0 && outputTokens === 0) return { message: null, beyond: null, isMissingUnknown };
+  const inputTokens = whole.inputTokens - lines.usage.inputTokens;
+  const outputTokens = whole.outputTokens - lines.usage.outputTokens;
+  const isOpen = inputTokens < 0 || outputTokens < 0;
+  if (inputTokens === 0 && outputTokens === 0) return { message: null, beyond: null, isOpen };
   const say = (tokens: number, word: string) => `${formatCount(Math.abs(tokens))} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
   const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files contain`;
   if (inputTokens <= 0 && outputTokens <= 0) {
-    const open = missing === 0 ? '' : `; ${missing} requests without a line may have been billed`;
-    return { message: `${message}; the lines are counted${open}`, beyond: null, isMissingUnknown };
+    const open = silent === 0 ? '' : `; ${silent} requests without an answer may have been billed`;
+    return { message: `${message}; the lines are counted${open}`, beyond: null, isOpen };
   }
   // They were answered, and are counted as attempts of unknown cost.
-  if (missing === 0 && unpriced > 0)
-    return { message: `${message}; ${unpriced} of its lines tell no cost`, beyond: null, isMissingUnknown };
+  if (batch.missing === 0 && lines.unpriced > 0)
+    return { message: `${message}; ${lines.unpriced} of its lines tell no cost`, beyond: null, isOpen };
   const beyondInput = Math.max(0, inputTokens);
   const beyond = {
     ...NO_USAGE,
     inputTokens: beyondInput,
-    cachedInputTokens: Math.min(beyondInput, Math.max(0, whole.cachedInputTokens - lines.cachedInputTokens)),
+    cachedInputTokens: Math.min(beyondInput, Math.max(0, whole.cachedInputTokens - lines.usage.cachedInputTokens)),
     outputTokens: Math.max(0, outputTokens),
   };
-  return { message: `${message}; calls without an answer may have been billed`, beyond, isMissingUnknown };
+  return { message: `${message}; calls without an answer may have been billed`, beyond, isOpen };
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { asDiskError, DiskError } from '../../core/disk/disk-error.ts';
-import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
+import { openForReading, openPrivateFile, readBytesAt, readInto, writeFully } from '../disk/durable-files.ts';
 import { createLinePages } from './line-pages.ts';
 import { type BlockContent, type BlockHeader, type BlockSource, crcOf, formatCrc, makeHeader } from './settled-header.ts';
 
@@ -54,7 +54,7 @@ export class SettledStore {
   #isReading = true;
   /** The rest of the file is no longer valid; it is cut when something is written in its place. */
   #isOutdated = false;
-  readonly #readFromPage = createLinePages((place) => this.#read(place));
+  readonly #readFromPage = createLinePages((memory, offsetBytes) => this.#fill(memory, offsetBytes));
   /** What could not be written, or was not to be, by the offset it would have in the file. */
   readonly #memory: { readonly offsetBytes: number; readonly bytes: Buffer }[] = [];
 
@@ -254,6 +254,10 @@ export class SettledStore {
       this.#goOnInMemory(error);
       return false;
     }
+  }
+
+  #fill(memory: Buffer, offsetBytes: number): number {
+    return this.#descriptor === null ? 0 : readInto(memory, this.#descriptor, offsetBytes);
   }
 
   #read(place: BlockPlace): Buffer {

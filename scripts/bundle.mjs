@@ -29,7 +29,7 @@ const requireBesides = {
   name: 'require-besides',
   transform: {
     filter: { id: /\/src\/.*\.ts$/, code: /\brequire\([`']/ },
-    handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])/g, './required/'), map: null }),
+    handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])([^`']+?)(?:\.js)?(?=[`'])/g, './required/$1.cjs'), map: null }),
   },
 };
 
@@ -227,11 +227,9 @@ function isFresh() {
 }
 
 /** What src loads by `require`, where `requireBesides` looks for it. */
-async function bundleRequired(folder) {
+function bundleRequired(folder) {
   const entries = Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name]));
-  const required = await bundle(entries, [], { dir: join(folder, 'required'), format: 'cjs', exports: 'named' });
-  writeFileSync(join(folder, 'required/package.json'), '{ "type": "commonjs" }\n');
-  return required;
+  return bundle(entries, [asciiAlone], { ...COMMON_JS, dir: join(folder, 'required') });
 }
 
 function copyRanks(folder) {

@@ -35,6 +35,8 @@ export interface Status {
   /** The latest run; null before the first. */
   readonly run: StatusRun | null;
   readonly rows: RowCounts;
+  /** Whether answers from before a `--fresh` do not count; absent if there was none. */
+  readonly sinceFresh?: true;
   readonly batches: readonly StatusBatch[];
   readonly cost: StatusCost;
   /** What may have been billed without an answer, over all runs, listed individually. */
@@ -192,6 +194,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     simulated: facts.simulated,
     run: run === null ? null : { ...run, runner },
     rows: facts.rows,
+    ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),
     batches: facts.batches.map((batch) => {
       const { id, status, requests, submittedAt, ...others } = batch;
       const ageSeconds = Math.max(0, Math.round((now.getTime() - Date.parse(submittedAt)) / 1000));

@@ -10,6 +10,7 @@ import { sayNotices } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
+import { BOOTSTRAP_SEED } from './eval.ts';
 
 export interface ReportFlags extends JobFlags {
   readonly run?: string;
@@ -50,8 +51,9 @@ function checkFlags({ html, gold, field, priceAsOf }: ReportFlags): void {
     throw new UsageError('--html shows the cost as counted by the run; leave out --price-as-of');
 }
 
-/** The answers are the current ones: with --run they may come from a later run. */
-async function readQuality(options: ReadOptions, { gold, field }: ReportFlags) {
+/** With --run, of the answers as that run left them. */
+async function readQuality(options: ReadOptions, flags: ReportFlags) {
+  const { gold, field = null, run = null } = flags;
   if (gold === undefined) return null;
-  return (await evaluateAnswers(options, { gold, field: field ?? null, seed: 1 })).evaluation;
+  return (await evaluateAnswers(options, { gold, field, run, csv: null, seed: BOOTSTRAP_SEED })).evaluation;
 }

@@ -8,7 +8,7 @@ import { say } from '../say.ts';
 /** Names, on standard error, the calls that a killed run left without an end: no summary has them yet. */
 export async function sayLeftCalls(options: ReadOptions, flags: JobFlags): Promise<void> {
   const left = await findLeftCalls(options);
-  if (left !== null) say(`${describeLeft(left)}. ${showCommand('status', options.jobFile, flags)} has the rest`);
+  if (left !== null) say(`${describeLeft(left)}. Details: ${showCommand('status', options.jobFile, flags)}`);
 }
 
 function describeLeft({ run, lost, queued }: LeftCalls): string {

@@ -5,6 +5,7 @@ import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger, TableAnswer } from '../../ledger/ledger.ts';
 import { isOfRun, type KeyStep, type StepOf } from '../open/next-step.ts';
+import { isInBatch } from '../open/opening.ts';
 import { createRowKeys, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 
@@ -51,7 +52,7 @@ export async function* finishRows(options: FinishOptions): AsyncGenerator<readon
 
 function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedRow {
   const { key } = keyed;
-  if (keyed.id === -1) return withoutAnswer(row, PENDING, key);
+  if (keyed.id === -1) return { ...withoutAnswer(row, PENDING, key), unsent: 'request' };
   const step = options.stepOf(keyed.id);
   const answer = options.ledger.readTableAnswer(keyed.id);
   const { outcome } = answer;
@@ -71,6 +72,8 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     requestId: answer.requestId,
     key,
   };
+  if (finished.disposition === PENDING && !isInBatch(options.ledger, keyed.id))
+    return { ...finished, unsent: keyed.isDuplicate ? 'shared' : 'request' };
   const { message, isUnmarked, written } = outcome;
   if (!isOk || (message === '' && !isUnmarked && written === undefined)) return finished;
   return {

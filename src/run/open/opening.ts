@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import type { ShardStatus } from '../../ledger/events/fold.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import { type Ledger, LIVE_QUEUE } from '../../ledger/ledger.ts';
 import { formatShard, isBeforeCreate } from '../../ledger/ledger-state.ts';
 import { createStepOf, isOfRun, type StepOf } from './next-step.ts';
 
@@ -121,6 +121,12 @@ function viewFresh(
     stepOf: (id) => (isKept(id) ? 'in-flight' : isKnown(id) ? 'again' : 'new'),
     isUnsent: view.isUnsent,
   };
+}
+
+/** Whether the request of a key is in a batch, or may be. */
+export function isInBatch(ledger: Ledger, id: number): boolean {
+  const number = ledger.keys.shard(id);
+  return number !== 0 && number !== LIVE_QUEUE && !UNSENT.has(shardStatusOf(ledger, id) ?? 'retired');
 }
 
 function shardStatusOf({ keys, fold }: Ledger, id: number): ShardStatus | undefined {

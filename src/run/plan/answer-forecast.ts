@@ -39,9 +39,13 @@ export function forecastAsked(job: Job, asked: Job, measured: AnswerLengths | nu
 }
 
 /** The reasoning assumed for an answer, all its votes together. */
-export function guessReasoning(job: Pick<Job, 'model' | 'params' | 'endpoint' | 'votes'>): number {
-  return job.endpoint === '/v1/embeddings' ? 0 : assumeReasoningTokens(decideEffort(job)) * job.votes;
+export function guessReasoning(job: GuessedJob): number {
+  if (job.endpoint === '/v1/embeddings') return 0;
+  return assumeReasoningTokens(decideEffort(job), guessFromOutput(job) / job.votes) * job.votes;
 }
+
+/** What a guess depends on. */
+export type GuessedJob = Pick<Job, 'model' | 'params' | 'endpoint' | 'votes' | 'output'>;
 
 /** Of all votes together. */
 function capOf({ params, votes }: Job): number {
@@ -51,7 +55,7 @@ function capOf({ params, votes }: Job): number {
 /** How far above a guess the longest answers are assumed to be. */
 const GUESSED_SPREAD = 2;
 
-function guessFromOutput({ output, endpoint, votes }: Job): number {
+function guessFromOutput({ output, endpoint, votes }: GuessedJob): number {
   if (endpoint === '/v1/embeddings') return 0;
   if (output.type === 'text') return (output.labels === undefined ? FREE_TEXT_TOKENS : guessFromSchema({ enum: output.labels })) * votes;
   return (output.schema === null ? FREE_TEXT_TOKENS / 2 : guessFromSchema(output.schema)) * votes;

@@ -6,7 +6,7 @@ import type { ModelEnd } from '../../openai/model-ends.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { KnownEnd } from '../open/model-end.ts';
 import type { Advised } from './advice.ts';
-import { guessReasoning } from './answer-forecast.ts';
+import { type GuessedJob, guessReasoning } from './answer-forecast.ts';
 import { type LaneCosts, priceWork } from './cost.ts';
 import type { PlannedEnd, Successor } from './planned-end.ts';
 import { withReasoning } from './work.ts';
@@ -16,7 +16,7 @@ export interface EndOptions extends KnownEnd {
   readonly today: string;
 }
 
-type AskedJob = Pick<Job, 'params' | 'confidence' | 'requests' | 'endpoint' | 'votes'>;
+type AskedJob = Omit<GuessedJob, 'model'> & Pick<Job, 'confidence' | 'requests'>;
 
 const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
 

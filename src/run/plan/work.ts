@@ -3,7 +3,6 @@ import { splitByModel } from '../../core/models/split-by-model.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
-import { REASONING_SPREAD } from '../../money/tokens/reasoning-tokens.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import { forecastAnswer, forecastAsked } from './answer-forecast.ts';
 import { readCacheWish } from './cache.ts';
@@ -63,10 +62,13 @@ export function withReasoning(work: Work, tokens: number): Work {
     ...part,
     expectedOutputTokens: Math.min(part.expectedOutputTokens + tokens, part.worstOutputTokens),
     p95OutputTokens: null,
-    guessFactor: REASONING_SPREAD,
+    guessFactor: GUESS_FACTOR_REASONING,
   }));
   return { ...work, parts };
 }
+
+/** How much a model reasons cannot be told beforehand: the same question has been seen to take several times what is assumed. */
+const GUESS_FACTOR_REASONING = 4;
 
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
   const asked = REQUEST_GROUP in set ? job : { ...job, params: setParams(job.params, set) };
@@ -79,7 +81,7 @@ function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLe
     tier: readTier(asked.params),
     expectedOutputTokens: expectedTokens,
     p95OutputTokens: isMeasured ? p95Tokens : null,
-    guessFactor: mayThink(asked) ? REASONING_SPREAD : 1,
+    guessFactor: mayThink(asked) ? GUESS_FACTOR_REASONING : 1,
     worstOutputTokens: longestAnswerTokens(asked) ?? p95Tokens,
   };
 }

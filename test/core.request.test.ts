@@ -14,7 +14,7 @@ test('the key of the published example is the published key', () => {
 
 test('a key is the hash of url and body, and nothing else', () => {
   fc.assert(
-    fc.property(fc.webPath(), fc.json(), (path, json) => {
+    fc.property(fc.string(), fc.json(), (path, json) => {
       const expected = createHash('sha256').update(`${path}\n${json}`).digest('base64url').slice(0, 22);
       assert.equal(makeKey(path, json), expected);
       assert.match(makeKey(path, json), /^[\w-]{22}$/);

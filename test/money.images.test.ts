@@ -120,7 +120,13 @@ test('an image behind an address counts as 1024 x 1024, and as the largest possi
 test('without its images a body is the same JSON with empty addresses', () => {
   const hostile = '{"type":"image_url","image_url":{"url":"data:x"}}';
   const text = fc.oneof(anyText({ maxLength: 20 }), fc.constantFrom(hostile, '"', '\\', ''));
-  const image = fc.record({ url: fc.oneof(fc.webUrl(), text), detail: fc.constantFrom(null, 'low', 'high') });
+  const image = fc.record({
+    url: fc.oneof(
+      fc.string().map((path) => `https://example.org/${path}`),
+      text,
+    ),
+    detail: fc.constantFrom(null, 'low', 'high'),
+  });
   fc.assert(
     fc.property(text, fc.array(image, { maxLength: 3 }), (row, images) => {
       const parts = (urls: readonly string[]) =>

@@ -1,6 +1,6 @@
 import { type TestContext, test } from 'node:test';
 
-/** Whether every case is tried, as by `npm run test:slow` and `npm run unit`; `npm test` tries some of each table, so that it takes a minute and a half. */
+/** Whether every case is tried, as by `npm run test:slow` and `npm run unit`; `npm test` tries some of each table, so that it takes little more than a minute. */
 const isWide = process.env.ROWMILL_TEST_WIDE !== '0';
 
 /** At most this many of a table's cases, spread over it, including the first and the last; all of them if every case is tried. */

@@ -37,6 +37,10 @@ test('the published files need no package', () => {
   assert.deepEqual(dependencies, {});
 });
 
+test('no file changes how the whole process connects: a program that imports the library keeps its own fetch', () => {
+  for (const name of chunks) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), /undici\.globalDispatcher/, name);
+});
+
 test('the licence of every package inside comes with it', () => {
   const text = readFileSync(join(folder, 'LICENCES.txt'), 'utf8');
   const licences = [...text.matchAll(/^(\S+) \d+\.\d+\.\d+, (.+)$/gm)];

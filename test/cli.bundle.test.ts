@@ -41,6 +41,12 @@ test('no file changes how the whole process connects: a program that imports the
   for (const name of chunks) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), /undici\.globalDispatcher/, name);
 });
 
+test('every file is ASCII, as the compile cache reads it', () => {
+  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.cjs'));
+  assert.ok(names.includes(join('required', 're2js.cjs')));
+  for (const name of names) assert.ok(!/[^\0-\x7f]/.test(readFileSync(join(folder, name), 'latin1')), name);
+});
+
 test('the licence of every package inside comes with it', () => {
   const text = readFileSync(join(folder, 'LICENCES.txt'), 'utf8');
   const licences = [...text.matchAll(/^(\S+) \d+\.\d+\.\d+, (.+)$/gm)];

@@ -78,20 +78,20 @@ test('the command after a stop leaves out the flag that stopped the run', () => 
   assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
 });
 
-test('the rest of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not part of it', () => {
+test('the rest of a stopped run is priced by the rows it has paid for, before the first one by its estimate', () => {
   const counts = { in: 100, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
-  const shards = new Map([['s1', { rows: 30 }]]);
-  const fold = (isCollected: boolean) => ({ batches: new Map([['b1', { isCollected, shard: 's1' }]]), shards }) as never;
-  const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, fold: fold(true), command: 'run job.yaml' };
-  const shown = (rows: object, more: object = {}) => {
-    const rest = estimateRest({ ...run, rows: { ...counts, ...rows }, ...more });
-    return rest === null ? null : [rest.rows, rest.of, rest.expectedNanoUsd];
+  const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, command: 'run job.yaml' };
+  const shown = (rows: object, paidRows: number, unsent: readonly [number, number], more: object = {}) => {
+    const left = { rows: unsent[0], requests: unsent[1] };
+    const rest = estimateRest({ ...run, rows: { ...counts, ...rows }, unsent: left, paidRows, ...more });
+    return rest === null ? null : [rest.rows, rest.requests, rest.of, rest.expectedNanoUsd];
   };
-  assert.deepEqual(shown({ new: 35, failed: 5, pending: 60 }), [60, 100, 6_000]);
-  assert.deepEqual(shown({ new: 5, pending: 95 }), [95, 100, 950], 'too few rows: the estimate');
-  assert.deepEqual(shown({ new: 40, pending: 60 }, { fold: fold(false) }), [30, 100, 3_000]);
-  assert.deepEqual(shown({ new: 40, pending: 30 }, { fold: fold(false) }), null, 'all of it is in batches');
-  assert.deepEqual(shown({ new: 40, pending: 60 }, { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 100, null]);
+  assert.deepEqual(shown({ new: 35, failed: 5, pending: 60 }, 40, [60, 60]), [60, 60, 100, 6_000]);
+  assert.deepEqual(shown({ new: 1, failed: 39, pending: 60 }, 1, [60, 60]), [60, 60, 100, 240_000], 'refused rows cost nothing');
+  assert.deepEqual(shown({ new: 0, failed: 5, pending: 95 }, 0, [95, 95]), [95, 95, 100, 950], 'nothing is measured: the estimate');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [30, 10]), [30, 10, 100, 1_000], 'equal rows share a request');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [0, 0]), null, 'all of it is in batches');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [60, 60], { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 60, 100, null]);
 });
 
 test('a lane that the address refuses is not in the command that follows', () => {

@@ -1,30 +1,33 @@
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   type Stats,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { Module } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Script } from 'node:vm';
+import { constants, Script } from 'node:vm';
 import { pruneCompiled } from '../host/prune-compiled.ts';
 
-/** A method of Node's loader that tools have patched since its first versions; it is not in the types. */
-type Compile = (this: { readonly exports: unknown; require(id: string): unknown }, content: string, file: string) => unknown;
+/** How Node loads a file by its extension; not in the types. */
+type Load = (module: Module, file: string) => void;
 type Wrapped = (this: unknown, ...names: readonly unknown[]) => unknown;
 
+/** What Node puts around a file. */
+const [HEAD, TAIL] = Module.wrap('|')
+  .split('|')
+  .map((part) => Buffer.from(part)) as [Buffer, Buffer];
 /** Identifies the exact file a compiled file was made from, whatever is installed over it. */
 const IDENTITY_BYTES = 96;
-/** V8 accepts compiled code from anyone who may run it: for calls of the loader itself, a script would need a flag. */
-const LOADS_MODULES = /\bawait import\(/;
 
 /** What is compiled of the bundle, kept for the next start. */
 export interface CompileCache {
@@ -41,25 +44,30 @@ const NO_CACHE: CompileCache = { keepFor() {}, keep() {} };
  * variables. Half of the time of a short command goes into compiling. Nothing is kept where the folder could be another user's.
  */
 export function enableCompileCache(): CompileCache {
-  const loader = Module as unknown as { enableCompileCache?(): void; readonly prototype: { _compile?: Compile } };
+  const loader = Module as unknown as { enableCompileCache?(): void; readonly _extensions: { '.js': Load; '.cjs'?: Load } };
   if (loader.enableCompileCache !== undefined) {
     loader.enableCompileCache();
     return NO_CACHE;
   }
-  const { _compile: compile } = loader.prototype;
-  const kept = process.env.NODE_DISABLE_COMPILE_CACHE === '1' || compile === undefined ? null : openFolder();
-  if (kept === null || compile === undefined) return NO_CACHE;
+  const kept = process.env.NODE_DISABLE_COMPILE_CACHE === '1' ? null : openFolder();
+  if (kept === null) return NO_CACHE;
   const bundle = import.meta.dirname;
   let suffix = '';
   const fresh = new Map<string, { readonly script: Script; readonly identity: Buffer }>();
-  loader.prototype._compile = function compileOnce(content, file) {
-    if (!file.startsWith(bundle) || LOADS_MODULES.test(content)) return compile.call(this, content, file);
+  const { '.js': load, '.cjs': loadOther = load } = loader._extensions;
+  loader._extensions['.cjs'] = (module, file) => {
+    if (!file.startsWith(bundle)) return loadOther(module, file);
     const path = join(kept, encodeURIComponent(file).slice(-200) + suffix);
-    const identity = identify(file);
-    const script = new Script(Module.wrap(content), { filename: file, cachedData: readKept(path, identity) });
+    const { source, identity } = readSource(file);
+    const script = new Script(source, {
+      filename: file,
+      columnOffset: -HEAD.length,
+      cachedData: readKept(path, identity),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
     if (script.cachedDataRejected !== false) fresh.set(path, { script, identity });
     const run = script.runInThisContext() as Wrapped;
-    return run.call(this.exports, this.exports, (id: string) => this.require(id), this, file, dirname(file));
+    run.call(module.exports, module.exports, (id: string) => module.require(id), module, file, dirname(file));
   };
   const keep = () => {
     if (fresh.size === 0) return;
@@ -95,9 +103,20 @@ function makeFolder(path: string): Stats {
   return lstatSync(path);
 }
 
-function identify(file: string): Buffer {
-  const { dev, ino, size, ctimeMs } = statSync(file);
-  return Buffer.from([process.version, dev, ino, size, ctimeMs].join(' ').padEnd(IDENTITY_BYTES));
+/** A file of the bundle as a function, and what identifies it. The bundle is ASCII; read in parts and joined, as by Node, each byte would be copied five times. */
+function readSource(file: string): { readonly source: string; readonly identity: Buffer } {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { dev, ino, size, ctimeMs } = fstatSync(descriptor);
+    const text = Buffer.allocUnsafeSlow(HEAD.length + size + TAIL.length);
+    HEAD.copy(text);
+    const end = HEAD.length + readSync(descriptor, text, HEAD.length, size, 0);
+    TAIL.copy(text, end);
+    const identity = Buffer.from([process.version, dev, ino, size, ctimeMs].join(' ').padEnd(IDENTITY_BYTES));
+    return { source: text.toString('latin1', 0, end + TAIL.length), identity };
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function readKept(path: string, identity: Buffer): Buffer | undefined {

@@ -1,7 +1,9 @@
 import { UsageError } from '../core/errors.ts';
+import type { DoubtfulCalls } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { isOfNow, type JobFacts, readKeptStatus } from '../run/status/kept-status.ts';
 import { listBatches, type StatusFacts } from '../run/status/status-facts.ts';
+import { findLeftCalls } from './find-left-calls.ts';
 import { findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 import type { ReadOptions } from './open-state.ts';
 
@@ -33,10 +35,17 @@ export async function readRecordedStatus(state: JobState, options: ReadOptions):
   );
 }
 
-/** The run and its batches as in the events, which are synced; only rows and money are as they were recorded. */
-async function renew(facts: StatusFacts, state: JobState, { signal }: ReadOptions): Promise<StatusFacts> {
-  const fold = await readStateEvents(state, signal);
-  return { ...facts, ...readRun(fold) };
+/** The run and its batches as in the events, which are synced, and the calls its process has lost; only rows and money are as they were recorded. */
+async function renew(facts: StatusFacts, state: JobState, options: ReadOptions): Promise<StatusFacts> {
+  const fold = await readStateEvents(state, options.signal);
+  return { ...facts, possiblyBilled: [...facts.possiblyBilled, ...(await listLostCalls(options))], ...readRun(fold) };
+}
+
+/** What they can have cost is unknown without the job. */
+async function listLostCalls(options: ReadOptions): Promise<readonly DoubtfulCalls[]> {
+  const left = await findLeftCalls(options);
+  if (left === null || left.lost === 0) return [];
+  return [{ why: 'lost_calls', id: null, calls: left.lost, nanoUsd: null, keys: [] }];
 }
 
 function readRun(fold: LedgerFold): Pick<StatusFacts, 'run' | 'batches'> {

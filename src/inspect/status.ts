@@ -7,6 +7,7 @@ import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summar
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
+import { findHolder } from '../ledger/disk/find-holder.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
 import { type BudgetFacts, renewBudget } from '../run/budget/facts.ts';
 import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
@@ -34,6 +35,8 @@ export interface Status {
   /** The latest run; null before the first. */
   readonly run: StatusRun | null;
   readonly rows: RowCounts;
+  /** Whether answers from before a `--fresh` do not count; absent if there was none. */
+  readonly sinceFresh?: true;
   readonly batches: readonly StatusBatch[];
   readonly cost: StatusCost;
   /** What may have been billed without an answer, over all runs, listed individually. */
@@ -155,9 +158,11 @@ async function findKeptFacts(looked: Looked): Promise<StatusFacts | null> {
 }
 
 /** Identifies everything a status depends on except the tables; null if that cannot be read. */
-function markRecorded({ job, prices, state, now }: Looked): string | null {
+function markRecorded({ options, job, prices, state, now }: Looked): string | null {
   try {
-    return [markState(state.directory), markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
+    // A process that is gone has left the files as they were, and may have lost calls.
+    const holder = findHolder(state.directory, options.effects.processIdentity)?.token ?? '';
+    return [markState(state.directory), holder, markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
   } catch {
     return null;
   }
@@ -189,6 +194,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     simulated: facts.simulated,
     run: run === null ? null : { ...run, runner },
     rows: facts.rows,
+    ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),
     batches: facts.batches.map((batch) => {
       const { id, status, requests, submittedAt, ...others } = batch;
       const ageSeconds = Math.max(0, Math.round((now.getTime() - Date.parse(submittedAt)) / 1000));

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { listRuns } from '../../inspect/list-runs.ts';
 import { findAsked } from '../find-jobs.ts';
+import { sayLeftCalls } from '../notices/say-left-calls.ts';
 import { sayNotices } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
@@ -19,6 +20,7 @@ export async function runs(argument: string | undefined, flags: JobFlags): Promi
   if (!isList && argument !== undefined && only !== undefined) {
     const options = makeReadOptions(argument, flags);
     sayWhichState(options, { directory: only.state, origin: only.origin });
+    await sayLeftCalls(options, flags);
     await sayNotices(options, flags);
   }
   return EXIT.done;

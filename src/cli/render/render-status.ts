@@ -20,7 +20,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     [
       'rows in',
       `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped${rows.where === undefined ? '' : ` (${formatCount(rows.where)} by input.where)`} + ` +
-        `${formatCount(rows.pending)} pending${rows.inFlight === 0 ? '' : ` (${formatCount(rows.inFlight)} in batches)`}`,
+        `${formatCount(rows.pending)} pending${describePending(status)}`,
     ],
     [
       'spent',
@@ -41,6 +41,15 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     paint('bold', escapeLineForTerminal(`${status.job}  ${status.mode}  ${status.model}`)) +
     (status.simulated ? paint('yellow', '  simulated') : '');
   return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text))].join('\n');
+}
+
+function describePending({ rows, sinceFresh }: Status): string {
+  if (rows.pending === 0) return '';
+  const notes = [
+    ...(rows.inFlight === 0 ? [] : [`${formatCount(rows.inFlight)} in batches`]),
+    ...(sinceFresh === undefined ? [] : ['answers from before --fresh do not count']),
+  ];
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
 function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {

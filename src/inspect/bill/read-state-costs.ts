@@ -4,10 +4,8 @@ import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/settled.ts';
 import { loadPrices } from '../../input/job/load-prices.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { openLedger } from '../../ledger/open-ledger.ts';
 import { hostOfOrigin, SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { whenAnnounced } from '../../ledger/response-file.ts';
-import { readRules } from '../../ledger/responses/earlier-verdicts.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import type { BoundedJob } from '../../money/cost-bound.ts';
@@ -20,6 +18,7 @@ import type { FoundDirectory } from '../find-states.ts';
 import { guessJobFolder, readKeptJob } from '../kept-job.ts';
 import { readStateEvents } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
+import { openWithoutJob } from '../open-without-job.ts';
 import { findSimulatedRuns } from '../simulated-runs.ts';
 import { addCosts, addRecord, type Costs, isEmpty, NO_COSTS } from './costs.ts';
 
@@ -88,22 +87,17 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
     return known;
   }
 
-  const ledger = await openLedger({
-    ...options.effects,
+  // Whether an answer was billed does not depend on its rules.
+  const ledger = await openWithoutJob(options, {
     directory,
     origin: fold.origin,
     job: name,
-    access: 'read',
-    hashesResponses: false,
-    // Whether an answer was billed does not depend on its rules: records judged by any rules are used as they are.
-    checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' }),
-    rulesHash: readRules(join(directory, 'settled.jsonl')) ?? 'none',
+    takesVectors: job?.endpoint === '/v1/embeddings',
     visit(record, file, call) {
       books.visit(record, file, call);
       const model = record.model?.replace(SNAPSHOT, '') ?? job?.model ?? 'unknown';
       addRecord(find(model, record.lane, whenAnnounced(file, call), record.run), record, books.costOf(record), file.isExtra);
     },
-    signal: options.signal,
   });
   try {
     const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };

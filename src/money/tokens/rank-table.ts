@@ -13,7 +13,7 @@ const MARK = 0x524d_5431;
 const HEADER_WORDS = 4;
 
 /**
- * Writes ranks as `readRankTable` needs them in memory: a header (mark, tokens, slots, byte tokens), the ranks of byte tokens in the order of
+ * Writes ranks as `readRankTable` needs them: a header (mark, tokens, slots, byte tokens), the ranks of byte tokens in the order of
  * their bytes, a hash table of `rank + 1` with open addressing (0 is a free slot), where each token begins among the units, and the UTF-16 units
  * (or bytes) of all tokens.
  */
@@ -36,39 +36,48 @@ export function packRanks(ranks: Ranks): Uint8Array {
   return Buffer.concat([header, Uint32Array.from(byteRanks), slots, starts, Uint16Array.from(units)].map(bytesOf));
 }
 
+/** A file as 32-bit words. */
+export interface Words {
+  readonly bytes: number;
+  at(index: number): number;
+}
+
 /**
- * The table in bytes made by `packRanks`, which it uses directly: nothing is parsed or copied.
+ * The table in what `packRanks` made, which it uses directly: nothing is parsed or copied.
  *
- * @throws {Error} for other bytes
+ * @throws {Error} for anything else
  */
-export function readRankTable({ buffer, byteOffset, byteLength }: Uint8Array): RankTable {
-  const [mark, tokens = 0, slotCount = 0, byteTokenCount = 0] = new Uint32Array(buffer, byteOffset, HEADER_WORDS);
+export function readRankTable({ bytes, at: word }: Words): RankTable {
+  const [mark, tokens, slotCount, byteTokenCount] = [word(0), word(1), word(2), word(3)];
   if (mark !== MARK) throw new Error('not a table of ranks that can be read on this machine');
-  let at = byteOffset + Uint32Array.BYTES_PER_ELEMENT * HEADER_WORDS;
-  const takeWords = (count: number) => {
-    const words = new Uint32Array(buffer, at, count);
-    at += words.byteLength;
-    return words;
-  };
-  const byteRanks = takeWords(byteTokenCount);
-  const slots = takeWords(slotCount);
-  const starts = takeWords(tokens + 1);
-  const units = new Uint16Array(buffer, at, (byteOffset + byteLength - at) / Uint16Array.BYTES_PER_ELEMENT);
+  const slotsAt = HEADER_WORDS + byteTokenCount;
+  const startsAt = slotsAt + slotCount;
+  const unitsAt = startsAt + tokens + 1;
+  if (bytes !== unitsAt * Uint32Array.BYTES_PER_ELEMENT + word(unitsAt - 1) * Uint16Array.BYTES_PER_ELEMENT)
+    throw new Error('a table of ranks that is not complete');
+  /** Only little-endian machines read the mark. */
+  const unit = (index: number) => (word(unitsAt + (index >>> 1)) >>> ((index & 1) << 4)) & 0xffff;
+  const listByteTokens = (): RankTable['byteTokens'] =>
+    Array.from({ length: byteTokenCount }, (_, index) => {
+      const rank = word(HEADER_WORDS + index);
+      const start = word(startsAt + rank);
+      return [Uint16Array.from({ length: word(startsAt + rank + 1) - start }, (_, at) => unit(start + at)), rank];
+    });
 
   let byteTokens: RankTable['byteTokens'] | null = null;
   return {
     get byteTokens() {
-      byteTokens ??= Array.from(byteRanks, (rank) => [units.subarray(starts[rank], starts[rank + 1]), rank] as const);
+      byteTokens ??= listByteTokens();
       return byteTokens;
     },
     get(text) {
       for (let slot = hashText(text) & (slotCount - 1); ; slot = (slot + 1) & (slotCount - 1)) {
-        const next = slots[slot] as number;
+        const next = word(slotsAt + slot);
         if (next === 0) return undefined;
-        const start = starts[next - 1] as number;
-        if ((starts[next] as number) - start !== text.length) continue;
+        const start = word(startsAt + next - 1);
+        if (word(startsAt + next) - start !== text.length) continue;
         let same = 0;
-        while (same < text.length && units[start + same] === text.charCodeAt(same)) same++;
+        while (same < text.length && unit(start + same) === text.charCodeAt(same)) same++;
         if (same === text.length) return next - 1;
       }
     },

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { BytePairEncodingCore } from 'gpt-tokenizer/BytePairEncodingCore';
 import { CL100K_TOKEN_SPLIT_REGEX, O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
+import { openWords } from './open-words.ts';
 import { readRankTable } from './rank-table.ts';
 
 /** The byte pair encodings of OpenAI's chat models. */
@@ -19,11 +19,11 @@ export function encodingOf(model: string): EncodingName {
 const SPLITS: Readonly<Record<EncodingName, RegExp>> = { o200k_base: O200K_TOKEN_SPLIT_REGEX, cl100k_base: CL100K_TOKEN_SPLIT_REGEX };
 
 /**
- * Loads an encoding (about 0.05 s): its ranks are next to this file, as made by `scripts/ranks.mjs`. Row text may contain a special token like
+ * Opens an encoding: its ranks are next to this file, as made by `scripts/ranks.mjs`. Row text may contain a special token like
  * `<|endoftext|>`; the API reads it as plain text, and so does the count.
  */
 export function loadTokenizer(encoding: EncodingName): CountTokens {
-  const ranks = readRankTable(readFileSync(new URL(`./${encoding}.ranks`, import.meta.url)));
+  const ranks = readRankTable(openWords(new URL(`./${encoding}.ranks`, import.meta.url)));
   const core = new BytePairEncodingCore({ bytePairRankDecoder: [], tokenSplitRegex: SPLITS[encoding] });
   // Its lookup; from a list of ranks it would build the same as a Map and an array, which takes ten times as long as everything else.
   Object.defineProperties(core, {

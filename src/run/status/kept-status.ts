@@ -13,8 +13,8 @@ import {
   removeQuietly,
   writeFully,
 } from '../../ledger/disk/durable-files.ts';
-import { readHolder } from '../../ledger/disk/lock-file.ts';
-import { type ProcessIdentity, seeProcess } from '../../ledger/disk/process-identity.ts';
+import { findHolder } from '../../ledger/disk/find-holder.ts';
+import type { ProcessIdentity } from '../../ledger/disk/process-identity.ts';
 import type { KeptPaths } from '../open/kept-summary.ts';
 import type { StatusFacts } from './status-facts.ts';
 
@@ -84,12 +84,6 @@ export function readKeptStatus(directory: string): KeptStatus | null {
   }
 }
 
-/** Who holds the lock of a directory now; null if nobody does, or a process seen to be dead. */
-export function findHolder(directory: string, own: ProcessIdentity): string | null {
-  const holder = readHolder(path.join(directory, 'lock'))?.holder;
-  return holder === undefined || seeProcess(holder, own) === 'dead' ? null : holder.token;
-}
-
 /**
  * Whether it matches the directory's files: either the process that wrote it is still working on them and has just updated it, or they have not changed
  * since it was written.
@@ -98,7 +92,7 @@ export function isOfNow(kept: KeptStatus, directory: string, { own, now }: { rea
   try {
     if (kept.state !== null) return kept.state === markState(directory);
     const ageMs = now.getTime() - Date.parse(kept.at);
-    return ageMs <= FRESH_MS && findHolder(directory, own) === kept.holder;
+    return ageMs <= FRESH_MS && findHolder(directory, own)?.token === kept.holder;
   } catch {
     return false;
   }

@@ -17,6 +17,8 @@ export interface StatusFacts {
   /** The latest run; null before the first. */
   readonly run: Pick<RunState, 'id' | 'startedAt' | 'endedAt' | 'exitCode'> | null;
   readonly rows: RowCounts;
+  /** Whether answers from before a `--fresh` do not count; absent if there was none. */
+  readonly sinceFresh?: true;
   readonly batches: readonly BatchFacts[];
   /** In nano-dollars. */
   readonly cost: CostFacts;
@@ -76,6 +78,7 @@ export async function makeStatusFacts(
     ...(job.requests === undefined ? {} : { models: showModels(job) }),
     run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode },
     rows,
+    ...(fold.generation === 0 ? {} : { sinceFresh: true }),
     batches: listBatches(fold, last?.id ?? ''),
     cost: {
       nanoUsd: totals.nanoUsd,

@@ -1,5 +1,6 @@
 import { showModels } from '../../core/models/split-by-model.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { findHolder } from '../../ledger/disk/find-holder.ts';
 import { keepPaths } from '../finish/fingerprint.ts';
 import { findLastKept } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
@@ -8,7 +9,7 @@ import type { PreparedJob } from '../open/prepared-job.ts';
 import type { KeyRow } from '../open/row-keys.ts';
 import type { RunOptions } from '../options.ts';
 import { markInputs } from './input-marks.ts';
-import { findHolder, markJob, markState, writeKeptStatus } from './kept-status.ts';
+import { markJob, markState, writeKeptStatus } from './kept-status.ts';
 import { RowTally } from './row-tally.ts';
 import { makeStatusFacts, type StatusFacts } from './status-facts.ts';
 
@@ -90,9 +91,11 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
 
   async function say(isLast: boolean): Promise<void> {
     if (tallied === null || !isTold) return;
+    // Once this process has left, calls without an end are lost: readers find that out themselves.
+    if (isLast && fold.openCalls.size > 0) return;
     const { inputs } = tallied;
     const at = effects.clock().toISOString();
-    const holder = findHolder(stateDirectory, effects.processIdentity);
+    const holder = findHolder(stateDirectory, effects.processIdentity)?.token ?? null;
     const facts = await findFacts(tallied, isLast);
     if (facts === null || holder === null) return;
     const state = isLast ? markState(stateDirectory) : null;

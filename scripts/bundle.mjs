@@ -54,6 +54,18 @@ const poolOfUndici = {
   },
 };
 
+/** undici makes its connections those of the whole process, on Node 20 for its own fetch too: the fetch of a program that imports ours is left alone. */
+const ownDispatcher = {
+  name: 'own-dispatcher',
+  load: {
+    filter: { id: /\/undici\/lib\/global\.js$/ },
+    handler: () => `
+      const Agent = require('./dispatcher/agent');
+      let dispatcher;
+      exports.getGlobalDispatcher = () => (dispatcher ??= new Agent());`,
+  },
+};
+
 /**
  * Node compiles every function of its own fetch anew at each start, and reads HTTP/2 with it; undici's is kept compiled like all of the bundle, and is
  * read in parts.
@@ -175,7 +187,16 @@ const asciiAlone = {
   },
 };
 
-const PLUGINS = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema, asciiAlone];
+const PLUGINS = [
+  startsNoProgram,
+  requireBesides,
+  poolOfUndici,
+  ownDispatcher,
+  fetchOfUndici,
+  pricesByProvider,
+  compiledJobSchema,
+  asciiAlone,
+];
 const COMMON_JS = { format: 'cjs', exports: 'named', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' };
 
 async function bundle(input, plugins, output, inject = {}) {

@@ -37,6 +37,10 @@ test('the published files need no package', () => {
   assert.deepEqual(dependencies, {});
 });
 
+test('no file changes how the whole process connects: a program that imports the library keeps its own fetch', () => {
+  for (const name of chunks) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), /undici\.globalDispatcher/, name);
+});
+
 test('every file is ASCII, as the compile cache reads it', () => {
   const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.cjs'));
   assert.ok(names.includes(join('required', 're2js.cjs')));

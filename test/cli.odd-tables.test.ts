@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { describeGuessedHeader } from '../src/input/draft/guessed-header.ts';
+import { isHeadless } from '../src/input/draft/headless.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld } from './helpers/command-line.ts';
@@ -210,4 +212,11 @@ wideTest('a header line given by hand is no guess', async (t) => {
   assert.match((await describe(text)) ?? '', /^the first line of films\.csv/);
   assert.equal(await describe(text.replace('[column_1, column_2]', '[column_1, plot]')), null);
   assert.equal(await describe(text.replace('mode: live', 'mode: batch')), null, 'edited, so somebody has looked at it');
+});
+
+test('the first line of a single column is a row if it ends like a sentence, and its name otherwise', () => {
+  const isRow = (head: string) =>
+    isHeadless({ format: 'csv', columns: [head], rows: [['It broke.'], ['Too loud']], form: { columns: null } });
+  assert.deepEqual(['Works well.', 'Love it!', 'Never again…'].map(isRow), [true, true, true]);
+  assert.deepEqual(['text', 'Review text', 'Art. Nr.', 'Comment.'].map(isRow), [false, false, false, false]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeProgram } from '../src/cli/program.ts';
@@ -52,6 +52,14 @@ describe('starting the program', () => {
   it('has the version of the package', () => {
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
     assert.equal(makeProgram().version(), version);
+  });
+
+  it('says in one sentence that its output cannot be written', { skip: !existsSync('/dev/full') }, () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [PROGRAM, '--help'], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+    closeSync(full);
+    assert.deepEqual([status, stderr.split('\n').length], [1, 2], stderr);
+    assert.match(stderr, /^standard output cannot be written \(ENOSPC: .*\); only what would have been shown is lost$/m);
   });
 
   it('ends quietly when its reader has gone', async () => {

@@ -35,6 +35,7 @@ describe('doctor', () => {
       'job',
       'state',
       'disk',
+      'input',
       'output',
       'key',
       'base url',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { findClosest } from '../src/core/wording/suggest.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { someOf } from './helpers/wide.ts';
 
@@ -22,6 +23,8 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['run', 'reviews.csv', '--promt', 'Is it good?'], says: /Did you mean --prompt\?/ },
     { type: ask('--ouput', 'text'), says: /Did you mean --output\?/ },
     { type: ['run', 'job.yaml', '--simulat'], says: /Did you mean --simulate\?/ },
+    { type: ['run', 'job.yaml', '--zzz'], says: /unknown option '--zzz'\n\(rowmill run --help lists the options\)/ },
+    { type: ['prices', 'gpt-9'], says: /^no price is known for gpt-9 on \S+; rowmill prices lists the known models$/m },
     { type: ['run', 'job.yaml', '--limit', 'many'], says: /Give a whole number, for example 100/ },
     { type: ['run', 'job.yaml', '--limit', '0'], says: /Give a number above 0/ },
     { type: ['run', 'job.yaml', '--max-usd', 'five'], says: /Give a number, for example 2\.50/ },
@@ -216,4 +219,20 @@ for (const [kind, wrongs] of Object.entries(WRONG)) {
 
 test('more than forty mistakes are covered', () => {
   assert.ok(Object.values(WRONG).flat().length >= 40);
+});
+
+test('a suggestion is a name that may have been mistyped: another number, or one of two letters, is another name', () => {
+  const models = ['gpt-5', 'gpt-4.1-mini', 'gpt-4o-mini', 'o4-mini'];
+  const pairs = ['gpt-9', 'gpt-9-mini', 'gtp-5', 'gpt-41-mini', 'gpt-4o-mni', 'GPT 5'].map((typed) => [typed, findClosest(typed, models)]);
+  assert.deepEqual(Object.fromEntries(pairs), {
+    ...{
+      'gpt-9': null,
+      'gpt-9-mini': null,
+      'gtp-5': 'gpt-5',
+      'gpt-41-mini': 'gpt-4.1-mini',
+      'gpt-4o-mni': 'gpt-4o-mini',
+      'GPT 5': 'gpt-5',
+    },
+  });
+  assert.deepEqual([findClosest('x', ['y']), findClosest('id', ['is']), findClosest('ID', ['id'])], [null, null, 'id']);
 });

@@ -387,14 +387,18 @@ wideTest('allowed outputs are written: in new folders, through links that lead e
 
 test('a run over the held-out examples is allowed, and leaves them unchanged', async (t) => {
   const gold = `id,text,sentiment\n${Array.from({ length: 9 }, (_, n) => `${n},text ${n},${n % 2 === 0 ? 'positive' : 'negative'}`).join('\n')}\n`;
-  const job = `${REVIEW_JOB.replace('path: out.csv', 'path: out.csv, prefix: llm_')}examples: { path: gold.csv, count: 2, holdout: held.csv }\n`;
-  const world = createWorld({ 'reviews.csv': REVIEWS, 'gold.csv': gold, 'job.yaml': job });
+  // The held-out rows have the delimiter of the job's table, which is not one that is detected.
+  const job = `${REVIEW_JOB.replace('path: out.csv', 'path: out.csv, prefix: llm_').replace('id: id', "id: id, delimiter: '|'")}examples: { path: gold.csv, count: 2, holdout: held.csv }\n`;
+  const world = createWorld({ 'reviews.csv': REVIEWS.replaceAll(/^([^,]*),/gm, '$1|'), 'gold.csv': gold, 'job.yaml': job });
   t.after(() => world.dispose());
   assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
   const held = fs.readFileSync(path.join(world.folder, 'held.csv'), 'utf8');
+  assert.match(held, /^id\|text\|sentiment\n/);
   const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--input', 'held.csv', '--out', 'held.out.csv']);
   assert.equal(exitCode, 0, stderr);
   assert.equal(fs.readFileSync(path.join(world.folder, 'held.csv'), 'utf8'), held);
+  const judged = await world.json(['eval', 'job.yaml', '--gold', 'held.csv', '--simulate']);
+  assert.equal(judged.exitCode, 0, JSON.stringify(judged));
 });
 
 wideTest('read-only commands overwrite nothing that is read, and nothing that a run has made', async (t) => {

@@ -63,7 +63,9 @@ wideTest(
   'a table that another job wrote to the same path during a run is not replaced unseen: the run stops, and a second one says so first',
   async (t) => {
     const world = await makeWorld(t);
-    const other = makeJobText().replace('name: proof', 'name: other').replace('Label and', 'Sort, label and');
+    // The same file by another name.
+    fs.symlinkSync('out.csv', world.path('link.csv'));
+    const other = makeJobText('write: { path: link.csv }').replace('name: proof', 'name: other').replace('Label and', 'Sort, label and');
     world.write('other.yaml', other);
     let isMeanwhile = false;
     const runOther = async () => {

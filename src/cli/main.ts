@@ -1,11 +1,16 @@
 #!/usr/bin/env node
 import { keepCompiled } from './engine.ts';
 
-/** `rowmill report … | head`: the reader has enough, and that is not an error. */
-function endQuietly(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
+/** `rowmill report … | head`: the reader has enough, and that is not an error; a full disk is one. */
+function watchOutput(): void {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit();
+    process.stderr.write(`standard output cannot be written (${message}); only what would have been shown is lost\n`);
+    process.exit(1);
+  });
+  // There is no place left for a message, and a run goes on without.
+  process.stderr.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit();
   });
 }
 
@@ -15,8 +20,7 @@ let isOpen = false;
 function openOutput(): void {
   if (isOpen) return;
   isOpen = true;
-  endQuietly(process.stdout);
-  endQuietly(process.stderr);
+  watchOutput();
 }
 
 keepCompiled();

@@ -51,7 +51,7 @@ export function makeProgram(begin: () => void = () => {}): Command {
     .description('Run one prompt over every row of a table: through the OpenAI Batch API at half price, or live')
     .version(VERSION)
     .enablePositionalOptions()
-    .showSuggestionAfterError()
+    .showSuggestionAfterError(false)
     .configureHelp({ sortSubcommands: false, subcommandTerm: (command) => command.name() })
     .configureOutput({ outputError: () => {}, ...makeHelpOutput(begin) })
     .exitOverride()

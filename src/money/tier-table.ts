@@ -138,14 +138,21 @@ export function findTierRule(pricedAs: string, tier: PriceTier): FoundTier {
   return { rule: rules[tier], source: rules.source ?? PRICING_PAGE, isAssumed: false };
 }
 
-/** `. Did you mean "gpt-4o-mini"?`, to append to a message about a model of unknown price, or nothing: also for a model whose name is known. */
+/** Where to look for the name of a model. */
+export const MODELS_LISTED = 'rowmill prices lists the known models';
+
+/** `. Did you mean "gpt-4o-mini"?`, or where models are listed, to append to a message about a model of unknown price; nothing for a known name. */
 export function suggestModel(model: string): string {
+  if (isKnown(model)) return '';
   const closest = findClosestModel(model);
-  return closest === null ? '' : `. Did you mean "${closest}"?`;
+  return closest === null ? `; ${MODELS_LISTED}` : `. Did you mean "${closest}"?`;
 }
 
 /** The known model with the most similar name; null if none is similar, or the name itself is known. */
 export function findClosestModel(model: string): string | null {
-  const isKnown = TIERED_MODELS.some((known) => model === known || model.startsWith(`${known}-20`) || model.startsWith(`${known}:`));
-  return isKnown ? null : findClosest(model, TIERED_MODELS);
+  return isKnown(model) ? null : findClosest(model, TIERED_MODELS);
+}
+
+function isKnown(model: string): boolean {
+  return TIERED_MODELS.some((known) => model === known || model.startsWith(`${known}-20`) || model.startsWith(`${known}:`));
 }

@@ -33,7 +33,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 
 /**
- * Node's own fetch or, if the environment names a proxy, one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
+ * The fetch of this process (in the published code undici's, elsewhere Node's own) or, if the environment names a proxy, one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
  * Node's fetch ignores these up to version 23. NODE_EXTRA_CA_CERTS is handled by Node: it is read at process start, and applies to all connections.
  * @param connectMs how long a connection may take to be established, TLS included; default: undici's ten seconds. Without a connection nothing was sent
  * @throws UsageError for a proxy that is not a URL
@@ -70,7 +70,7 @@ export async function openWay(env: Environment, connectMs: number | null = null)
   };
 }
 
-/** undici's agent under Node's own fetch: their types differ by version, their behaviour does not. */
+/** undici's agent under the fetch of this process: the types of Node's differ by version, their behaviour does not. */
 function fetchBy(dispatcher: Dispatcher): typeof fetch {
   return (input, init) => fetch(input, { ...({ dispatcher } as object), ...init });
 }

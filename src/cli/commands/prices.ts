@@ -4,7 +4,7 @@ import { makeEffects } from '../../host/real-effects.ts';
 import { loadPrices, PRICES_FILE } from '../../input/job/load-prices.ts';
 import { listModel } from '../../money/price-list.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
-import { TIERED_MODELS } from '../../money/tier-table.ts';
+import { MODELS_LISTED, TIERED_MODELS } from '../../money/tier-table.ts';
 import { renderModelPrices, renderPriceList } from '../render/render-prices.ts';
 import { paintFor, print, printJson } from '../say.ts';
 
@@ -22,7 +22,7 @@ export async function prices(model: string | undefined, flags: PricesFlags): Pro
   const known = [...new Set([...ownModels, ...TIERED_MODELS.map(exampleOf)])];
   const models = (model === undefined ? known : [model]).flatMap((name) => listModel(own, name, day) ?? []);
   if (model !== undefined && models.length === 0) {
-    const hint = suggest(model, known);
+    const hint = suggest(model, known) || `; ${MODELS_LISTED}`;
     throw new UsageError(`no price is known for ${model} on ${day}${hint}\nSet one in ${PRICES_FILE}, next to the job file`, {
       code: 'unknown_price',
     });

@@ -49,13 +49,23 @@ function findHint(text: string, command: Command): string | null {
   return command.registeredArguments.length === 0 ? null : 'put text with spaces in quotes';
 }
 
-/** A file whose name looks like an option, an option with one dash, or its first letter. Commander has its own message for others. */
+/** A file whose name looks like an option, an option with one dash, its first letter, or a similar one. */
 function explainOption(option: string, command: Command): string | null {
   if (isPresent(option)) return `the file of this name is ${quotePath(`./${option}`)}`;
+  const longs = ['--help', ...command.options.flatMap(({ long, hidden }) => (long === undefined || long === null || hidden ? [] : [long]))];
+  const [, name] = /^--([^=]+)/.exec(option) ?? [];
+  const closest =
+    name === undefined
+      ? null
+      : findClosest(
+          name,
+          longs.map((long) => long.slice(2)),
+        );
+  if (closest !== null) return `Did you mean --${closest}?`;
+  const listed = `${[programName(), ...(command.parent === null ? [] : [command.name()])].join(' ')} --help lists the options`;
   const [, letters] = /^-([A-Za-z][\w-]*)/.exec(option) ?? [];
-  if (letters === undefined) return null;
-  const longs = command.options.flatMap(({ long, hidden }) => (long === undefined || long === null || hidden ? [] : [long]));
+  if (letters === undefined) return listed;
   const whole = longs.filter((long) => long === `--${letters}`);
   const meant = whole.length > 0 ? whole : letters.length === 1 ? longs.filter((long) => long.startsWith(`--${letters}`)) : [];
-  return meant.length === 0 ? null : `Did you mean ${meant.join(' or ')}?`;
+  return meant.length === 0 ? listed : `Did you mean ${meant.join(' or ')}?`;
 }

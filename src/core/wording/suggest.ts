@@ -1,13 +1,15 @@
 /**
  * The candidate a person most likely meant, or null if none is close.
- * Case, spaces, dashes and underscores cost nothing; otherwise at most a third of the word may differ, or whole words may be missing.
+ * Case, spaces, dashes, underscores and dots cost nothing; otherwise at most a third of the word may differ (nothing, in a word of two letters), or whole
+ * words may be missing. Another number is another name, not a slip: `gpt-9` is not `gpt-5`.
  */
 export function findClosest(word: string, candidates: readonly string[]): string | null {
   const wanted = fold(word);
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
   let best: string | null = null;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {
+    if (!mayShareNumbers(word, candidate)) continue;
     const distance = hasAllWords(word, candidate) ? 1 : measureDistance(wanted, fold(candidate));
     if (distance < bestDistance) {
       best = candidate;
@@ -23,6 +25,14 @@ export function suggest(word: string, candidates: readonly string[]): string {
   return closest === null ? '' : `. Did you mean "${closest}"?`;
 }
 
+/** Whether the digits of one may be those of the other with some left out. */
+function mayShareNumbers(word: string, candidate: string): boolean {
+  const [few = '', many = ''] = [word, candidate].map((text) => text.replaceAll(/\D/g, '')).toSorted((a, b) => a.length - b.length);
+  let found = 0;
+  for (const digit of many) if (digit === few[found]) found += 1;
+  return found === few.length;
+}
+
 /** `max_tokens` and `max_output_tokens`. */
 function hasAllWords(word: string, candidate: string): boolean {
   const words = word.toLowerCase().split(/[\s_-]+/);
@@ -34,7 +44,7 @@ function fold(word: string): string {
   return word
     .slice(0, 64)
     .toLowerCase()
-    .replaceAll(/[\s_-]/g, '');
+    .replaceAll(/[\s_.-]/g, '');
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */

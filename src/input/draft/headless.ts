@@ -13,6 +13,8 @@ interface Looked {
 const FEW_WORDS = 3;
 const MANY_WORDS = 8;
 const SENTENCE_WORDS = 4;
+/** The stop after a whole word, and not after an abbreviation as in `Art. Nr.`. */
+const SENTENCE_END = /\p{L}{4,}\.$|[!…]$/u;
 /** Cells of one kind that are not column names. A year counts only above other years: tables have columns called 2023. */
 const KINDS: readonly RegExp[] = [
   /^(19|20)\d\d$/,
@@ -61,9 +63,10 @@ function isRepeated({ name, cells }: Head): boolean {
   return name !== '' && cells.filter((cell) => cell === name).length > 1;
 }
 
-/** A column may be named by a question, but not a column of questions. The name of a single column may be long, but has no comma. */
+/** A column may be named by a question, but not a column of questions. The name of a single column may be long, but has no comma, and does not end like a sentence. */
 function isSentence({ name, cells }: Head, isAlone: boolean): boolean {
   const words = name.split(/\s+/).length;
   if (name.endsWith('?') && cells.filter((cell) => cell.endsWith('?')).length * 2 < cells.length) return false;
+  if (isAlone && words > 1 && SENTENCE_END.test(name)) return true;
   return (isAlone && words >= FEW_WORDS && name.includes(', ')) || words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name));
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { EXIT } from '../../core/errors.ts';
@@ -35,11 +35,11 @@ export async function findSharedTable({ job, stateDirectory, cwd, signal }: Shar
     const [name = ''] = path.basename(directory).split('@');
     if (name === job.name) continue;
     const table = findLastTable(directory);
-    if (table === null || table.table !== job.write.path) continue;
+    if (table === null || !isSameFile(table.table, job.write.path)) continue;
     const file = findJobFile(job.directory, name);
     const sha256 = file === null ? null : await hashFile(job.write.path, signal).catch(() => null);
     const own = sha256 === null ? null : findLastTable(stateDirectory);
-    const isOwn = own !== null && own.table === job.write.path && own.tableSha256 === sha256;
+    const isOwn = own !== null && isSameFile(own.table, job.write.path) && own.tableSha256 === sha256;
     if (file === null || sha256 !== table.tableSha256 || isOwn) continue;
     const [shown, whose] = [showFile(job.write.path, cwd), showFile(file, cwd)];
     return { what: `${shown} is the table of the job ${name} (${whose})`, claim: `${name} ${sha256}` };
@@ -52,6 +52,17 @@ export async function findTakenTable(options: SharedTableOptions, before: Shared
   const shared = await findSharedTable(options);
   if (shared === null || shared.claim === before?.claim) return null;
   return { exitCode: EXIT.stopped, why: `${shared.what}, which wrote it during this run; give each job its own write.path` };
+}
+
+/** Also by a link, a hard link, or a name in another case where that is the same one. */
+function isSameFile(one: string, other: string): boolean {
+  if (one === other) return true;
+  try {
+    const [a, b] = [one, other].map((file) => statSync(file, { bigint: true }));
+    return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
 }
 
 function listStates(root: string): readonly string[] {

@@ -9,7 +9,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
-import { findClosestModel } from '../../money/tier-table.ts';
+import { findClosestModel, suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import { type BudgetFacts, makeBudgetFacts, warnOfBudget, warnOfRunBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
@@ -152,7 +152,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
     const closest = findClosestModel(job.model);
     warnings.push(
       closest === null
-        ? `the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file`
+        ? `the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file${suggestModel(job.model)}`
         : `no model ${job.model} is known, so its price and limits are unknown too. Did you mean "${closest}"? If the name is right, set the ${name} price in prices.yaml, next to the job file`,
     );
   }

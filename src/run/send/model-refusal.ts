@@ -1,6 +1,6 @@
 import { isModelCode } from '../../core/answer/refusal-codes.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
-import { findClosestModel } from '../../money/tier-table.ts';
+import { findClosestModel, suggestModel } from '../../money/tier-table.ts';
 import type { CommandChange } from '../../output/verdict.ts';
 import type { PlannedEnd } from '../plan/planned-end.ts';
 
@@ -37,7 +37,7 @@ export function explainModelRefusal(error: unknown, { models, modelEnds }: Asked
   if (model === undefined) return error;
   const modelEnd = modelEnds.find((end) => end.model === model);
   const meant = modelEnd === undefined ? findClosestModel(model) : (modelEnd.successor?.model ?? null);
-  const more = modelEnd !== undefined ? `; ${modelEnd.message}` : meant === null ? '' : `. Did you mean "${meant}"?`;
+  const more = modelEnd !== undefined ? `; ${modelEnd.message}` : suggestModel(model);
   if (more === '') return error;
   const { message, code } = error;
   return new ModelRefusedError(`${message.replace(/\.$/, '')}${more}`, meant, { code, cause: error });

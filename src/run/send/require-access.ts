@@ -1,4 +1,5 @@
 import { findClosest } from '../../core/wording/suggest.ts';
+import { MODELS_LISTED } from '../../money/tier-table.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
 import { type AskedModels, ModelRefusedError } from './model-refusal.ts';
@@ -30,7 +31,7 @@ export async function requireAccess(
   if (!isListWhole || models.length === 0 || model === undefined) return;
   const closest = findClosest(model, models);
   const refused = `the provider does not offer ${model} to this key; nothing was sent`;
-  const error = new ModelRefusedError(`${refused}${closest === null ? '' : `. Did you mean "${closest}"?`}`, closest);
+  const error = new ModelRefusedError(`${refused}${closest === null ? `; ${MODELS_LISTED}` : `. Did you mean "${closest}"?`}`, closest);
   const modelEnd = modelEnds.find((end) => end.model === model);
   throw modelEnd === undefined ? error : new ModelRefusedError(`${refused}; ${modelEnd.message}`, modelEnd.successor?.model ?? null);
 }

@@ -175,6 +175,9 @@ const asciiAlone = {
   },
 };
 
+const PLUGINS = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema, asciiAlone];
+const COMMON_JS = { format: 'cjs', exports: 'named', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' };
+
 async function bundle(input, plugins, output, inject = {}) {
   const build = await rolldown({
     input,
@@ -223,33 +226,37 @@ function isFresh() {
   return [...sources, 'package-lock.json', 'scripts/bundle.mjs'].every((path) => statSync(path).mtimeMs <= made);
 }
 
+/** What src loads by `require`, where `requireBesides` looks for it. */
+function bundleRequired(folder) {
+  const entries = Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name]));
+  return bundle(entries, [asciiAlone], { ...COMMON_JS, dir: join(folder, 'required') });
+}
+
+function copyRanks(folder) {
+  for (const path of RANKS) copyFileSync(path, join(folder, basename(path)));
+}
+
+/** Bundles modules that use src in the way of what ships, for the benches that do without the command line. @param entries modules by name */
+export async function bundleApart(entries, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  await bundle(entries, PLUGINS, { ...COMMON_JS, dir: folder }, FETCH);
+  await bundleRequired(folder);
+  copyRanks(folder);
+}
+
 /** Bundles anew where a source, a package or this script has changed. */
 export async function makeBundle() {
   if (isFresh()) return;
   rmSync(FOLDER, { recursive: true, force: true });
-  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name])), [asciiAlone], {
-    dir: join(FOLDER, 'required'),
-    format: 'cjs',
-    exports: 'named',
-    entryFileNames: '[name].cjs',
-    chunkFileNames: '[name].cjs',
-  });
-  const plugins = [startsNoProgram, requireBesides, poolOfUndici, fetchOfUndici, pricesByProvider, compiledJobSchema, asciiAlone];
-  const output = {
-    dir: FOLDER,
-    format: 'cjs',
-    exports: 'named',
-    entryFileNames: '[name].cjs',
-    chunkFileNames: '[name].cjs',
-    codeSplitting: { groups: [{ name: makeLayers(), includeDependenciesRecursively: false }] },
-  };
-  const chunks = await bundle(ENTRIES, plugins, output, FETCH);
+  const required = await bundleRequired(FOLDER);
+  const codeSplitting = { groups: [{ name: makeLayers(), includeDependenciesRecursively: false }] };
+  const chunks = await bundle(ENTRIES, PLUGINS, { ...COMMON_JS, dir: FOLDER, codeSplitting }, FETCH);
   for (const name of MODULES) {
     const { exports } = chunks.find(({ fileName }) => fileName === `${name}.cjs`);
     writeFileSync(join(FOLDER, `${name}.js`), `export { ${exports.join(', ')} } from './${name}.cjs';\n`);
   }
   await bundle(SEAM, [], { dir: join(FOLDER, 'seam'), format: 'esm' });
   writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...chunks, ...required])));
-  for (const path of RANKS) copyFileSync(path, join(FOLDER, basename(path)));
+  copyRanks(FOLDER);
   chmodSync(join(FOLDER, 'main.cjs'), 0o755);
 }

@@ -7,25 +7,28 @@ import { FAILED_FILES } from './test-reporter.mjs';
 const LOG = '.cache/tests.log';
 /** A test process that hangs fails instead of blocking everything. */
 const TEST_TIMEOUT_MS = 900_000;
-/** Tests are short: garbage collection on more threads and thorough optimization would cost more than they save. */
+/**
+ * Tests are short: garbage collection on more threads and thorough optimization would cost more than they save. So would collecting all of a
+ * small heap again and again: with the usual limit it took a quarter of the time of some areas, and their memory peaked as high.
+ */
 const SHORT_LIVED = [
   '--single-threaded-gc',
+  '--initial-old-space-size=512',
   '--sparkplug',
   '--min-semi-space-size=16',
   '--max-semi-space-size=32',
   '--wasm-tiering-budget=1000000000',
 ];
 /**
- * Areas that run in one process each, started in this order: the longest first, and those that mostly wait (`proof`, `redis`) next to those that
- * compute. Each slow file has its own process: they share little, and mostly wait.
+ * Areas that run in one process each, started in this order: the longest first. `redis` waits beside them, and has all that starts a server: its
+ * first file finds or unpacks one for the others. Each slow file has its own process: they share little, and mostly wait.
  */
 const AREAS = [
-  ['run', /^run/],
-  ['proof', /^proof/],
-  ['redis', /^live\.(redis|conformance)/],
+  ['parts', /^(?!(slow|run|batch|cli|api|host|quality|output|live|proof)\.)/],
+  ['redis', /^live\.(redis|conformance|shared-pace|worker-ceilings)/],
+  ['run', /^(run|batch|proof)\./],
   ['commands', /^(cli|api|host|quality|output)\./],
-  ['live', /^live/],
-  ['parts', /^(?!slow\.)/],
+  ['live', /^live\./],
 ];
 /** Where tests create their thousands of small files, if it exists and has room: memory, so that they do not wait for a disk. */
 const MEMORY_FOLDER = '/dev/shm';

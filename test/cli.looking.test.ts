@@ -125,7 +125,18 @@ describe('commands that look at a run', () => {
     const requests = simulator.requests();
     const plan = await world.json<Plan>(['plan', 'job.yaml', '--base-url', simulator.url]);
     assert.equal(plan.schema, 'rowmill.plan/1');
-    assert.deepEqual(plan.rows, { in: 6, new: 0, changed: 0, reused: 3, duplicate: 1, skipped: 1, inFlight: 0, again: 0, failed: 1 });
+    assert.deepEqual(plan.rows, {
+      in: 6,
+      new: 0,
+      changed: 0,
+      answered: 0,
+      reused: 3,
+      duplicate: 1,
+      skipped: 1,
+      inFlight: 0,
+      again: 0,
+      failed: 1,
+    });
     assert.deepEqual(plan.shards, []);
     assert.equal(plan.cost.batch?.worstNanoUsd, 0);
     assert.deepEqual(simulator.requests(), requests);

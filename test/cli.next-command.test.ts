@@ -9,7 +9,8 @@ import { BudgetError } from '../src/run/budget/budget.ts';
 import { estimateRest } from '../src/run/finish/estimate-rest.ts';
 import { ModelRefusedError } from '../src/run/send/model-refusal.ts';
 import { readStop } from '../src/run/send/stop.ts';
-import { createWorld } from './helpers/command-line.ts';
+import { startSimulator } from '../src/simulator/start.ts';
+import { createWorld, REVIEW_JOB } from './helpers/command-line.ts';
 
 const ASKED = ['reviews.csv', '--prompt', 'Is the customer content?', '--output', 'content: yes | no'];
 const QUIET = ['--simulate', '--progress', 'none'];
@@ -37,6 +38,36 @@ test('a stopped run of a table is continued with its job file, without the flags
   assert.match(stopped.stdout, /^next +rowmill run reviews\.yaml --simulate --mode live --max-usd 0\.\d+$/m);
 });
 
+test('a refused command that sends names the provider of the last run, with the whole command', async (t) => {
+  const world = createWorld({ 'reviews.csv': TABLE, 'job.yaml': `${REVIEW_JOB}mode: live\n` });
+  const simulator = await startSimulator();
+  t.after(async () => {
+    await simulator.close();
+    world.dispose();
+  });
+  const lastLine = async (args: readonly string[]) => {
+    const { stderr, exitCode } = await world.run(args);
+    const [, used, typed] = /^The last run of reviews used (.*)\. To use that again: rowmill (.*)$/m.exec(stderr) ?? [];
+    return [exitCode, used, typed];
+  };
+  await world.run(['run', 'job.yaml', ...QUIET, '--limit', '1']);
+  const simulated = 'the simulator (--simulate)';
+  assert.deepEqual(await lastLine(['retry', 'job.yaml', '--cause', 'invalid']), [
+    2,
+    simulated,
+    'retry job.yaml --cause invalid --simulate',
+  ]);
+  assert.deepEqual(await lastLine(['run', 'job.yaml', '--yes']), [4, simulated, 'run job.yaml --yes --simulate']);
+  assert.deepEqual(await lastLine(['cancel', 'job.yaml']), [2, simulated, 'cancel job.yaml --simulate']);
+  assert.deepEqual(await lastLine(['retry', 'job.yaml', '--base-url', 'https://x.example/v1']), [2, undefined, undefined]);
+  await world.run(['run', 'job.yaml', '--base-url', simulator.url, '--limit', '1', '--yes']);
+  assert.deepEqual(await lastLine(['retry', 'job.yaml', '--redis', 'redis://:secret@host']), [
+    2,
+    simulator.url,
+    `retry job.yaml --base-url ${simulator.url}`,
+  ]);
+});
+
 test('the command after a stop leaves out the flag that stopped the run', () => {
   const flags = { deadline: 3_600_000, maxLiveUsd: 1, mode: 'batch', progress: 'auto', simulate: true } as unknown as RunFlags;
   const show = (change: Parameters<typeof changeFlags>[1]) =>
@@ -47,20 +78,20 @@ test('the command after a stop leaves out the flag that stopped the run', () => 
   assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
 });
 
-test('the rest of a stopped run is priced by the rows so far, else by the estimate; rows in batches are not part of it', () => {
+test('the rest of a stopped run is priced by the rows it has paid for, before the first one by its estimate', () => {
   const counts = { in: 100, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
-  const shards = new Map([['s1', { rows: 30 }]]);
-  const fold = (isCollected: boolean) => ({ batches: new Map([['b1', { isCollected, shard: 's1' }]]), shards }) as never;
-  const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, fold: fold(true), command: 'run job.yaml' };
-  const shown = (rows: object, more: object = {}) => {
-    const rest = estimateRest({ ...run, rows: { ...counts, ...rows }, ...more });
-    return rest === null ? null : [rest.rows, rest.of, rest.expectedNanoUsd];
+  const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, command: 'run job.yaml' };
+  const shown = (rows: object, paidRows: number, unsent: readonly [number, number], more: object = {}) => {
+    const left = { rows: unsent[0], requests: unsent[1] };
+    const rest = estimateRest({ ...run, rows: { ...counts, ...rows }, unsent: left, paidRows, ...more });
+    return rest === null ? null : [rest.rows, rest.requests, rest.of, rest.expectedNanoUsd];
   };
-  assert.deepEqual(shown({ new: 35, failed: 5, pending: 60 }), [60, 100, 6_000]);
-  assert.deepEqual(shown({ new: 5, pending: 95 }), [95, 100, 950], 'too few rows: the estimate');
-  assert.deepEqual(shown({ new: 40, pending: 60 }, { fold: fold(false) }), [30, 100, 3_000]);
-  assert.deepEqual(shown({ new: 40, pending: 30 }, { fold: fold(false) }), null, 'all of it is in batches');
-  assert.deepEqual(shown({ new: 40, pending: 60 }, { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 100, null]);
+  assert.deepEqual(shown({ new: 35, failed: 5, pending: 60 }, 40, [60, 60]), [60, 60, 100, 6_000]);
+  assert.deepEqual(shown({ new: 1, failed: 39, pending: 60 }, 1, [60, 60]), [60, 60, 100, 240_000], 'refused rows cost nothing');
+  assert.deepEqual(shown({ new: 0, failed: 5, pending: 95 }, 0, [95, 95]), [95, 95, 100, 950], 'nothing is measured: the estimate');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [30, 10]), [30, 10, 100, 1_000], 'equal rows share a request');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [0, 0]), null, 'all of it is in batches');
+  assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [60, 60], { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 60, 100, null]);
 });
 
 test('a lane that the address refuses is not in the command that follows', () => {

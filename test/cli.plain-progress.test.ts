@@ -9,7 +9,17 @@ function writeFor(seconds: number, viewAt: (second: number) => Partial<RunView>)
   let nowMs = 0;
   const written: { readonly atSecond: number; readonly line: string }[] = [];
   const stream = { isTTY: false, write: (line: string) => written.push({ atSecond: nowMs / 1000, line }) } as unknown as NodeJS.WriteStream;
-  const still = { okRows: 0, failedRows: 0, rowsAsked: 10, underWay: [], calls: null, waits: [], spentNanoUsd: 0, unpricedAttempts: 0 };
+  const still = {
+    okRows: 0,
+    failedRows: 0,
+    rows: 10,
+    rowsAsked: 10,
+    underWay: [],
+    calls: null,
+    waits: [],
+    spentNanoUsd: 0,
+    unpricedAttempts: 0,
+  };
   const view = new Proxy({} as RunView, { get: (_target, name: keyof RunView) => ({ ...still, ...viewAt(nowMs / 1000) })[name as never] });
   const progress = startProgress(view, 'plain', stream, () => nowMs);
   for (; nowMs < seconds * 1000; nowMs += 100) mock.timers.tick(100);
@@ -45,6 +55,6 @@ test('calls in flight, and what a run waits for, are reported', () => {
 
 test('calls that were never seen in flight are not reported as zero', () => {
   const calls = { inFlight: 0, waiting: 3, concurrency: 2 } as NonNullable<RunView['calls']>;
-  const [first] = writeFor(6, () => ({ calls, okRows: 4 }));
-  assert.match(first?.line ?? '', /^4 of 10 answered, \$0.*; 6 waiting\n$/);
+  const [first] = writeFor(6, () => ({ calls, okRows: 4, rows: 12 }));
+  assert.match(first?.line ?? '', /^4 of 10 answered, 2 skipped, \$0.*; 6 waiting\n$/);
 });

@@ -30,6 +30,14 @@ function makeEvaluation(change: Partial<Evaluation> = {}): Evaluation {
     rows: { ...scores.rows, in: 100, withoutGold: 0, pending: 0 },
     perClass: Object.fromEntries(LABELS.map((label) => [label, scored])),
     confusion: Object.fromEntries(LABELS.map((label) => [label, { bug: 1_000, other: 3 }])),
+    wrong: Array.from({ length: 12 }, (_, row) => ({
+      row,
+      id: `t${row}`,
+      gold: 'bug',
+      answer: 'other',
+      text: 'It does not work. '.repeat(9),
+    })),
+    csv: null,
     ...change,
   } as Evaluation;
 }
@@ -54,24 +62,41 @@ for (const columns of [60, 80, 200])
     }
   });
 
+test('eval names what a narrow terminal does not show: first the intervals, then counts, a matrix, the text of wrong rows', () => {
+  const show = (columns: number) => showAt(columns, (paint) => renderEvaluation(makeEvaluation(), paint));
+  const missing = (columns: number, change?: Partial<Evaluation>) =>
+    renderEvaluation(makeEvaluation(change), createPaint(false, columns))
+      .split('\n')
+      .flatMap((line) => /^a wider terminal, or --json, shows more: (.*)$/.exec(line)?.[1] ?? []);
+  assert.deepEqual(missing(200), []);
+  assert.deepEqual(missing(90), ['95 % intervals']);
+  assert.deepEqual(missing(60), ['95 % intervals, given, no answer', 'confusion matrix']);
+  assert.deepEqual(missing(45), ['95 % intervals, given, no answer, rows', 'confusion matrix']);
+  const wrong = makeEvaluation().wrong.map((row) => ({ ...row, answer: 'a long answer to a short question '.repeat(4) }));
+  assert.deepEqual(missing(30, { wrong, confusion: {} }).at(-1), 'text');
+  assert.match(show(60).find((line) => line.startsWith('t0 ')) ?? '', /^t0 +bug +other +It does not work\..*…$/);
+  assert.ok(show(60).includes('and 8 more; --csv PATH writes all'));
+  assert.ok(!show(60).some((line) => line.startsWith('t10 ')));
+});
+
 const chance = (pValue: number): McNemar => ({ ...makeComparison().mcnemar, pValue });
 
 test('diff says in its second line which run is better and how certain that is, and names the runs by what differs', () => {
   const difference = { value: 0.05, low: 0.01, high: 0.09 };
   const say = (change: Parameters<typeof makeComparison>[0]) => describeResult(makeComparison(change));
-  const [a, b] = ['A (gpt-6-luna, earlier prompt)', 'B (gpt-4.1-mini, changed prompt)'];
+  const [a, b] = ['baseline (gpt-6-luna, earlier prompt)', 'candidate (gpt-4.1-mini, changed prompt)'];
   for (const [change, said] of [
     [
       { mcnemar: chance(0.012), accuracyDifference: difference },
-      `${b} is better than ${a}: right in 87.0 % of 100 rows against 82.0 %, more than chance explains (p = 0.0120)`,
+      `The ${b} is better than the ${a}: right in 87.0 % of 100 rows against 82.0 %, more than chance explains (p = 0.0120)`,
     ],
     [
       { mcnemar: chance(0.2), accuracyDifference: difference },
-      `No clear winner: ${a} is right in 82.0 % of 100 rows, ${b} in 87.0 %; so small a difference may be chance (p = 0.2000)`,
+      `No clear winner: the ${a} is right in 82.0 % of 100 rows, the ${b} in 87.0 %; so small a difference may be chance (p = 0.2000)`,
     ],
     [
       { accuracyDifference: null, jobChanges: ['params'] },
-      'A (gpt-6-luna) and B (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; which of them is right needs --gold',
+      'The baseline (gpt-6-luna) and the candidate (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; which of them is right needs --gold',
     ],
     [{ accuracyDifference: null, agreement: null }, 'No row is answered in both runs'],
   ] as const)
@@ -84,12 +109,15 @@ test('diff says in its second line which run is better and how certain that is, 
     mcnemar: chance(0.00001),
     accuracyDifference: difference,
   };
-  assert.match(describeResult(alike), /^B is better than A: .*\(p < 0\.0001\)$/);
+  assert.match(describeResult(alike), /^The candidate is better than the baseline: .*\(p < 0\.0001\)$/);
   const lines = renderComparison(makeComparison({ simulated: true }), createPaint(false)).split('\n');
   assert.match(lines[1] ?? '', /^No clear winner: /);
   assert.match(lines[2] ?? '', /^Made up: the simulator answered/);
-  assert.ok(lines.includes('           prompt in B: bug: something is broken'));
+  assert.ok(lines.includes('           prompt in the candidate: bug: something is broken'));
   assert.doesNotMatch(renderComparison(makeComparison({ simulated: false }), createPaint(false)), /Made up/);
+  assert.match(lines.join('\n'), /^accuracy +candidate - baseline: .*\nMcNemar /m);
+  const unjudged = renderComparison(makeComparison({ accuracyDifference: null }), createPaint(false));
+  assert.doesNotMatch(unjudged, /McNemar|p = /);
   assert.match(renderEvaluation(makeEvaluation({ simulated: true }), createPaint(false)), /\nMade up: the simulator answered/);
 });
 
@@ -114,8 +142,8 @@ test('differences between two jobs are shown line by line, and of long lines onl
   assert.deepEqual(
     shown.map(({ run, text }) => [run, text]),
     [
-      ['A', `…${'word '.repeat(8)}old end`],
-      ['B', `…${'word '.repeat(8)}new end`],
+      ['baseline', `…${'word '.repeat(8)}old end`],
+      ['candidate', `…${'word '.repeat(8)}new end`],
     ],
   );
   const many = Array.from({ length: 9 }, (_, index) => `line ${index}`).join('\n');

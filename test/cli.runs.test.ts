@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { defineJob } from '../src/index.ts';
 import type { RunList } from '../src/inspect/list-runs.ts';
 import { resolveRun } from '../src/inspect/name-run.ts';
 import type { Status } from '../src/inspect/status.ts';
@@ -91,6 +92,44 @@ describe('runs, and the names they go by', () => {
     assert.equal((await world.run(['run', 'job.yaml', '--simulate', '--state-dir', 'open'])).exitCode, 0);
     const { stdout, stderr } = await world.run(['status', '--state-dir', 'open']);
     assert.deepEqual([stdout.split('\n').length, stderr], [4, '']);
+  });
+
+  it('finds the job of a program, and shows what its run recorded', async () => {
+    const { folder } = world;
+    const directory = join(folder, 'program');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'in.csv'), 'id,text\n1,good\n2,bad\n');
+    const job = defineJob({
+      name: 'coded',
+      directory,
+      input: { path: join(directory, 'in.csv') },
+      model: 'gpt-4o-mini',
+      mode: 'live',
+      prompt: ({ text }) => `Is it good? ${text}`,
+      output: { good: 'yes | no' },
+    });
+    const state = join(directory, '.rowmill', 'coded@simulator');
+    const { summary } = await job.run({ simulate: true, yes: true });
+    assert.equal(summary.exitCode, 0);
+    const { jobs } = await world.json<{ jobs: readonly (Status & { file: string })[] }>(['status', 'program']);
+    assert.deepEqual(
+      jobs
+        .filter(({ job: name }) => name === 'coded')
+        .map(({ file, model, mode, rows, run }) => [file, model, mode, rows.ok, run?.exitCode]),
+      [[join('program', '.rowmill', 'coded@simulator'), 'gpt-4o-mini', 'live', 2, 0]],
+    );
+    const { runs } = await world.json<RunList>(['runs', state]);
+    assert.deepEqual([runs.length, runs[0]?.rows?.ok], [1, 2]);
+    const verified = await world.run(['verify', state]);
+    assert.match(verified.stdout, /^ok +responses .*\nskipped +rows +needs the job file.*\n(.*\n)*ok +bill +2 billed attempts/m);
+    assert.deepEqual([verified.exitCode, (await world.run(['clean', 'program'])).exitCode], [0, 0]);
+    assert.match((await world.run(['failures', state])).stderr, /is a state directory, and failures needs the job file/);
+    assert.match((await world.run(['status', state, '--base-url', 'https://x.example'])).stderr, /has the answers of the simulator/);
+    // As a kill leaves it: what was recorded last is shown, with its time.
+    const kept = JSON.parse(readFileSync(join(state, 'status.json'), 'utf8')) as { at: string };
+    writeFileSync(join(state, 'status.json'), JSON.stringify({ ...kept, state: null }));
+    const killed = await world.json<Status>(['status', state]);
+    assert.deepEqual([killed.rows.in, killed.recordedAt], [2, kept.at]);
   });
 
   it('says so if nothing was run', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { Finding } from '../src/inspect/doctor.ts';
+import type { Finding } from '../src/inspect/doctor/finding.ts';
 import type { Status } from '../src/inspect/status.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';

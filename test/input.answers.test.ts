@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { OutputSpec } from '../src/core/job.ts';
 import { compileCheckAnswer } from '../src/input/answer/check-answer.ts';
+import { anyText } from './helpers/any-text.ts';
 
 const SCHEMA = {
   type: 'object',
@@ -164,5 +165,5 @@ test('no text makes the check throw, pollute or take long', () => {
   assert.equal(check(deep).ok, false);
   check('{"__proto__":{"polluted":1},"sentiment":"neutral","score":0}');
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
-  fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => typeof check(text).ok === 'boolean'));
+  fc.assert(fc.property(fc.oneof(anyText(), fc.json()), (text) => typeof check(text).ok === 'boolean'));
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadJobText } from '../src/input/job/load-job.ts';
-import { examineOutput } from '../src/inspect/examine-output.ts';
+import { examineOutput } from '../src/inspect/doctor/examine-output.ts';
 
 test('doctor says whether the table of a job can be written where write.path says', async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'rowmill-'));

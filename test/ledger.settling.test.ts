@@ -4,6 +4,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { Ledger, LedgerOptions } from '../src/ledger/ledger.ts';
+import type { ResponseFile } from '../src/ledger/response-file.ts';
+import { makeSettledLine, parseSettledLines, readSettledLine } from '../src/ledger/responses/settled-line.ts';
 import {
   describeKeys,
   finish,
@@ -253,13 +255,19 @@ test('when the rules change, stored answers are judged again, even by a reader',
   }
 });
 
-test('a response file that is gone, cut or changed is named', async (t) => {
+/** A closed ledger over one response file of two answers. */
+async function keepTwoAnswers(t: TestContext) {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await submit(ledger, 'batch_1', [k(0), k(1)]);
   await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'yes'), makeAnswerLine(k(1), 'yes')]);
   await ledger.close();
   const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
+  return { world, file };
+}
+
+test('a response file that is gone, cut or changed is named', async (t) => {
+  const { world, file } = await keepTwoAnswers(t);
   const whole = fs.readFileSync(file);
   for (let length = 0; length < whole.length; length += 50) {
     fs.writeFileSync(file, whole.subarray(0, length));
@@ -281,12 +289,7 @@ test('a response file that is gone, cut or changed is named', async (t) => {
 });
 
 test('a line counts as an answer only to the request it names', async (t) => {
-  const world = makeLedgerWorld(t);
-  const ledger = await world.open();
-  await submit(ledger, 'batch_1', [k(0), k(1)]);
-  await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'yes'), makeAnswerLine(k(1), 'yes')]);
-  await ledger.close();
-  const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
+  const { world, file } = await keepTwoAnswers(t);
   const whole = fs.readFileSync(file, 'utf8');
   fs.writeFileSync(file, whole.replaceAll(k(0), '@@').replaceAll(k(1), k(0)).replaceAll('@@', k(1)));
   const reading = await world.read({ hashesResponses: false });
@@ -295,4 +298,42 @@ test('a line counts as an answer only to the request it names', async (t) => {
   const id = hashed.keys.find(k(0));
   assert.deepEqual([hashed.keys.outcome(id), hashed.readAnswer(id).outcome.status], ['unknown', 'unknown']);
   assert.match(hashed.explainHold(id) ?? '', /^held: its answer is in .*batch_1\.output\.jsonl/);
+});
+
+test('the line of a record is JSON of it, whatever its numbers and texts are', () => {
+  const number = fc.oneof(fc.nat(), fc.maxSafeNat(), fc.constantFrom(0, 9, 10, 2 ** 53 - 1, 1e9));
+  const usage = fc.record({
+    inputTokens: number,
+    cachedInputTokens: number,
+    cacheWriteTokens: number,
+    outputTokens: number,
+    reasoningTokens: number,
+  });
+  const text = fc.option(fc.oneof(fc.string(), fc.constantFrom('gpt-4o', 'é "日本"')));
+  const created = fc.option(fc.oneof(number, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0.5, -1, 1e21)));
+  const numbers = fc.tuple(number, number, fc.nat(9_999), fc.oneof(fc.constant(-1), number));
+  const [name, lane, run] = ['batch_1.output.jsonl', 'batch', 'run-1'] as const;
+  const given = fc.tuple(fc.option(usage), text, text, created, numbers, fc.boolean(), fc.boolean());
+  fc.assert(
+    fc.property(given, ([used, model, tier, createdSeconds, [offsetBytes, lengthBytes, file, previous], isBilled, hasAnswer]) => {
+      const location = { file: name, offsetBytes, lengthBytes };
+      const record = {
+        customId: k(0),
+        outcome: 'ok',
+        isBilled,
+        isUnreadable: !isBilled,
+        usage: used,
+        model,
+        tier,
+        createdSeconds,
+      } as const;
+      const line = makeSettledLine({ ...record, lane, run, location }, hasAnswer ? '[{"label":"bug"},null]' : '', file, previous);
+      const [read] = parseSettledLines(line);
+      assert.ok(read !== undefined && line.endsWith(']\n'));
+      const expected = JSON.parse(JSON.stringify({ ...record, lane, run, location }));
+      assert.deepEqual(JSON.parse(JSON.stringify(readSettledLine(read, { name, lane, run } as ResponseFile))), expected);
+      assert.deepEqual(read.slice(9), [file, previous, ...(hasAnswer ? [[{ label: 'bug' }, null]] : [])]);
+    }),
+    { numRuns: runsOf(500) },
+  );
 });

@@ -194,10 +194,15 @@ test('an announced call without an end is unknown at the next opening: possibly 
   await announce(ledger, [k(1), k(2), k(3)]);
   await ledger.recordLines([{ customId: k(1), line: makeAnswerLine(k(1), 'right') }]);
   await ledger.append({ type: 'call-refused', refusals: [{ customId: k(2), code: 'rate_limit_exceeded' }] });
+  const before = await world.read();
+  assert.deepEqual([[...before.fold.openCalls.keys()], before.fold.unknownCalls.size], [[k(3)], 0], 'while a process holds the lock');
+  await before.close();
   await ledger.close();
-  const reader = await world.read();
-  assert.deepEqual([...reader.fold.openCalls.keys()], [k(3)], 'for a reader it is under way');
-  await reader.close();
+  const log = fs.readFileSync(path.join(world.directory, 'events.jsonl'));
+  const after = await world.read();
+  assert.deepEqual([after.fold.openCalls.size, after.fold.unknownCalls.get('r1')?.named], [0, [k(3)]], 'a reader finds it at once');
+  await after.close();
+  assert.deepEqual(fs.readFileSync(path.join(world.directory, 'events.jsonl')), log, 'and records nothing');
   for (let opening = 0; opening < 2; opening += 1) {
     const again = await world.open();
     const id = again.keys.find(k(3));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { readResponseLine } from '../src/core/response-line.ts';
 import { createMakeCall } from '../src/live/call.ts';
+import { anyText } from './helpers/any-text.ts';
 import { runsOf } from './helpers/wide.ts';
 
 const { signal } = new AbortController();
@@ -12,7 +13,7 @@ test('an answer judged on arrival equals the one read from its line, whatever it
     fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('choices', 'error', 'usage', '__proto__')), fc.jsonValue({ maxDepth: 4 })),
     fc.constantFrom('', '  ', '\t', '\r\n '),
     fc.integer({ min: 200, max: 299 }),
-    fc.string({ unit: 'binary', maxLength: 30 }),
+    anyText({ maxLength: 30 }),
     async (members, indent, statusCode, requestId) => {
       const bodyText = JSON.stringify(members, null, indent);
       const body = JSON.parse(bodyText) as Record<string, unknown>;

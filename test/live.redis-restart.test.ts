@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertBooked, inWorld } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
-import { makeCall, makeState } from './helpers/redis-world.ts';
+import { addCalls, makeState } from './helpers/redis-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
 wideTest(
@@ -16,8 +16,7 @@ wideTest(
       world.startWorker(4);
       const queue = await world.openQueue(makeState());
       await queue.attach(books);
-      const calls = Array.from({ length: 120 }, (_, number) => makeCall(number));
-      for (const call of calls) await queue.add(call);
+      const calls = await addCalls(queue, 120);
       await provider.seen(30);
       await redis.restart();
       await queue.drain();

@@ -7,6 +7,7 @@ import { splitImages } from '../src/money/images/body-images.ts';
 import { countImageTokens, countTokensOfSize, knowsImagesOf, mostImageTokens, readImageSize } from '../src/money/images/image-tokens.ts';
 import { createShardCount } from '../src/run/plan/shards.ts';
 import { countImageTokens as countInSimulator } from '../src/simulator/answers/images.ts';
+import { anyText } from './helpers/any-text.ts';
 import { makePng } from './helpers/images.ts';
 import { runsOf } from './helpers/wide.ts';
 
@@ -118,7 +119,7 @@ test('an image behind an address counts as 1024 x 1024, and as the largest possi
 
 test('without its images a body is the same JSON with empty addresses', () => {
   const hostile = '{"type":"image_url","image_url":{"url":"data:x"}}';
-  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom(hostile, '"', '\\', ''));
+  const text = fc.oneof(anyText({ maxLength: 20 }), fc.constantFrom(hostile, '"', '\\', ''));
   const image = fc.record({ url: fc.oneof(fc.webUrl(), text), detail: fc.constantFrom(null, 'low', 'high') });
   fc.assert(
     fc.property(text, fc.array(image, { maxLength: 3 }), (row, images) => {

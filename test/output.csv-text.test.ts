@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { createCsvPrinter } from '../src/output/csv-text.ts';
+import { anyText } from './helpers/any-text.ts';
 
 const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', 'a', 'é', '😀', '=', ';', '\t', '\uFEFF', '\u2028'), maxLength: 6 }),
-  fc.string({ unit: 'binary' }),
+  anyText(),
 );
 
 const delimiters = fc.constantFrom(',', ';', '\t', '|', ' ', 'a', ']', '^', '-', '\\', 'é', '😀');

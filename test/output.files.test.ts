@@ -10,6 +10,7 @@ import { NO_USAGE } from '../src/core/usage.ts';
 import { openAtomicFile } from '../src/output/atomic-file.ts';
 import { createFailuresWriter } from '../src/output/failures-writer.ts';
 import { failuresPath, partialPath } from '../src/output/output-paths.ts';
+import { createPlainTable } from '../src/output/plain-table.ts';
 import { findColumnClash } from '../src/output/table-columns.ts';
 
 let directory = '';
@@ -19,6 +20,17 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
 const inDirectory = (...names: readonly string[]) => path.join(directory, ...names);
+
+test('a plain table is as safe for spreadsheets as the table of its job', async () => {
+  const write = async (excel: boolean) => {
+    const table = await createPlainTable(inDirectory('plain.csv'), ['id', '=answer'], { delimiter: ';', excel });
+    await table.write([1, '=HYPERLINK("x")']);
+    await table.finish();
+    return fs.readFileSync(inDirectory('plain.csv'), 'utf8');
+  };
+  assert.equal(await write(true), `\uFEFFid;'=answer\r\n1;"'=HYPERLINK(""x"")"\r\n`);
+  assert.equal(await write(false), 'id;=answer\n1;"=HYPERLINK(""x"")"\n');
+});
 
 test('the old file stays until the new one is complete, and nothing else is left next to it', async () => {
   const target = inDirectory('table.csv');

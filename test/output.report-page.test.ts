@@ -13,7 +13,7 @@ import { wideTest } from './helpers/wide.ts';
 const QUALITY: QualityFacts = {
   field: 'label',
   gold: { name: 'expected' },
-  rows: { evaluated: 100, answered: 98 },
+  rows: { evaluated: 100, answered: 98, correct: 91 },
   accuracy: 0.91,
   macroF1: 0.887,
   intervals: { accuracy: { low: 0.84, high: 0.95 } },
@@ -22,6 +22,10 @@ const QUALITY: QualityFacts = {
     bug: { support: 40, precision: null, recall: 0.8, f1: 0.834 },
   },
   confusion: { billing: { billing: 57, bug: 3 }, bug: { bug: 32, 'something else': 6 } },
+  wrong: [
+    { row: 12, id: 't12', gold: 'billing', answer: 'bug', text: 'I was charged twice' },
+    { row: null, id: null, gold: 'bug', answer: 'refused: I will not', text: '' },
+  ],
 };
 
 const EXTRAS = { quality: QUALITY, comparison: makeComparison() };
@@ -48,7 +52,7 @@ test('the page shows everything a report must show', () => {
     '200 ok = 184 new + 9 reused + 7 duplicate',
     // money
     'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed; 4 empty, never sent ( why ).',
-    'Can I trust it? No clear winner, simulated compared : A (gpt-6-luna, earlier prompt) 82.0 % [84.0, 95.0] right, this run, B (gpt-4.1-mini, changed prompt), 87.0 % [84.0, 95.0]',
+    'Can I trust it? No clear winner, simulated compared : the candidate, this run, is right in 87.0 % [84.0, 95.0], the baseline in 82.0 % [84.0, 95.0]; difference +5.0 points [-1.2, +11.2].',
     'Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
     'the shares of label have shifted by 13 % since the last run',
     'What next? Retry 4 rows rowmill retry jobs/ticket-labels.yaml --cause refused The other causes have commands of their own',
@@ -91,25 +95,28 @@ test('the page shows everything a report must show', () => {
     '91 % of 100 rows have the label that expected says (95 % interval 84 % to 95 %); macro-F1 0.887',
     'bug 40 – 80 % 0.834',
     'something else',
+    'Wrong rows, the first 2 of 9; eval --csv writes all Row 12',
+    'Row 12 t12 answered wrongly right billing given bug text I was charged twice',
+    'No longer in the table answered wrongly right bug given refused: I will not',
     // warnings
     'Warnings 60 of the first 100 answers are refused the labels have shifted since the last run And 3 more.',
     // two runs
-    'Run A 20261121-0410-aaaaaaaaaa and run B 20261122-0410-k3x9d02mqa , this one, in label , on the 190 rows they share',
-    '150 the same 31 changed 2 answered only in A 4 answered only in B 3 answered in neither',
-    'The job differs in model, prompt model in A gpt-6-luna model in B gpt-4.1-mini prompt in A Label the ticket. prompt in B Label the ticket with one label. prompt in B bug: something is broken',
+    'Baseline 20261121-0410-aaaaaaaaaa and candidate 20261122-0410-k3x9d02mqa , this run, in label , on the 190 rows they share',
+    '150 the same 31 changed 2 answered only in the baseline 4 answered only in the candidate 3 answered in neither',
+    'The job differs in model, prompt model in the baseline gpt-6-luna model in the candidate gpt-4.1-mini prompt in the baseline Label the ticket. prompt in the candidate Label the ticket with one label. prompt in the candidate bug: something is broken',
     'In short agreement 82.9 % [76.7, 87.7] of 181 answered in both',
-    'accuracy B − A: +5.0 points [-1.2, +11.2] against expected',
-    'McNemar’s test p = 0.2266 (exact): 3 rows correct only in A, 8 only in B',
-    'cost B − A: +$0.001 for the answers of these rows; 2 answers of unknown price in no sum',
-    'not compared 0 rows only in A, 20 only in B',
+    'accuracy candidate − baseline: +5.0 points [-1.2, +11.2] against expected',
+    'McNemar’s test p = 0.2266 (exact): 3 rows correct only in the baseline, 8 only in the candidate',
+    'cost candidate − baseline: +$0.001 for the answers of these rows; 2 answers of unknown price in no sum',
+    'not compared 0 rows only in the baseline, 20 only in the candidate',
     'model gpt-6-luna gpt-4.1-mini',
-    'accuracy 82.0 % 84.0 % to 95.0 % 87.0 % 84.0 % to 95.0 %',
+    'accuracy 82.0 % 84.0 to 95.0 % 87.0 % 84.0 to 95.0 %',
     'cost of these answers $0.003 $0.004',
     'billing 60 0.867 0.950',
     'only with 52 3 0.867 –',
     'billing bug 21',
-    'Row 4 t4 changed A billing B bug right bug',
-    'No longer in the table answered only in B A refused: I will not B other',
+    'Row 4 t4 changed baseline billing candidate bug right bug',
+    'No longer in the table answered only in the candidate baseline refused: I will not candidate other',
     'Rows that differ the first 2 of 40; diff --csv writes all',
     // rows, runs, provenance
     'Row 3 text of row 3 text of row 3 tickets.csv:4 · 3 attempts',
@@ -287,6 +294,7 @@ wideTest('the page stays below a megabyte with 300 rows that each say as much as
     ...QUALITY,
     perClass: perClass as QualityFacts['perClass'],
     confusion: Object.fromEntries(labels.map((label) => [label, { [label]: 2, [`${label}!`]: 1 }])),
+    wrong: Array.from({ length: 20 }, (_, row) => ({ row, id: say, gold: say, answer: say, text: say })),
   };
   const comparison = { ...large, a: { ...a, scores: { ...a.scores, perClass } } } as RunComparison;
   const bytes = Buffer.byteLength(renderReport(facts, samples, { quality, comparison }));

@@ -96,6 +96,11 @@ describe('quality of answers', () => {
     });
     assert.ok(Math.abs(found.macroF1 - f1.reduce((sum, value) => sum + value, 0) / 3) < 1e-12);
     assert.deepEqual(found.gold, { type: 'column', name: 'team', column: null, unmatched: 0, unknownLabels: {} });
+    const wrong = rows.filter((row) => !right.includes(row));
+    assert.deepEqual(
+      found.wrong.map(({ id, gold, text }) => [id, gold, text]),
+      wrong.slice(0, 20).map(({ id, team, text }) => [id, team, text]),
+    );
   });
 
   it('eval shows coverage, intervals and confusion, says whose answers they are, and uses the one field with labels', async () => {
@@ -162,6 +167,10 @@ describe('quality of answers', () => {
     const other = createWorld(files);
     try {
       assert.equal((await other.run(['run', 'job.yaml', '--simulate', '--yes'])).exitCode, 0);
+      assert.match(
+        (await other.run(['eval', 'job.yaml', '--simulate'])).stderr.replace(/\s+/g, ' '),
+        /add --gold COLUMN or --gold FILE; columns: id, text\. If nobody knows them yet, rowmill sample job\.yaml --simulate -n 50 draws rows/,
+      );
       await other.run(['sample', 'job.yaml', '--field', 'label']);
       const rows = readTable(other, 'out.sample.csv');
       assert.deepEqual(
@@ -237,12 +246,12 @@ describe('quality of answers', () => {
     const text = page.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
     const share = (value: number | undefined) => `${((value ?? 0) * 100).toFixed(1)} %`;
     for (const words of [
-      `Run A ${runs[0]} and run B ${runs[1]} , this one`,
-      `${found.rows.same} the same 1 answered only in A 2 answered only in B 1 answered in neither`,
-      `p = ${found.mcnemar.pValue.toFixed(4)} (exact): ${found.mcnemar.onlyA} rows correct only in A, ${found.mcnemar.onlyB} only in B`,
+      `Baseline ${runs[0]} and candidate ${runs[1]} , this run`,
+      `${found.rows.same} the same 1 answered only in the baseline 2 answered only in the candidate 1 answered in neither`,
+      `p = ${found.mcnemar.pValue.toFixed(4)} (exact): ${found.mcnemar.onlyA} rows correct only in the baseline, ${found.mcnemar.onlyB} only in the candidate`,
       `accuracy ${share(found.a.scores?.accuracy)}`,
       'job differs in prompt',
-      'Row 3 t3 answered only in B A refused: ',
+      'Row 3 t3 answered only in the candidate baseline refused: ',
       'Can I trust it? No clear winner',
     ])
       assert.ok(text.includes(words), `"${words}" is missing in ${text}`);
@@ -257,14 +266,35 @@ describe('quality of answers', () => {
     assert.notEqual(page, own);
   });
 
+  it('eval --run judges the answers as an earlier run left them, and --csv writes every wrong row', async () => {
+    const args = ['eval', 'job.yaml', '--run', runs[0] as string, '--gold', 'team', '--field', 'label'];
+    const { stdout, stderr, exitCode } = await world.run([...args, '--csv', 'wrong.csv']);
+    assert.equal(exitCode, 0, stderr);
+    const rows = (tables[0] as readonly Row[]).filter(({ team }) => team !== '');
+    const wrong = rows.filter((row) => row._status !== 'ok' || row.label !== row.team);
+    assert.match(stdout, new RegExp(`^answers +gpt-4o-mini, run ${runs[0]}$`, 'm'));
+    assert.match(stdout, new RegExp(`^accuracy .*, ${rows.length - wrong.length} of ${rows.length}$`, 'm'));
+    assert.match(stdout, new RegExp(`^and ${wrong.length - 10} more; --csv PATH writes all$`, 'm'));
+    assert.match(stderr, /^Wrong rows: wrong\.csv$/m);
+    assert.deepEqual(
+      readTable(world, 'wrong.csv').map(({ id, gold, text }) => [id, gold, text]),
+      wrong.map(({ id, team, text }) => [id, team, text]),
+    );
+    assert.match(readTable(world, 'wrong.csv').find(({ id }) => id === 't6')?.answer ?? 'right', /^invalid: |^right$/);
+    assert.deepEqual(
+      readTable(world, 'wrong.csv').flatMap(({ id, answer = '' }) => (LABELS.includes(answer) ? [[id, answer]] : [])),
+      wrong.flatMap(({ id, label, _status }) => (_status === 'ok' ? [[id, label]] : [])),
+    );
+  });
+
   it('diff shows what a retry changed, although both runs made the same requests', async () => {
     const found = await world.json<RunComparison>(['diff', 'job.yaml', runs[1] as string, runs[2] as string, '--field', 'label']);
     assert.deepEqual([found.rows.same, found.rows.changed, found.rows.answeredOnlyInB, found.rows.unanswered], [58, 0, 1, 1]);
     assert.deepEqual(found.mcnemar, { basis: 'answered', onlyA: 0, onlyB: 1, method: 'exact', statistic: null, pValue: 1 });
     assert.equal(found.a.scores, null);
     const { stdout } = await world.run(['diff', 'job.yaml', runs[1] as string, runs[2] as string]);
-    assert.match(stdout, /the whole answer|tickets: label, run A/);
-    assert.match(stdout, /58 same, 0 changed, 0 answered only in A, 1 only in B, 1 in neither/);
+    assert.match(stdout, /the whole answer|tickets: label, baseline/);
+    assert.match(stdout, /58 same, 0 changed, 0 answered only in the baseline, 1 only in the candidate, 1 in neither/);
   });
 
   wideTest('bad input is refused with what to type instead, exit 2', async () => {
@@ -285,7 +315,12 @@ describe('quality of answers', () => {
       [['eval', '--gold', 'no-ids.csv'], /no-ids\.csv: no column "id" \(input\.id\); columns: text, gold/],
       [['eval', '--gold', 'no-gold.csv'], /no-gold\.csv: which column has the right answers\? Name it gold or label/],
       [['eval', '--gold', 'foreign.csv'], /none of its values is a label of label: Rechnung; labels: billing, bug, other/],
-      [['eval'], /required option '--gold/],
+      [
+        ['eval'],
+        /needs the right answers, from a column of the table or a file: rowmill eval job\.yaml --gold team, or rowmill eval job\.yaml --gold out\.sample\.csv Nothing/,
+      ],
+      [['eval', '--gold', 'team', '--run', 'nope'], /no run nope; runs: /],
+      [['eval', '--gold', 'team', '--csv', 'tickets.csv'], /tickets\.csv/],
       [['sample', '--by', 'teem'], /--by teem: no such column in the answer or the table.*Did you mean "team"/],
       [['diff', a, 'nope'], new RegExp(`no run nope; runs: ${runs.join(', ')}`)],
       [['diff', a, a], /the same run twice/],

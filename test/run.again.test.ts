@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
+import { describeContinued } from '../src/cli/render/describe-continued.ts';
+import { formatDollars } from '../src/output/format-numbers.ts';
+import type { Plan } from '../src/run/plan/plan-result.ts';
+import { planWorld } from './helpers/plan-world.ts';
 import { countPosts, makeJobText, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
 
@@ -137,7 +141,7 @@ wideTest('an edited table is written again without sending anything', async (t) 
   world.check(summary);
 });
 
-wideTest('--fresh sends every row again, books the old answers as cost only, and is continued as one run', async (t) => {
+wideTest('--fresh sends every row again, and books the old answers as cost only', async (t) => {
   const world = await makeWorld(t);
   const first = await world.run();
   const { summary } = await world.run({ isFresh: true });
@@ -146,6 +150,33 @@ wideTest('--fresh sends every row again, books the old answers as cost only, and
   world.check(summary);
   const again = await world.run();
   assert.deepEqual([again.summary.attempts.total, again.requests], [0, {}]);
+});
+
+test('a command that continues a run says before it spends which run that is, with which flags, and counts its answers as the summary does', async (t) => {
+  const world = await makeWorld(t, { job: 'limits: { concurrency: 1 }', rows: [...makeRows(12), ['r13', '']] });
+  await world.run({ selection: { type: 'first', rows: 1 } });
+  const live = { overrides: { cwd: world.directory, input: null, out: null, mode: 'live' as const } };
+  const pilot = { type: 'first', rows: 8 } as const;
+  const stopped = await world.run({ ...live, isFresh: true, selection: pilot, maxNanoUsd: 180_000 });
+  const { new: answered } = stopped.summary.rows;
+  assert.equal(stopped.summary.exitCode, 5);
+  assert.ok(answered > 1 && answered < 8, `${answered} rows`);
+
+  const plans: Plan[] = [];
+  const ended = await world.run({ ...live, confirm: async (plan) => void plans.push(plan) });
+  const { continues, rows } = plans[0] as Plan;
+  assert.ok(continues !== undefined);
+  assert.deepEqual([continues.run, ended.summary.run], [stopped.summary.run, stopped.summary.run]);
+  const spent = formatDollars(stopped.summary.cost.nanoUsd);
+  assert.equal(
+    describeContinued(continues, { isFresh: false, selection: { type: 'all' } }),
+    `the unfinished run ${continues.run} (--fresh, --limit 8), now over all rows, ${spent} spent so far: its own answers are kept, those from before its --fresh do not count`,
+  );
+  assert.deepEqual([rows.answered, rows.new, rows.reused, rows.skipped], [answered, 12 - answered, 0, 1]);
+  assert.deepEqual([ended.summary.rows.new, ended.summary.rows.reused], [12, 0]);
+  assert.equal(countBilled(world), 13);
+  const next = await planWorld(world);
+  assert.deepEqual([next.continues, next.rows.answered, next.rows.reused], [undefined, 0, 12]);
 });
 
 wideTest('--limit and --sample send only their rows, write a partial table, and the full run reuses them', async (t) => {

@@ -1,38 +1,14 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { startTimer } from '../src/host/real-effects.ts';
-import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
-import { createMakeCall } from '../src/live/call.ts';
-import { createDailyAllowance } from '../src/live/worker/daily-allowance.ts';
-import { runWorker } from '../src/live/worker/worker.ts';
-import { createProvider } from '../src/openai/provider.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
-import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
-import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
+import { billNanoUsd, type WireUsage } from './helpers/bill-nano-usd.ts';
+import { makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
 
 const LANES = ['batch', 'live'] as const;
 type LaneName = (typeof LANES)[number];
 
 const inLane = (world: World, mode: LaneName): RunChange => ({ overrides: { cwd: world.directory, input: null, out: null, mode } });
-
-interface WireUsage {
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly prompt_tokens_details?: { readonly cached_tokens?: number };
-}
-
-/** What the provider would charge for gpt-4o-mini, by its own bill: nano-dollars per token from the price page, half of it in batches. */
-function billNanoUsd(world: World): number {
-  return world.simulator.bill().reduce((sum, line) => {
-    const { prompt_tokens: prompt, completion_tokens: output, prompt_tokens_details: details } = line.usage as unknown as WireUsage;
-    if (line.lane === 'batch') return sum + Math.floor((prompt * 150 + output * 600) / 2 + 0.5);
-    const cached = details?.cached_tokens ?? 0;
-    return sum + (prompt - cached) * 150 + cached * 75 + output * 600;
-  }, 0);
-}
 
 for (const lane of someOf(LANES, 1)) {
   wideTest(`a third of the cost of a ${lane} run stops it below that, with a command whose budget finishes it`, async (t) => {
@@ -127,89 +103,3 @@ wideTest('a budget for a model without a price is refused until prices.yaml has 
   assert.deepEqual([summary.exitCode, summary.cost.unpricedAttempts], [0, 0]);
   assert.ok(summary.cost.nanoUsd > 0);
 });
-
-/** Workers as `rowmill worker` runs them, in this process. */
-async function startWorkers(redisUrl: string, world: World, count: number) {
-  const draining = new AbortController();
-  const made = Array.from({ length: count }, () => 0);
-  const clock = () => new Date();
-  const provider = await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock, startTimer });
-  const workers = made.map((_, index) => {
-    let lines = 0;
-    const makeLineId = () => {
-      made[index] = ++lines;
-      return `live_w${index}_${process.pid}_${lines}`;
-    };
-    return runWorker({
-      redisUrl,
-      secret: null,
-      concurrency: 4,
-      keyFingerprint: provider.keyFingerprint,
-      baseUrl: provider.baseUrl,
-      makeCall: createMakeCall({ provider, makeLineId, clock, monotonicMs: world.effects.monotonicMs }),
-      ceilings: { models: null, bodyBytes: 1_000_000, outputTokens: null },
-      allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
-      log: () => {},
-      workerId: `w${index}-${randomUUID()}`,
-      clock,
-      random: Math.random,
-      monotonicMs: () => performance.now(),
-      sleep: sleepReally,
-      startTimer,
-      draining: draining.signal,
-      ending: new AbortController().signal,
-    });
-  });
-  const stop = async () => {
-    draining.abort();
-    await Promise.all(workers);
-  };
-  return { made, stop };
-}
-
-const sleepReally = async (milliseconds: number, signal: AbortSignal) => {
-  await delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
-};
-
-wideTest(
-  'two workers share one budget: a third of the cost stops them below it, a larger one finishes the run',
-  { skip: whyNoRedis() },
-  async (t) => {
-    const redis = await borrowRedis();
-    const rows = makeRows(24);
-    const whole = await makeWorld(t, { rows });
-    const { summary: undisturbed } = await whole.run(inLane(whole, 'live'));
-    const world = await makeWorld(t, { rows });
-    const workers = await startWorkers(redis.url, world, 2);
-    t.after(async () => {
-      await workers.stop();
-      await redis.stop();
-    });
-    const change: RunChange = {
-      ...inLane(world, 'live'),
-      redis: { url: redis.url, secret: null },
-      effects: {
-        clock: () => new Date(),
-        monotonicMs: () => performance.now(),
-        sleep: sleepReally,
-        startTimer,
-        random: Math.random,
-        randomId: () => randomUUID().slice(0, 8),
-        processIdentity: readOwnIdentity(),
-      },
-    };
-    const third = Math.floor(undisturbed.cost.nanoUsd / 3);
-    const { summary } = await world.run({ ...change, maxNanoUsd: third });
-    assert.equal(summary.exitCode, 5);
-    assert.ok(summary.rows.ok > 0 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
-    assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
-    assert.ok(summary.cost.nanoUsd <= third);
-    const ended = await world.run({ ...change, maxNanoUsd: undisturbed.cost.nanoUsd * 10 });
-    assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 24]);
-    assert.equal(billNanoUsd(world), undisturbed.cost.nanoUsd);
-    assert.ok(
-      workers.made.every((calls) => calls > 0),
-      `both workers made calls: ${workers.made.join(' and ')}`,
-    );
-  },
-);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderPlan } from '../src/cli/render/render-plan.ts';
-import { examine, type Finding } from '../src/inspect/doctor.ts';
+import { examine } from '../src/inspect/doctor/examine.ts';
+import type { Finding } from '../src/inspect/doctor/finding.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { formatDollars } from '../src/output/format-numbers.ts';
 import { PLAIN_LOOK } from './helpers/plain-look.ts';

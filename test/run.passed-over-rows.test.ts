@@ -111,7 +111,7 @@ wideTest(
     };
     assert.match(
       await tell('diff', 'job.yaml', 'prev', 'last'),
-      /^rows +2 compared: 2 same, 0 changed, 0 answered only in A, 0 only in B, 0 in neither$/m,
+      /^rows +2 compared: 2 same, 0 changed, 0 answered only in the baseline, 0 only in the candidate, 0 in neither$/m,
     );
     assert.match(
       await tell('eval', 'job.yaml', '--gold', 'right', '--field', 'label'),

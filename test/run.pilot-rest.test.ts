@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import { renderStatus } from '../src/cli/render/render-status.ts';
 import { defineJob } from '../src/index.ts';
 import { readFailures } from '../src/inspect/failures.ts';
 import { lookFully } from '../src/inspect/full-look.ts';
+import { readStatus } from '../src/inspect/status.ts';
+import { renderSummary } from '../src/output/render-summary.ts';
 import { createEvenSample } from '../src/run/plan/even-sample.ts';
 import { makeFolder } from './helpers/api-world.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
-import { makeWorld } from './helpers/run-world.ts';
+import { makeWorld, renderCsv } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
 wideTest('summary, status and failures show the same number of rows left by a pilot, and of their requests', async (t) => {
@@ -16,12 +19,21 @@ wideTest('summary, status and failures show the same number of rows left by a pi
   const { summary } = await world.run({ selection: { type: 'first', rows: 2 } });
   // Of seven rows beyond the pilot one is empty, and one asks what the pilot has answered.
   assert.deepEqual([summary.rows.ok, summary.notAsked?.rows, summary.notAsked?.requests, summary.notAsked?.of], [1, 5, 3, 9]);
+  assert.deepEqual(summary.notAsked?.others, { answered: 1, failed: 0, skipped: 1, inFlight: 0 });
+  assert.match(
+    renderSummary(summary, { colour: false, full: false }),
+    /^all rows {2}9 = 2 of this run \+ 5 not asked \+ 1 answered \+ 1 skipped\nnot asked 5 of 9 rows \(3 requests\), /m,
+  );
   const looking = makeReadOptionsOf(world);
   const { facts } = await lookFully(looking);
   const failures = await readFailures(looking, null);
   assert.deepEqual([facts.rows.pending, failures.rows.pending], [5, 5]);
   const whole = await world.run();
   assert.deepEqual([whole.summary.notAsked, whole.summary.attempts.total, whole.summary.rows.ok], [undefined, 3, 7]);
+  const { summary: fresh } = await world.run({ selection: { type: 'first', rows: 2 }, isFresh: true });
+  assert.match(renderSummary(fresh, { colour: false, full: false }), /^not asked 5 of 9 rows since --fresh \(3 requests\), /m);
+  const status = renderStatus(await readStatus(looking), { now: world.clock(), colour: false });
+  assert.match(status, /^rows in {3}9 = 2 ok \+ 0 failed \+ 2 skipped \+ 5 pending \(answers from before --fresh do not count\)$/m);
 });
 
 wideTest('a prompt function is not called for rows that a pilot leaves out', async (t) => {
@@ -57,4 +69,26 @@ test('an even sample keeps every item while there are few, and then items spread
     for (let item = 0; item < count; item += 1) sample.offer(item);
     assert.deepEqual(sample.kept, kept);
   }
+});
+
+test('a stopped run has left to send what is in none of its batches, whatever else they hold', async (t) => {
+  const rows: [string, string][] = [
+    ...Array.from({ length: 9 }, (_, index): [string, string] => [`r${index}`, `text ${index}`]),
+    ['r9', 'new'],
+    ['r10', 'new'],
+  ];
+  const world = await makeWorld(t, { rows: rows.slice(0, 8), batchSeconds: 3_600 });
+  const open = await world.run({ waitMs: 0 });
+  assert.deepEqual([open.summary.exitCode, open.summary.notAsked], [7, undefined], 'all of it is in a batch');
+  // The same run goes on with the last rows of a longer table: its batch holds eight rows of which it selects one.
+  world.write('in.csv', renderCsv([...rows.slice(8), ...rows.slice(0, 8)]));
+  await world.restart({
+    batchSeconds: 3_600,
+    faults: [{ match: { path: '/v1/files', method: 'POST' }, do: { error: 'insufficient_quota' } }],
+  });
+  const stopped = await world.run({ selection: { type: 'first', rows: 4 }, waitMs: 0 });
+  world.assertFaultsFired();
+  const { exitCode, run, rows: counts, notAsked } = stopped.summary;
+  assert.deepEqual([exitCode, run, counts.pending], [7, open.summary.run, 4]);
+  assert.deepEqual([notAsked?.rows, notAsked?.requests, notAsked?.of], [3, 2, 4], 'two of the three ask the same');
 });

@@ -3,6 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { renderPlan } from '../src/cli/render/render-plan.ts';
+import type { Job } from '../src/core/job.ts';
+import { makeJob } from '../src/input/job/make-job.ts';
+import { readYaml } from '../src/input/job/yaml-source.ts';
+import { forecastAnswer } from '../src/run/plan/answer-forecast.ts';
+import { asksForSame } from '../src/run/plan/measured-answers.ts';
 import { PLAIN_LOOK } from './helpers/plain-look.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
@@ -101,7 +106,7 @@ wideTest('rows that a stopped run did not reach count as new, not as changed', a
   assert.equal(summary.exitCode, 5);
   assert.ok(summary.rows.pending > 0 && summary.rows.ok > 0, JSON.stringify(summary.rows));
   const { rows } = await planWorld(world);
-  assert.deepEqual([rows.new, rows.changed, rows.reused], [summary.rows.pending, 0, summary.rows.ok]);
+  assert.deepEqual([rows.new, rows.changed, rows.answered, rows.reused], [summary.rows.pending, 0, summary.rows.new, 0]);
 });
 
 test('a plan compares a cheaper model with the job’s, and says what the lost prompt cache costs', async (t) => {
@@ -142,12 +147,61 @@ test('the time is estimated for the job’s own limits, and for every usage tier
   assert.ok(plan.shards.every(({ tokens }) => tokens <= 450));
 });
 
-wideTest('a guess of a reasoning model’s output is marked as such', async (t) => {
+test('reasoning is assumed by effort, for each vote and within the cap, until answers are measured', async (t) => {
+  const ask = (lines: string) => makeJob(readYaml(makeJobText(lines), 'job.yaml').value, { directory: '/' });
+  const guess = (lines: string) => forecastAnswer(ask(lines), null).expectedTokens;
+  const short = guess('model: gpt-4o-mini');
+  for (const [lines, tokens] of [
+    ['model: gpt-6-luna\nparams: {}', short + 60],
+    ['model: gpt-5.5\nparams: {}', short + 60],
+    ['model: gpt-5.1\nparams: {}', short],
+    ['model: gpt-6-luna\nparams: { reasoning_effort: none }', short],
+    ['model: gpt-5-mini\nparams: { reasoning_effort: minimal }', short],
+    ['model: gpt-6-luna\nparams: { reasoning_effort: low }', short + 18.75],
+    ['model: gpt-6-luna\nparams: { extra: { reasoning_effort: xhigh } }', short + 600],
+    ['model: gpt-6-luna\nparams: { reasoning_effort: high, max_output_tokens: 90 }', 90],
+    ['model: gpt-6-luna\nvotes: 3\nparams: {}', 3 * (short + 60)],
+    ['model: gpt-6-luna\noutput: text\nparams: {}', 360],
+    ['model: gpt-6-luna\noutput: text\nparams: { reasoning_effort: high }', 660],
+  ] as const) {
+    assert.ok(Math.abs(guess(lines) - tokens) < 0.01, `${lines}: ${guess(lines)}`);
+  }
   const world = await makeWorld(t, { rows: makeRows(2), job: 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }' });
-  assert.match(JSON.stringify((await planWorld(world)).problems), /bills its reasoning as output/);
+  assert.match(
+    JSON.stringify((await planWorld(world)).problems),
+    /bills its reasoning as output: 60 tokens an answer are assumed; run --sample 50/,
+  );
   await world.run();
   world.write('in.csv', renderCsv(makeRows(3)));
   const { problems, tokens } = await planWorld(world);
   assert.doesNotMatch(JSON.stringify(problems), /bills its reasoning/);
-  assert.ok(tokens.outputExpected > 60, 'its own answers tell');
+  assert.ok(tokens.outputExpected > 60 && tokens.outputExpected < 200, 'its own answers tell');
+});
+
+test('answers to the same output are measured, however the prompt was worded; answers to anything else are not', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(3), job: 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }' });
+  await world.run();
+  const same = 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }';
+  for (const [lines, measured] of [
+    [`${same}\nprompt: "Label and sum up in JSON: {{ text }}"`, 3],
+    [`${same}\nretry: { attempts: 2 }`, 3],
+    ['model: gpt-5-mini\nparams: { max_output_tokens: 2000, reasoning_effort: medium }', 3],
+    ['model: gpt-5-mini\nparams: { max_output_tokens: 2000, extra: { reasoning_effort: high } }', 0],
+    ['model: gpt-5-mini\nparams: { max_output_tokens: 2000, verbosity: low }', 0],
+    ['model: gpt-5\nparams: { max_output_tokens: 2000 }', 0],
+    [`${same}\nvotes: 3`, 0],
+    [`${same}\nendpoint: /v1/responses`, 0],
+    [`${same}\noutput: { label: "good | bad | other", summary: string, reason: string }`, 0],
+    [`${same}\noutput: text`, 0],
+  ] as const) {
+    world.write('job.yaml', makeJobText(lines));
+    assert.equal((await planWorld(world)).tokens.outputMeasured, measured, lines);
+  }
+  world.write('job.yaml', makeJobText(same));
+  const harder = await planWorld(world, { type: 'all' }, { reopen: { causes: null, set: { reasoning_effort: 'high' } } });
+  assert.equal(harder.tokens.outputMeasured, 0, 'nor do they tell what more effort takes');
+  const texts = ['Say it in a word: {{ text }}', 'Say it in a page: {{ text }}'].map((prompt) =>
+    makeJob(readYaml(makeJobText(`output: text\nprompt: "${prompt}"`), 'job.yaml').value, { directory: '/' }),
+  ) as [Job, Job];
+  assert.deepEqual([asksForSame(texts[0], texts[0]), asksForSame(...texts)], [true, false], 'the prompt decides how long a free text is');
 });

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { findLeftCalls } from '../src/inspect/find-left-calls.ts';
 import type { ReadOptions } from '../src/inspect/open-state.ts';
 import { createStatusLook, readStatus, type Status } from '../src/inspect/status.ts';
 import type { Effects } from '../src/run/open/effects.ts';
@@ -157,6 +158,33 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     world.assertFaultsFired();
   });
 }
+
+test('status, runs and report name calls in flight as lost as soon as no process works on the run', async (t) => {
+  const world = await makeWorld(t);
+  goLive(world);
+  await world.run();
+  const moment = keepMoment(t, world);
+  // As a kill leaves it that came just after the calls were announced.
+  const log = path.join(moment.directory, 'events.jsonl');
+  const lines = fs.readFileSync(log, 'utf8').split('\n');
+  const announced = lines.findIndex((line) => line.includes('"call-intent"'));
+  fs.writeFileSync(log, `${lines.slice(0, announced + 1).join('\n')}\n`);
+  for (const name of ['responses', 'runs', 'settled.jsonl', NAME]) fs.rmSync(path.join(moment.directory, name), { recursive: true });
+  const calls = (lines[announced]?.match(/"customId"/g) ?? []).length;
+  assert.ok(calls > 0);
+
+  const lock = path.join(moment.directory, 'lock');
+  const holder = { ...moment.options.effects.processIdentity, heartbeatAt: '', token: 'of-a-run' };
+  fs.writeFileSync(lock, JSON.stringify(holder), { mode: 0o600 });
+  const readLook = createStatusLook(moment.options);
+  assert.deepEqual([(await readLook()).possiblyBilled, await findLeftCalls(moment.options)], [[], null]);
+  fs.writeFileSync(lock, JSON.stringify({ ...holder, startTime: '1' }), { mode: 0o600 });
+  const [found] = (await readLook()).possiblyBilled;
+  assert.deepEqual([found?.why, found?.calls], ['lost_calls', calls]);
+  assert.ok((found?.nanoUsd ?? 0) > 0);
+  const run = (await readStatus(moment.options)).run?.id;
+  assert.deepEqual(await findLeftCalls(moment.options), { run, lost: calls, queued: 0 });
+});
 
 wideTest('the status of a first run in progress is about the table it was given', async (t) => {
   const world = await makeWorld(t, { batchSeconds: 30 });

@@ -63,7 +63,7 @@ wideTest('eval and sample know the labels of a text', async (t) => {
   const { summary } = await world.run();
   assert.equal(summary.rows.ok, 9);
   const right = readAnswers(world).filter(({ answer }) => answer === 'fine').length;
-  const { evaluation } = await evaluateAnswers(lookAt(world), { gold: 'team', field: null, seed: 1 });
+  const { evaluation } = await evaluateAnswers(lookAt(world), { gold: 'team', field: null, run: null, csv: null, seed: 1 });
   assert.deepEqual([evaluation.field, evaluation.accuracy], ['answer', right / 9]);
   const { sample } = await sampleRows(lookAt(world), { rows: 3, seed: 1, by: 'answer', field: null });
   assert.deepEqual(sample.labels, LABELS);

@@ -151,14 +151,6 @@ test('a run that only collects its batches keeps its estimate, whatever the lane
   assert.ok((summary.cost.estimateNanoUsd ?? 0) > 0);
 });
 
-test('answer lengths measured with fewer votes do not predict those with more', async (t) => {
-  const world = await makeWorld(t, { rows: makeRows(30) });
-  await world.run();
-  assert.equal((await planWorld(world, { type: 'all' }, { isFresh: true })).tokens.outputMeasured, 30);
-  world.write('job.yaml', makeJobText('votes: 3\nparams: { temperature: 1 }'));
-  assert.equal((await planWorld(world)).tokens.outputMeasured, 0);
-});
-
 test('answers that had to be re-asked raise the estimate by their share', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30), faults: [{ match: { batch: 1, every: 2 }, do: { answer: 'invalid_json' } }] });
   const { summary } = await world.run();
@@ -256,7 +248,7 @@ test('a run that may cost more than confirm_over needs confirmation, unless a bu
 test('the upper estimate is the cost of long answers if enough were measured, otherwise a multiple for reasoning models', async (t) => {
   const expectations: readonly [string, string, number | null][] = [
     ['a model that does not reason', 'model: gpt-4o-mini', 1],
-    ['a model that reasons', 'model: gpt-5-mini\nparams: { max_output_tokens: 400 }', 4],
+    ['a model that reasons', 'model: gpt-5-mini\nparams: { max_output_tokens: 4000 }', 4],
     ['a model that reasons, told not to', 'model: gpt-5.1\nparams: { max_output_tokens: 400, reasoning_effort: none }', 1],
   ];
   for (const [name, job, factor] of expectations) {

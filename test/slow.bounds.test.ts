@@ -31,6 +31,15 @@ const head = (response: http.ServerResponse, status = 200, type = 'application/j
   response.writeHead(status, { 'content-type': type, ...headers });
 const bytes = (count: number, fill = 'x') => Buffer.alloc(count, fill);
 
+/** A beginning, and after it the same piece again and again. */
+const endlessly =
+  (piece: Buffer, { status = 200, type = 'application/json', begin = '', pieces = 1024 } = {}): Kind['answer'] =>
+  (response) => {
+    head(response, status, type);
+    response.write(begin);
+    sendEndlessly(response, piece, pieces);
+  };
+
 /** Each line of the true file with so much more in it. */
 function widen(response: http.ServerResponse, { askBehind }: FrontRequest, change: (line: string) => readonly (string | Buffer)[]): void {
   void (async () => {
@@ -50,19 +59,13 @@ const kinds: readonly Kind[] = [
     name: 'a result file of one line of a gigabyte',
     mode: 'batch',
     path: content,
-    answer(response) {
-      head(response, 200, 'application/octet-stream');
-      sendEndlessly(response, bytes(MB), 1024);
-    },
+    answer: endlessly(bytes(MB), { type: 'application/octet-stream' }),
   },
   {
     name: 'a result file of a gigabyte of short lines',
     mode: 'batch',
     path: content,
-    answer(response) {
-      head(response, 200, 'application/octet-stream');
-      sendEndlessly(response, Buffer.from('{"custom_id":"x"}\n'.repeat(60_000)), 1024);
-    },
+    answer: endlessly(Buffer.from('{"custom_id":"x"}\n'.repeat(60_000)), { type: 'application/octet-stream' }),
   },
   {
     name: 'a result file of a gigabyte for rows without a cap',
@@ -70,10 +73,7 @@ const kinds: readonly Kind[] = [
     job: 'params: { temperature: 0 }',
     path: content,
     times: 1,
-    answer(response) {
-      head(response, 200, 'application/octet-stream');
-      sendEndlessly(response, bytes(MB), 1024);
-    },
+    answer: endlessly(bytes(MB), { type: 'application/octet-stream' }),
   },
   {
     name: 'a message of 48 MB for each row of a batch',
@@ -111,20 +111,14 @@ const kinds: readonly Kind[] = [
     mode: 'batch',
     path: /^\/v1\/batches\/[^/]+$/,
     times: 4,
-    answer(response) {
-      head(response);
-      sendEndlessly(response, bytes(MB, '['), 1024);
-    },
+    answer: endlessly(bytes(MB, '[')),
   },
   {
     name: 'live answers without an end',
     mode: 'live',
     path: call,
     times: ROWS,
-    answer(response) {
-      head(response);
-      sendEndlessly(response, bytes(MB, ' '), 1024);
-    },
+    answer: endlessly(bytes(MB, ' ')),
   },
   {
     name: 'live answers that unpack to a thousand times their size',
@@ -139,11 +133,7 @@ const kinds: readonly Kind[] = [
     job: 'params: { temperature: 0 }',
     path: call,
     times: ROWS,
-    answer(response) {
-      head(response);
-      response.write('{"choices":[{"finish_reason":"stop","message":{"content":"');
-      sendEndlessly(response, bytes(MB), 3);
-    },
+    answer: endlessly(bytes(MB), { begin: '{"choices":[{"finish_reason":"stop","message":{"content":"', pieces: 3 }),
   },
   {
     name: 'live answers of 3 MB, whole, forty at once',
@@ -164,21 +154,13 @@ const kinds: readonly Kind[] = [
     job: 'params: { temperature: 0 }',
     path: call,
     times: ROWS,
-    answer(response) {
-      head(response);
-      response.write('{"choices":[');
-      sendEndlessly(response, Buffer.from('[],'.repeat(MB / 3)), 3);
-    },
+    answer: endlessly(Buffer.from('[],'.repeat(MB / 3)), { begin: '{"choices":[', pieces: 3 }),
   },
   {
     name: 'refusals without an end',
     mode: 'live',
     path: call,
-    answer(response) {
-      head(response, 400);
-      response.write('{"error":{"message":"');
-      sendEndlessly(response, bytes(MB), 1024);
-    },
+    answer: endlessly(bytes(MB), { status: 400, begin: '{"error":{"message":"' }),
   },
   {
     name: 'refusals of 48 MB, well formed',

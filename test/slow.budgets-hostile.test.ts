@@ -6,6 +6,7 @@ import { makeReadOptions } from '../src/cli/read-options.ts';
 import { startTimer } from '../src/host/real-effects.ts';
 import { readBill } from '../src/inspect/bill/read-bill.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
+import { billNanoUsd } from './helpers/bill-nano-usd.ts';
 import { startWorker } from './helpers/in-process-worker.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { CANARY_KEY, countPosts, makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
@@ -27,9 +28,9 @@ const inLane = (world: World, mode: 'batch' | 'live'): RunChange => ({ overrides
 
 const toUsd = (nanoUsd: number) => (nanoUsd / 1e9).toFixed(9);
 
-/** Real time, moved to another day. */
-function makeRealEffects(day: string) {
-  const shiftMs = Date.parse(day) - Date.now();
+/** Real time, or moved to another day. */
+function makeRealEffects(day?: string) {
+  const shiftMs = day === undefined ? 0 : Date.parse(day) - Date.now();
   return {
     clock: () => new Date(Date.now() + shiftMs),
     monotonicMs: () => performance.now(),
@@ -76,6 +77,37 @@ test('workers keep the monthly and the total budget, with votes, 429s and lost a
   const { summary } = await world.run(at('2026-12-31T00:00:00Z'));
   assert.equal(summary.rows.ok, 24, summary.verdict);
   world.assertFaultsFired();
+});
+
+test('two workers share one budget: a third of the cost stops them below it, a larger one finishes the run', {
+  skip: whyNoRedis(),
+}, async (t) => {
+  const redis = await borrowRedis();
+  const rows = makeRows(24);
+  const whole = await makeWorld(t, { rows });
+  const { summary: undisturbed } = await whole.run(inLane(whole, 'live'));
+  const world = await makeWorld(t, { rows });
+  const common = { redisUrl: redis.url, baseUrl: world.simulator.url, apiKey: CANARY_KEY, concurrency: 4 };
+  const workers = [await startWorker(common), await startWorker(common)];
+  t.after(async () => {
+    for (const worker of workers) await worker.drain();
+    await redis.stop();
+  });
+  const change: RunChange = { ...inLane(world, 'live'), redis: { url: redis.url, secret: null }, effects: makeRealEffects() };
+  const third = Math.floor(undisturbed.cost.nanoUsd / 3);
+  const { summary } = await world.run({ ...change, maxNanoUsd: third });
+  assert.equal(summary.exitCode, 5);
+  assert.ok(summary.rows.ok > 0 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
+  assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
+  assert.ok(summary.cost.nanoUsd <= third);
+  const ended = await world.run({ ...change, maxNanoUsd: undisturbed.cost.nanoUsd * 10 });
+  assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 24]);
+  assert.equal(billNanoUsd(world), undisturbed.cost.nanoUsd);
+  const made = workers.map((worker) => worker.calls());
+  assert.ok(
+    made.every((calls) => calls > 0),
+    `both workers made calls: ${made.join(' and ')}`,
+  );
 });
 
 for (const lane of ['batch', 'live'] as const) {

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { makeStateKeys } from '../src/live/redis/keys.ts';
 import { assertBooked, DEATH_SHOWS_MS, inWorld, retryUnknown } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
-import { endProcess, makeCall, makeState } from './helpers/redis-world.ts';
+import { addCalls, endProcess, makeCall, makeState } from './helpers/redis-world.ts';
 
 describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
   test('a worker killed during one loses the calls it had in flight, and another worker makes the others', async () => {
@@ -44,8 +44,7 @@ describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
       const { provider, books } = world;
       const queue = await world.openQueue(makeState());
       await queue.attach(books);
-      const calls = Array.from({ length: 40 }, (_, number) => makeCall(number));
-      for (const call of calls) await queue.add(call);
+      const calls = await addCalls(queue, 40);
       await world.callsWaiting(40);
       provider.meet = () => {
         queue.stop();
@@ -66,8 +65,7 @@ describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
       const state = makeState();
       const first = await world.openQueue(state);
       await first.attach(books);
-      const calls = Array.from({ length: 12 }, (_, number) => makeCall(number));
-      for (const call of calls) await first.add(call);
+      const calls = await addCalls(first, 12);
       await world.callsWaiting(12);
       const begun = new Promise<void>((resolve) => {
         books.onEnd = () => resolve();

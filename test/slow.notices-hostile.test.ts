@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { createRandom } from '../bench/table-generator.ts';
+import { AppError, EXIT, UsageError } from '../src/core/errors.ts';
 import { openNoticeRecords } from '../src/host/notices/notice-records.ts';
 import { postNotice } from '../src/host/notices/post-notice.ts';
 import { readNoticeAddress } from '../src/host/notices/read-address.ts';
@@ -229,6 +230,36 @@ for (const [mode, fault, says] of QUOTES) {
     world.assertFaultsFired();
   });
 }
+
+it('a first run that is refused is reported without a state directory, unless it is a mistake in the command or the job', async (t) => {
+  const hook = await startHook(t);
+  process.env.ROWMILL_TEST_HOOK = hook.url;
+  t.after(() => delete process.env.ROWMILL_TEST_HOOK);
+  const stateDirectory = join(tmpdir(), 'rowmill-no-such-state');
+  const refused = { run: 'r', exitCode: 4, verdict: 'there is no host api.example' };
+  const ends = [
+    { summary: refused },
+    { error: new AppError('no API key', { code: 'no_key', exitCode: EXIT.refused }) },
+    { summary: { ...refused, exitCode: 2 } },
+    { error: new UsageError('no such column') },
+    { error: new AppError('interrupted', { code: 'interrupted', exitCode: EXIT.interrupted }) },
+  ];
+  for (const end of ends) {
+    const teller = createNoticeTeller({
+      job: { name: 'nightly', notify: { urlEnv: 'ROWMILL_TEST_HOOK', form: 'json', on: ['stopped'] } },
+      ...{ stateDirectory, isSimulated: false, clock: () => new Date() },
+      warn: (message) => assert.fail(message),
+      commands: { continue: 'again', failures: '', report: '' },
+    });
+    teller.begin();
+    await teller.end(end);
+  }
+  assert.deepEqual(
+    hook.received.map(({ sentence }) => sentence),
+    ['there is no host api.example', 'no API key'].map((why) => `nightly: stopped before it came to a table: ${why}`),
+  );
+  assert.equal(existsSync(stateDirectory), false);
+});
 
 it('of the address what is secret is hidden, and not what commands name as well', () => {
   const notify = { urlEnv: 'HOOK', form: 'json', on: [] } as const;

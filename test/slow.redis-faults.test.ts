@@ -6,7 +6,7 @@ import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
 import { makeJobId, makeSharedKeys, makeStateKeys, REDIS_PREFIX } from '../src/live/redis/keys.ts';
 import { assertBooked, DEATH_SHOWS_MS, inWorld, retryUnknown } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
-import { endProcess, makeCall, makeState, TestBooks } from './helpers/redis-world.ts';
+import { addCalls, endProcess, makeCall, makeState, TestBooks } from './helpers/redis-world.ts';
 
 describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurrency: true }, () => {
   test('every call is made once, by any of two workers, and nothing of ours is left in Redis', async () => {
@@ -17,8 +17,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       world.startWorker(4, 5_000);
       const queue = await world.openQueue(makeState());
       await queue.attach(books);
-      const calls = Array.from({ length: 200 }, (_, number) => makeCall(number));
-      for (const call of calls) await queue.add(call);
+      const calls = await addCalls(queue, 200);
       await queue.drain();
       assertBooked(world, calls);
       assert.equal(provider.bill.length, 200);
@@ -105,8 +104,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       world.startWorker(4);
       const queue = await world.openQueue(makeState());
       await queue.attach(books);
-      const calls = Array.from({ length: 40 }, (_, number) => makeCall(number));
-      for (const call of calls) await queue.add(call);
+      const calls = await addCalls(queue, 40);
       await provider.seen(8);
       const client = new Redis(redis.url);
       await client.flushall();
@@ -123,8 +121,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       const state = makeState();
       const first = await world.openQueue(state);
       await first.attach(books);
-      const calls = Array.from({ length: 30 }, (_, number) => makeCall(number));
-      for (const call of calls) await first.add(call);
+      const calls = await addCalls(first, 30);
       await world.callsWaiting(30);
       // Like a death: no stop, and nobody waits for ends.
       await first.close();
@@ -146,8 +143,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       full.record = () => Promise.reject(new Error('the disk is full'));
       const first = await world.openQueue(state);
       await first.attach(full);
-      const calls = Array.from({ length: 4 }, (_, number) => makeCall(number));
-      for (const call of calls) await first.add(call);
+      const calls = await addCalls(first, 4);
       world.startWorker(4);
       await first.drain();
       assert.match(full.halts[0]?.message ?? '', /the disk is full/);
@@ -193,8 +189,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       const first = world.startWorker(3);
       const queue = await world.openQueue(makeState());
       await queue.attach(books);
-      const calls = Array.from({ length: 9 }, (_, number) => makeCall(number));
-      for (const call of calls) await queue.add(call);
+      await addCalls(queue, 9);
       await provider.seen(3);
       await endProcess(first, 'SIGTERM');
       assert.equal(first.exitCode, 0);

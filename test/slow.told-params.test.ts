@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../src/core/errors.ts';
-import { examine, type Finding } from '../src/inspect/doctor.ts';
+import { examine } from '../src/inspect/doctor/examine.ts';
+import type { Finding } from '../src/inspect/doctor/finding.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
 

@@ -54,10 +54,9 @@ describe('verify --all', () => {
 
   it('says what is missing', async () => {
     for (const [args, expected] of [
-      [['verify'], /^which job\? Name its file, or a folder with jobs: --all FOLDER/],
       [['verify', 'a/job.yaml', '--all', '.'], /^--all checks every job below a folder/],
       [['verify', '--all', 'reviews.csv'], /^--all: reviews\.csv is not a folder/],
-      [['verify', '--all', 'never-run'], /^--all: no job below never-run has been run/],
+      [['verify', 'never-run'], /^no job below never-run has been run; name a job file: /],
     ] as const) {
       const { exitCode, stderr } = await world.run([...args]);
       assert.deepEqual([exitCode, expected.test(stderr)], [2, true], stderr);

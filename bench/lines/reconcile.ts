@@ -1,18 +1,35 @@
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Bench, BenchLine, Measured } from '../harness/line.ts';
 import { measureBeside } from '../harness/measure.ts';
 import { writeBenchJob } from '../table-generator.ts';
 
+const BUNDLED = ['reconcile-floor', 'reconcile-table'];
+
+/** Bundles them, and what they use, in the way of what ships. */
+async function bundleParts(): Promise<Readonly<Record<string, number>>> {
+  const { bundleApart } = await import(new URL('../../../scripts/bundle.mjs', import.meta.url).href);
+  const entries = Object.fromEntries(BUNDLED.map((name) => [name, `bench/${name}.ts`]));
+  await bundleApart(entries, fileURLToPath(new URL('../bundled', import.meta.url)));
+  return { modules: BUNDLED.length };
+}
+
+function loadBundled<T>(name: string): T {
+  return createRequire(import.meta.url)(`../bundled/${name}.cjs`) as T;
+}
+
 type Parts = NonNullable<Bench['parts']>;
 
 const PARTS: Parts = {
+  bundle: bundleParts,
   pack: async (folder) => (await import('../pack-table.ts')).packTable(folder),
   answers: async (folder) => (await import('../write-answers.ts')).writeAnswers(folder),
-  floor: async (folder) => (await import('../reconcile-floor.ts')).joinPlainly(folder),
+  floor: async (folder) => loadBundled<typeof import('../reconcile-floor.ts')>('reconcile-floor').joinPlainly(folder),
   bare: async (folder) => (await import('../answers-baseline.ts')).readAnswers(folder),
-  reconcile: async (folder) => (await import('../reconcile-table.ts')).reconcileTable(folder),
-  open: async (folder) => (await import('../reconcile-table.ts')).openSettled(folder),
+  reconcile: async (folder) => loadBundled<typeof import('../reconcile-table.ts')>('reconcile-table').reconcileTable(folder),
+  open: async (folder) => loadBundled<typeof import('../reconcile-table.ts')>('reconcile-table').openSettled(folder),
 };
 /** The time for these rows is the start of a process, not the table. */
 const FEW_ROWS = 10;
@@ -25,13 +42,14 @@ export const bench: Bench = {
   order: 3,
   heading: 'Reconcile',
   introduction: `Output files, made beforehand in shuffled order, stand in for a download: every line is judged and recorded, the table is joined and written, and the books are checked.
-The floor is the minimum that could do the job, with the fastest parts available, no checks and nothing that survives a crash: every output file is read and hashed once, every line and the answer in it is parsed once, all answers are held in memory; the table is read once, joined by row, written with all columns, hashed and synced. It is given which answer belongs to which row; reconciling has the keys of the rows from the process that planned the table (the file \`keys\`), and reads the table once more to know by its hash that they are still right.
+The floor is the minimum that could do the job, with the fastest parts available, no checks and nothing that survives a crash: every output file is read and hashed once, every line and the answer in it is parsed once, all answers are held in memory; the table is read once, joined by row, written with all columns, hashed and synced. It is given which answer belongs to which row; reconciling has the keys of the rows from the process that planned the table (the file \`keys\`), and reads the table once more to know by its hash that they are still right. Both are bundled in the way of what ships; compiled code is not kept for them.
 The figures of 2026-11-30, by \`process.cpuUsage\` between the steps (200,000 rows, load 13, two runs): modules, job and state 1.6 s, judging and recording the lines 6.3 and 7.6 s, writing the table, the summary and the report 7.5 and 9.2 s; the floor took 2.9 and 2.3 s to read the answers, 4.0 and 4.7 s to write the table.
 What reconciling does beyond it: every answer is checked by the job's schema and for what JSON.parse would silently change, a record of each line is written, with a checksum, and read back in the order of the table, so that memory does not grow with the answers; every event is synced before it counts; costs, summary and report are added up row by row. It makes 13 kB of objects a row, the floor 6, which is where most of the difference in garbage collection comes from, and more code has to be optimized meanwhile (8 % of all samples, in threads beside; 2 % of the floor's).
 The fewer the rows, the more of it is start and code that is not optimized yet: of ten rows all of it. Of a million rows (load 3) it takes 78 s of CPU and 244 MiB, 1.84 times the floor's 42 s.`,
   rows: { full: 1_000_000, small: 30_000 },
   parts: { ...PARTS, ...OF_FEW },
   async measure({ rows, folder, runPart }) {
+    runPart('bundle');
     await writeBenchJob(folder, rows);
     runPart('pack');
     runPart('answers');

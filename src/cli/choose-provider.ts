@@ -13,8 +13,8 @@ import type { JobFlags } from './options/flags.ts';
 type ProviderFlags = Pick<JobFlags, 'simulate' | 'baseUrl'>;
 
 /** The provider of a command that sends; prepares V8 before the first call to another process. */
-export function makeCallTarget(...[flags, effects]: Parameters<typeof makeTarget>): Target {
-  const target = makeTarget(flags, effects);
+export function makeCallTarget(...[flags, effects, how]: Parameters<typeof makeTarget>): Target {
+  const target = makeTarget(flags, effects, how);
   if (flags.simulate === true) return target;
   return {
     ...target,

@@ -4,6 +4,7 @@ import { formatCount, formatDollars, formatThings } from '../output/format-numbe
 import type { CostRange } from '../run/plan/cost.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
 import { countAsked, findReasonToAsk, type Spending } from '../run/plan/spending.ts';
+import { type AskedOfContinued, describeContinued } from './render/describe-continued.ts';
 import { say } from './say.ts';
 
 export interface ConfirmOptions extends Spending {
@@ -11,21 +12,27 @@ export interface ConfirmOptions extends Spending {
   readonly isAgreed: boolean;
   readonly isSimulated: boolean;
   readonly isQuiet: boolean;
+  /** What is asked of the run, if it continues one. */
+  readonly asked: AskedOfContinued;
 }
 
 /** Shows what a run would send and cost; asks if that exceeds what the job allows without asking. @throws UsageError if the answer is no */
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
-  const { rows } = plan;
+  const { rows, continues } = plan;
   const cost = plan.cost[options.priced];
   const counts = [
     [rows.new, 'new'],
     [rows.changed, 'changed'],
     [rows.again, 'again'],
     [rows.inFlight, 'with the provider'],
+    [rows.answered, 'answered'],
     [rows.reused, 'reused'],
     [rows.duplicate, 'duplicate'],
+    [rows.failed, 'failed before'],
+    [rows.skipped, 'skipped'],
   ] as const;
   const parts = counts.flatMap(([count, word]) => (count === 0 ? [] : [`${formatCount(count)} ${word}`]));
+  if (continues !== undefined) say(`Continues ${describeContinued(continues, options.asked)}`);
   if (!options.isQuiet) say(`${parts.join(', ') || 'no rows'}: ${formatThings(countAsked(plan), 'request')}, ${describeCost(cost)}`);
   const why = options.isAgreed || options.isSimulated ? null : findReasonToAsk(plan, options);
   if (why === null) return;

@@ -2,6 +2,7 @@ import { Argument, type Command, Option } from 'commander';
 import type { BillFlags } from './bill/bill.ts';
 import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
+import type { EvalFlags } from './commands/eval.ts';
 import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
@@ -17,6 +18,7 @@ import {
   fieldOption,
   freshOption,
   inputOption,
+  JOB_OR_FOLDER,
   jsonOption,
   limitOption,
   modeOption,
@@ -60,7 +62,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/run.ts')).run(job, flags))),
   status: (command) =>
     command
-      .argument('[job]', 'the job file; without it, every job below the working directory')
+      .argument('[job]', JOB_OR_FOLDER)
       .addOption(inputOption())
       .addOption(stateOption())
       .addOption(baseUrlOption())
@@ -74,7 +76,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   runs: (command) =>
     command
-      .argument('[job]', 'the job file; without it, every job below the working directory')
+      .argument('[job]', JOB_OR_FOLDER)
       .addOption(stateOption())
       .addOption(baseUrlOption())
       .addOption(simulateOption())
@@ -128,13 +130,11 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   eval: (command) =>
     addJobOptions(command)
-      .requiredOption('--gold <column|file>', 'the right answers: a column of the table, or a file such as a labelled sample')
+      .option('--gold <column|file>', 'the right answers: a column of the table, or a file such as a labelled sample')
       .addOption(fieldOption())
-      .action(
-        guard(async (job: string, flags: JobFlags & { gold: string; field?: string }) =>
-          (await import('./commands/eval.ts')).evaluate(job, flags),
-        ),
-      ),
+      .option('--run <id>', 'the answers of an earlier run: its id, prev or last~2')
+      .option('--csv <path>', 'writes all wrong rows as a table')
+      .action(guard(async (job: string, flags: EvalFlags) => (await import('./commands/eval.ts')).evaluate(job, flags))),
   sample: (command) =>
     addJobOptions(command)
       .option('-n, --rows <n>', 'how many rows', parsePositive, 50)
@@ -144,12 +144,12 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (job: string, flags: SampleFlags) => (await import('./commands/sample.ts')).sample(job, flags))),
   diff: (command) =>
     addJobOptions(command)
-      .argument('<a>', 'the earlier run: its id, prev or last~2')
-      .argument('<b>', 'the later run: its id or last')
+      .argument('<baseline>', 'the run to compare with: its id, prev or last~2')
+      .argument('<candidate>', 'the run to judge: its id or last')
       .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
       .addOption(fieldOption())
-      .option('--csv <path>', 'write every row that differs to a table')
-      .option('--html <path>', 'writes the report of the later run with this comparison: one offline file')
+      .option('--csv <path>', 'writes all rows that differ as a table')
+      .option('--html <path>', 'writes the report of the candidate with this comparison: one offline file')
       .action(
         guard(async (job: string, runA: string, runB: string, flags: DiffFlags) =>
           (await import('./commands/diff.ts')).diff(job, runA, runB, flags),

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { asDiskError } from '../core/disk/disk-error.ts';
+import { AppError } from '../core/errors.ts';
 import { requireJob, TAKES_TABLE } from './job-argument.ts';
 import { printFailure, reportFailure } from './report-failure.ts';
 
@@ -12,13 +13,24 @@ export function guard<Arguments extends readonly unknown[]>(
       checkJobArgument(values);
       process.exitCode = await command(...values);
     } catch (thrown) {
-      const error = asDiskError(thrown);
+      const error = await explain(asDiskError(thrown), values);
       const exitCode = reportFailure(error);
       if (values.some(wantsJson)) printFailure(error, exitCode);
       process.exitCode = exitCode;
     }
   };
 }
+
+/** What a refusal says more if the job was last run with another provider. */
+async function explain(error: unknown, values: readonly unknown[]): Promise<unknown> {
+  const [job] = values;
+  const command = values.at(-1);
+  const mayMean = error instanceof AppError && command instanceof Command && SENDS.has(command.name()) && typeof job === 'string';
+  return mayMean ? (await import('./usage/name-last-provider.ts')).nameLastProvider(error, command, job) : error;
+}
+
+/** Commands that send: they use the API unless a flag or the environment names another provider. */
+const SENDS: ReadonlySet<string> = new Set(['run', 'retry', 'import', 'cancel']);
 
 /** Detects a table, a folder or a PDF in place of a job file; `plan` and `run` accept a table too. */
 function checkJobArgument(values: readonly unknown[]): void {

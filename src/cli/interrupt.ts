@@ -30,7 +30,7 @@ export function listenForInterrupts(
     const reason = new AppError('interrupted', { code: 'interrupted', exitCode });
     if (stopping.signal.aborted) {
       say(
-        `Stopped now. The answers so far are kept; calls in flight may still be billed, and the next run counts them.${command === null ? '' : `\nContinue: ${command}`}`,
+        `Stopped now. The answers so far are kept; calls in flight may still be billed: rowmill status names them.${command === null ? '' : `\nContinue: ${command}`}`,
       );
       onEnd(reason);
       process.exit(exitCode);

@@ -8,6 +8,7 @@ import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
 import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
 import { guessFormat } from '../input/table/table-format.ts';
+import { findStateAt } from '../inspect/last-run.ts';
 import { programName } from './program-name.ts';
 
 /** What the argument turned out to be, where a job or a table is expected. */
@@ -15,6 +16,8 @@ export type ArgumentKind = 'job' | 'table';
 
 /** Names with these endings may be tables, although they do not say which kind. */
 const MAYBE_TABLE = /(\.(txt|dat|gz|log)|(^|[/\\])[^./\\]+)$/i;
+/** The files of programs that may use the library. */
+const PROGRAM = /\.[cm]?[jt]sx?$/i;
 /** A key of a job file at the start of a line. */
 const JOB_KEY = /^"?(input|model|prompt|messages|output)"?\s*:/m;
 /** An example question for a table without one. */
@@ -35,7 +38,8 @@ function tellBy(argument: string, command: string, status: Stats | undefined): A
     throw refuse(`a table on standard input needs a job file: ${typed(`init my-job`)}, and input: { path: "-" }`);
   if (argument.trim() === '') throw refuse(`the name of a job or a table is empty; ${typed(`run reviews.csv ${EXAMPLE}`)}`);
   if (status === undefined) return tellMissing(argument);
-  if (status.isDirectory()) throw refuse(describeFolder(argument, command));
+  if (status.isDirectory())
+    throw refuse(findStateAt(argument) === null ? describeFolder(argument, command) : describeState(argument, command));
   if (isYaml(argument)) return 'job';
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
@@ -45,11 +49,13 @@ function tellBy(argument: string, command: string, status: Stats | undefined): A
   if (format !== null) return 'table';
   if (JOB_KEY.test(head.toString('latin1'))) return 'job';
   if (MAYBE_TABLE.test(argument)) return 'table';
+  if (PROGRAM.test(argument)) throw refuse(`${argument}: is a program; to see the jobs it has run: ${typed('status')}`);
   throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet, Excel)`);
 }
 
 /** @throws UsageError for a table if the command takes a job, with the command that makes sense */
 export function requireJob(command: string, argument: string): void {
+  if (isFolder(argument) && (findStateAt(argument) === null ? TAKES_FOLDER : TAKES_STATE).has(command)) return;
   if (tellArgument(argument, command) === 'job') return;
   const file = findDraftFile(argument);
   const next = file === null ? typed(`run ${quotePath(argument)} ${EXAMPLE}`) : typed(`${command} ${quotePath(file)}`);
@@ -74,6 +80,15 @@ export function describeUnknownCommand(word: string, describeUnknown: (word: str
 export function suggestJobFile(): string {
   return listNames('.').find(isYaml) ?? 'job.yaml';
 }
+
+export function isFolder(argument: string): boolean {
+  return isPresent(argument) && statSync(argument).isDirectory();
+}
+
+/** Commands that accept a folder, for all jobs below it. */
+const TAKES_FOLDER: ReadonlySet<string> = new Set(['status', 'runs', 'clean', 'verify']);
+/** Commands that accept a state directory in place of the job file. */
+const TAKES_STATE: ReadonlySet<string> = new Set([...TAKES_FOLDER, 'report', 'cancel']);
 
 /** Commands that accept a table as well as a job. */
 export const TAKES_TABLE: ReadonlySet<string> = new Set(['plan', 'run']);
@@ -120,6 +135,10 @@ export function requireNoAddress(file: string): void {
   if (scheme === undefined) return;
   const fetched = /^https?$/i.test(scheme) ? `: curl -LO ${quotePath(file)}` : '';
   throw refuse(`${file}: is a URL, and only files are read; download it first${fetched}`);
+}
+
+function describeState(directory: string, command: string): string {
+  return `${directory}: is a state directory, and ${command} needs the job file; ${[...TAKES_STATE].join(', ')} do without: ${typed(`status ${quotePath(directory)}`)}`;
 }
 
 function describeFolder(folder: string, command: string): string {

@@ -109,7 +109,9 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
     const what = [...phases.slice(0, 3), ...flight, ...view.waits.slice(0, 3)];
     const eta = etaMs === null ? '' : `, eta ${formatDuration(etaMs)}`;
     const failed = view.failedRows === 0 ? '' : `${formatCount(view.failedRows)} failed, `;
-    const done = `${formatCount(view.okRows)} of ${formatCount(view.rowsAsked)} answered, ${failed}${spent}${eta}`;
+    const skippedRows = view.rows - view.rowsAsked;
+    const skipped = skippedRows === 0 ? '' : `${formatCount(skippedRows)} skipped, `;
+    const done = `${formatCount(view.okRows)} of ${formatCount(view.rowsAsked)} answered, ${failed}${skipped}${spent}${eta}`;
     const line = `${done}${what.length > 0 ? `; ${what.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };

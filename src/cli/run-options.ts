@@ -103,10 +103,24 @@ function ofAllRows({ limit: _, sample: __, ...flags }: RunFlags): RunFlags {
   return flags;
 }
 
-function makeSelection(flags: RunFlags): RowSelection {
+export function makeSelection(flags: RunFlags): RowSelection {
   if (flags.limit !== undefined) return { type: 'first', rows: flags.limit };
   if (flags.sample !== undefined) return { type: 'sample', rows: flags.sample, seed: flags.seed };
   return { type: 'all' };
+}
+
+/** The flags that select these rows; empty for all. */
+export function showSelection(selection: RowSelection): string {
+  switch (selection.type) {
+    case 'all':
+      return '';
+    case 'first':
+      return `--limit ${selection.rows}`;
+    case 'sample':
+      return `--sample ${selection.rows} --seed ${selection.seed}`;
+    default:
+      return selection satisfies never;
+  }
 }
 
 /** A command as the user would type it here, with the flags that select table, state and provider. */
@@ -124,8 +138,8 @@ export function showRunCommand(jobFile: string, flags: RunFlags): string {
   const parts = [showCommand('run', jobFile, flags)];
   if (flags.mode !== undefined) parts.push('--mode', flags.mode);
   if (flags.out !== undefined) parts.push('--out', quoteArgument(flags.out));
-  if (flags.limit !== undefined) parts.push('--limit', String(flags.limit));
-  if (flags.sample !== undefined) parts.push('--sample', String(flags.sample), '--seed', String(flags.seed));
+  const selection = showSelection(makeSelection(flags));
+  if (selection !== '') parts.push(selection);
   if (flags.deadline !== undefined && flags.maxLiveUsd !== undefined)
     parts.push('--deadline', showTime(flags.deadline), '--max-live-usd', String(flags.maxLiveUsd));
   if (flags.maxUsd !== undefined) parts.push('--max-usd', String(flags.maxUsd));

@@ -3,12 +3,12 @@ import type { CleanFlags } from './commands/clean.ts';
 import type { ImportFlags } from './commands/import.ts';
 import type { VerifyFlags } from './commands/verify.ts';
 import { guard } from './guard.ts';
-import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options/options.ts';
+import { baseUrlOption, inputOption, JOB_OR_FOLDER, jsonOption, olderOption, simulateOption, stateOption } from './options/options.ts';
 
 /** Commands for maintenance that do not call a model. */
 export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
   clean: (command) =>
-    addPlaces(command.argument('[job]', 'the job file; without it, every job below the working directory'))
+    addPlaces(command.argument('[job]', JOB_OR_FOLDER))
       .addOption(olderOption())
       .option('--remote', 'also our files at the provider, once they are collected')
       .option('--answers', 'the answers too, after showing what sending the rows again would cost; all costs stay on the books')
@@ -26,8 +26,8 @@ export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Comm
         ),
       ),
   verify: (command) =>
-    addPlaces(command.argument('[job]', 'the job file; or --all'))
-      .addOption(new Option('--all <dir>', 'every job below this folder that has been run: one line each'))
+    addPlaces(command.argument('[job]', JOB_OR_FOLDER))
+      .addOption(new Option('--all <dir>', 'the same as naming the folder: one line for each job that has been run'))
       .action(guard(async (job: string | undefined, flags: VerifyFlags) => (await import('./commands/verify.ts')).verify(job, flags))),
 };
 

@@ -15,6 +15,8 @@ export interface FinishedRow {
   readonly note?: string;
   /** Whether it is ok without the provider saying that it is finished; absent: no. */
   readonly isUnmarked?: boolean;
+  /** What a pending row still takes: its own request, or that of an earlier row. Absent for any other, and if its request is in a batch. */
+  readonly unsent?: 'request' | 'shared';
   /** Attempts used on this row in this run. */
   readonly attempts: number;
   /** The model of the winning answer; null without one. */

@@ -68,7 +68,7 @@ export interface Scores {
 export interface Evaluation extends Omit<Scores, 'rows'> {
   readonly schema: 'rowmill.eval/1';
   readonly job: string;
-  /** The last run; the answers are those of the table after it. */
+  /** The named run; else the last one: the answers are those of the table after it. */
   readonly run: string | null;
   readonly simulated: boolean;
   readonly model: string;
@@ -83,6 +83,23 @@ export interface Evaluation extends Omit<Scores, 'rows'> {
     /** Rows that do not match `input.where` and are not sent; absent if all match. */
     readonly where?: number;
   };
+  /** The first wrong rows, 20 at most, in the order of the table; `rows.evaluated - rows.correct` is their number. */
+  readonly wrong: readonly WrongRow[];
+  /** Where `--csv` wrote all of them; null if not requested. */
+  readonly csv: string | null;
+}
+
+/** A row that was answered wrongly, or not at all. */
+export interface WrongRow {
+  /** From 1; null if it is no longer in the table. */
+  readonly row: number | null;
+  /** As named by `input.id`; null if it is no longer in the table. */
+  readonly id: string | null;
+  readonly gold: string;
+  /** The answer, or why there is none; as `text`, of at most 200 characters. */
+  readonly answer: string;
+  /** The cells used in the prompt, as one line; empty if it is no longer in the table. */
+  readonly text: string;
 }
 
 /** Tests whether two runs differ on the same rows: only rows on which they disagree count. */

@@ -58,14 +58,26 @@ export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: 
 /** The rows that the next run would send: of the whole table after a pilot, else of this run. */
 export interface NotAsked {
   readonly rows: number;
-  /** What they take: rows that ask the same share a request. Absent after a stop, and in early versions. */
+  /** What they take: rows that ask the same share a request. Absent in early versions. */
   readonly requests?: number;
   /** Rows of the whole table; after a stop, rows of the run. */
   readonly of: number;
-  /** As measured by the pilot; null if the price is unknown. */
+  /** After a pilot, the rows that it left out and that are not to be sent: with the pilot's rows and `rows` they are all. Absent in early versions. */
+  readonly others?: OtherRows;
+  /** Whether answers from before a `--fresh` do not count for them; absent if there was none. */
+  readonly sinceFresh?: true;
+  /** As measured by the run; null if the price is unknown. */
   readonly expectedNanoUsd: number | null;
   /** The command that sends them; null if nobody types commands. */
   readonly command: string | null;
+}
+
+/** By what the ledger has for them; `answered`: by an earlier run, or with an identical row. */
+export interface OtherRows {
+  readonly answered: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly inFlight: number;
 }
 
 /** Calls that may have been billed and whose answers we do not have. */

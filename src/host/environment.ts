@@ -28,7 +28,7 @@ function readEnvFile(): NodeJS.Dict<string> {
 }
 
 /** Sent as the key if there is none and the server most likely needs none. */
-const NO_KEY = 'none';
+export const NO_KEY = 'none';
 
 /** The files that may provide the environment, whether they exist or not: nothing may overwrite them. */
 export function listEnvironmentFiles(): readonly string[] {

@@ -4,15 +4,19 @@ import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
 import { readAnswerManner } from './answer-manner.ts';
 import { chooseBaseUrl } from './base-url.ts';
-import { readApiKey } from './environment.ts';
+import { NO_KEY, readApiKey } from './environment.ts';
 
 /** The simulator requires a key like any server; this one is valid nowhere else. */
 const SIMULATOR_KEY = 'sk-simulator';
 
-/** The provider named by the flags: the built-in simulator, or the API at the chosen base URL. */
+/**
+ * The provider named by the flags: the built-in simulator, or the API at the chosen base URL.
+ * @param isKeyless whether it is called without a key, only to see whether it answers
+ */
 export function makeTarget(
   flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined },
   effects: Pick<Effects, 'clock' | 'startTimer'>,
+  { isKeyless = false } = {},
 ): Target {
   if (flags.simulate === true) return makeSimulatorTarget(effects);
   const baseUrl = chooseBaseUrl(flags.baseUrl);
@@ -20,7 +24,7 @@ export function makeTarget(
     origin: originOf(baseUrl),
     baseUrl: originOf(baseUrl) === DEFAULT_ORIGIN ? null : baseUrl,
     async connect(_, assertMaySpend) {
-      const apiKey = readApiKey(baseUrl);
+      const apiKey = isKeyless ? NO_KEY : readApiKey(baseUrl);
       const { createProvider } = await import('../openai/provider.ts');
       return {
         provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer, ...fence(assertMaySpend) }),

@@ -1,13 +1,14 @@
 import { UsageError } from '../core/errors.ts';
-import { loadJob } from '../input/job/load-job.ts';
 import type { ProcessIdentity } from '../ledger/disk/process-identity.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
 import type { Target } from '../run/open/target.ts';
 import { findRunner, type Runner } from './find-runner.ts';
-import { chooseState, readStateEvents } from './last-run.ts';
+import { readStateEvents } from './last-run.ts';
+import { locateState } from './locate-state.ts';
 
 export interface CancelOptions {
+  /** The job file, or its state directory. */
   readonly jobFile: string;
   readonly cwd: string;
   readonly stateRoot: string | null;
@@ -42,8 +43,7 @@ export interface CancelledBatch {
  * @throws UsageError if the job was never run with this provider
  */
 export async function cancelBatches(options: CancelOptions): Promise<Cancelled> {
-  const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  const state = await chooseState(job, options.stateRoot, options.target.origin, options.signal);
+  const { state, job } = await locateState({ ...options, origin: options.target.origin });
   const fold = await readStateEvents(state, options.signal);
   const open = [...fold.batches.values()].filter(({ isCollected, status }) => !isCollected && !TERMINAL_STATUSES.has(status));
   const runner = findRunner(state.directory, options.processIdentity);
@@ -70,5 +70,5 @@ export async function cancelBatches(options: CancelOptions): Promise<Cancelled> 
       }
     }
   }
-  return { schema: 'rowmill.cancel/1', job: job.name, batches, runner };
+  return { schema: 'rowmill.cancel/1', job, batches, runner };
 }

@@ -1,6 +1,7 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { findStates } from './last-run.ts';
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findStateDirectories } from './find-states.ts';
+import { chooseState, findStates } from './last-run.ts';
 
 /** Deeper folders are not searched. */
 const MAX_DEPTH = 4;
@@ -12,6 +13,30 @@ const NAME_LINE = /^name:\s*["']?([A-Za-z0-9][A-Za-z0-9._-]{0,63})["']?\s*(?:#.*
 export interface JobFileWithState {
   readonly file: string;
   readonly directories: readonly string[];
+}
+
+/**
+ * The jobs below a folder that have been run: their job files, then the state directories of jobs without one, because a program defines
+ * them, or because the file is gone. Of a job's state directories, the one to use.
+ */
+export async function findJobs(
+  folder: string,
+  { root, origin, signal }: { readonly root: string | null; readonly origin: string | null; readonly signal: AbortSignal },
+): Promise<readonly string[]> {
+  const files = findJobFilesWithState(folder, root);
+  // With `--state-dir`, a job may have other states next to its file.
+  const claimed = root === null ? files : [...files, ...findJobFilesWithState(folder, null)];
+  const known = new Set(claimed.flatMap(({ directories }) => directories.map((directory) => realpathSync(directory))));
+  const others = findStateDirectories(folder, { root, tell: () => {}, depth: MAX_DEPTH + 2 }).filter(
+    ({ directory }) => !known.has(realpathSync(directory)),
+  );
+  const chosen = new Set<string>();
+  for (const { directory, job } of others) {
+    const parent = dirname(directory);
+    const state = await chooseState({ name: job, directory: dirname(parent) }, parent, origin, signal).catch(() => null);
+    if (state !== null) chosen.add(state.directory);
+  }
+  return [...files.map(({ file }) => file), ...chosen];
 }
 
 /** The job files below a folder that have been run. */

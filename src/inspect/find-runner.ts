@@ -1,6 +1,5 @@
-import { join } from 'node:path';
-import { readHolder } from '../ledger/disk/lock-file.ts';
-import { type ProcessIdentity, seeProcess } from '../ledger/disk/process-identity.ts';
+import { findHolder } from '../ledger/disk/find-holder.ts';
+import type { ProcessIdentity } from '../ledger/disk/process-identity.ts';
 
 /** The process that holds a state directory's lock. */
 export interface Runner {
@@ -8,13 +7,11 @@ export interface Runner {
   readonly host: string;
 }
 
-/** The holder of the lock according to its file; null if nobody holds it, or only a process seen to be dead. */
+/** Null if nobody holds it, if only a process seen to be dead does, or if its file is damaged. */
 export function findRunner(stateDirectory: string, own: ProcessIdentity): Runner | null {
   try {
-    const holder = readHolder(join(stateDirectory, 'lock'))?.holder;
-    if (holder === undefined || holder.pid === 0) return null;
-    const { pid, host } = holder;
-    return seeProcess(holder, own) === 'dead' ? null : { pid, host };
+    const holder = findHolder(stateDirectory, own);
+    return holder === null || holder.pid === 0 ? null : { pid: holder.pid, host: holder.host };
   } catch {
     return null;
   }

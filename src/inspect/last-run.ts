@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { RowSelection } from '../core/row.ts';
@@ -24,6 +24,20 @@ export interface JobState {
 export type LastRun = KeptSummary;
 
 type NamedJob = Pick<Job, 'name' | 'directory'>;
+
+/** The job and the origin in the name of a state directory: `reviews` and `simulator` of `.rowmill/reviews@simulator`. */
+export function nameState(directory: string): { readonly job: string; readonly origin: string } {
+  const [job = '', origin = DEFAULT_ORIGIN] = basename(resolve(directory)).split('@');
+  return { job, origin };
+}
+
+/** The state at a path, and the name of its job; null if the path is no state directory. */
+export function findStateAt(path: string): { readonly state: JobState; readonly job: string } | null {
+  const directory = resolve(path);
+  if (!existsSync(eventsFile(directory))) return null;
+  const { job, origin } = nameState(directory);
+  return { state: { directory, origin }, job };
+}
 
 /** The job's state directories, in no order. */
 export function findStates(job: NamedJob, root: string | null): readonly JobState[] {

@@ -3,7 +3,8 @@ import type { RowCounts } from '../core/summary.ts';
 import type { RunState } from '../ledger/events/fold.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import { readKeptRun, readStateEvents } from './last-run.ts';
-import { locateState, type ReadOptions } from './open-state.ts';
+import { locateState } from './locate-state.ts';
+import type { ReadOptions } from './open-state.ts';
 import { findSimulatedRuns } from './simulated-runs.ts';
 
 /** A job's runs (`runs JOB --json`); field names are a contract. */

@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../core/errors.ts';
 import type { RowSelection } from '../core/row.ts';
-import { loadJob } from '../input/job/load-job.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
@@ -11,30 +12,22 @@ import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { prepareJob } from '../run/open/prepare.ts';
 import type { PreparedJob } from '../run/open/prepared-job.ts';
 import { readKeptStatus } from '../run/status/kept-status.ts';
-import { chooseState, findContinuedSelection, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
+import { findContinuedSelection, findLastRun, findStateAt, type JobState, type LastRun, readStateEvents } from './last-run.ts';
+import { type LocatedState, locateState, type StateQuery } from './locate-state.ts';
 
 /** The options of a command that sends nothing. */
-export interface ReadOptions {
-  readonly jobFile: string;
-  readonly cwd: string;
+export interface ReadOptions extends StateQuery {
   /** A table that replaces the one of the last run. */
   readonly input: string | null;
-  /** Replaces `.rowmill`; null for the default next to the job file. */
-  readonly stateRoot: string | null;
-  /** The provider whose answers to use; null for that of the last run. */
-  readonly origin: string | null;
   /** Where the environment came from: files that must not be overwritten. */
   readonly environmentFiles?: readonly string[];
   /** Called for a run's summary that only a newer version can read; null if the last run's is needed, which is then refused. */
   readonly leaveOut: LeaveOut | null;
   readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'sleep' | 'random'>;
-  readonly signal: AbortSignal;
 }
 
 /** Which of a job's states a command uses, found without opening the table. */
-export interface FoundState {
-  readonly state: JobState;
-  readonly job: string;
+export interface FoundState extends LocatedState {
   /** Ids of all runs, oldest first. */
   readonly runs: readonly string[];
   readonly lastRun: LastRun | null;
@@ -53,12 +46,6 @@ export interface OpenState extends FoundState {
   readonly books: Books;
   /** The current state of a row's key: while a run is open, rows it will still send are not failures. */
   readonly stepOf: StepOf;
-}
-
-/** @throws UsageError if the job file is wrong or the job was not run yet */
-export async function locateState(options: ReadOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
-  const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  return { state: await chooseState(job, options.stateRoot, options.origin, options.signal), job: job.name };
 }
 
 /** Locates the state and finds its last run. @throws LedgerError too, if its event log is damaged */
@@ -96,7 +83,9 @@ export async function openState(options: ReadOptions, { hashesResponses = true }
 }
 
 /** The job with the last run's table, unless another one is named; piped input is read from the stored copy. */
-export function prepareForReading(options: ReadOptions, { state, paths }: FoundState): Promise<PreparedJob> {
+export async function prepareForReading(options: ReadOptions, { state, paths }: FoundState): Promise<PreparedJob> {
+  if (findStateAt(resolve(options.cwd, options.jobFile)) !== null)
+    throw new UsageError(`${options.jobFile}: is a state directory; rows and answers can only be read with the job file`);
   return prepareJob({
     jobFile: options.jobFile,
     overrides: { cwd: options.cwd, input: options.input ?? paths?.input ?? null, out: paths?.out ?? null },

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { CustomPrice } from '../core/custom-price.ts';
 import { dayOf } from '../core/day.ts';
 import type { Job, Mode } from '../core/job.ts';
@@ -6,15 +7,18 @@ import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summar
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
+import { findHolder } from '../ledger/disk/find-holder.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
 import { type BudgetFacts, renewBudget } from '../run/budget/facts.ts';
 import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
-import { isOfNow, markJob, markState, readKeptStatus } from '../run/status/kept-status.ts';
+import { isOfNow, type JobFacts, markJob, markState, readKeptStatus } from '../run/status/kept-status.ts';
 import type { RowCounts } from '../run/status/row-tally.ts';
 import type { BatchFacts, CostFacts, StatusFacts } from '../run/status/status-facts.ts';
 import type { Wait } from '../run/status/waits.ts';
 import { findRunner, type Runner } from './find-runner.ts';
-import { chooseState, type JobState, readKeptRun } from './last-run.ts';
+import { guessJobFolder } from './kept-job.ts';
+import { chooseState, findStateAt, type JobState, readKeptRun } from './last-run.ts';
+import { locateState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
 
 /** The current status of a job (`status --json`); field names are a contract. */
@@ -22,7 +26,7 @@ export interface Status {
   readonly schema: 'rowmill.status/1';
   readonly job: string;
   readonly model: string;
-  /** Where the job file sends its rows. */
+  /** Where the job sends its rows. */
   readonly mode: Mode;
   /** Absolute path of the state directory used, and the provider of its answers. */
   readonly state: string;
@@ -31,6 +35,8 @@ export interface Status {
   /** The latest run; null before the first. */
   readonly run: StatusRun | null;
   readonly rows: RowCounts;
+  /** Whether answers from before a `--fresh` do not count; absent if there was none. */
+  readonly sinceFresh?: true;
   readonly batches: readonly StatusBatch[];
   readonly cost: StatusCost;
   /** What may have been billed without an answer, over all runs, listed individually. */
@@ -38,6 +44,8 @@ export interface Status {
   /** Budgets over several runs; absent if the job has none. */
   readonly budgets?: readonly BudgetFacts[];
   readonly waitingFor: readonly Wait[];
+  /** When rows and money were counted, if that was by an earlier run and something may have changed since; only without a job file, absent otherwise. */
+  readonly recordedAt?: string;
 }
 
 export interface StatusRun {
@@ -60,13 +68,19 @@ export interface StatusCost extends CostFacts {
   readonly priceNote?: string;
 }
 
-/** The input of a status, read again for each. */
-interface Looked {
+/** What a status needs beside its figures. */
+interface Named {
   readonly options: ReadOptions;
-  readonly job: Job;
+  readonly name: string;
+  readonly about: JobFacts;
   readonly prices: readonly CustomPrice[];
   readonly state: JobState;
   readonly now: Date;
+}
+
+/** The input of a status with a job file, read again for each. */
+interface Looked extends Named {
+  readonly job: Job;
 }
 
 /** The result of a full reading, and what it was computed from: as long as that is unchanged, so is the result. */
@@ -112,12 +126,23 @@ export function createStatusLook(options: ReadOptions): () => Promise<Status> {
   }
 
   return async () => {
+    if (findStateAt(resolve(options.cwd, options.jobFile)) !== null) return readWithoutJob(options);
     const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
     const prices = await loadPrices(job.directory, options.cwd);
     const state = await chooseState(job, options.stateRoot, options.origin, options.signal);
-    const looked = { options, job, prices, state, now: options.effects.clock() };
+    const about = { model: showModels(job), mode: job.mode };
+    const looked = { options, job, name: job.name, about, prices, state, now: options.effects.clock() };
     return makeStatus((await findKeptFacts(looked)) ?? (await findFacts(looked)), looked);
   };
+}
+
+async function readWithoutJob(options: ReadOptions): Promise<Status> {
+  const { state, job } = await locateState(options);
+  const { readRecordedStatus } = await import('./recorded-status.ts');
+  const { facts, about, recordedAt } = await readRecordedStatus(state, options);
+  const prices = await loadPrices(guessJobFolder(state.directory, options.cwd), options.cwd);
+  const status = await makeStatus(facts, { options, name: job, about, prices, state, now: options.effects.clock() });
+  return recordedAt === null ? status : { ...status, recordedAt };
 }
 
 /** The status recorded by the process that works on the job, or did last; null if there is none, or if a full reading might differ. */
@@ -133,9 +158,11 @@ async function findKeptFacts(looked: Looked): Promise<StatusFacts | null> {
 }
 
 /** Identifies everything a status depends on except the tables; null if that cannot be read. */
-function markRecorded({ job, prices, state, now }: Looked): string | null {
+function markRecorded({ options, job, prices, state, now }: Looked): string | null {
   try {
-    return [markState(state.directory), markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
+    // A process that is gone has left the files as they were, and may have lost calls.
+    const holder = findHolder(state.directory, options.effects.processIdentity)?.token ?? '';
+    return [markState(state.directory), holder, markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
   } catch {
     return null;
   }
@@ -151,22 +178,23 @@ function readInputs({ job, options, state }: Looked, path: string): Promise<Inpu
   return markInputs(named, { stateDirectory: state.directory, cwd: options.cwd }).catch(() => null);
 }
 
-async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Promise<Status> {
-  const { options, job, state, now } = looked;
+async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Promise<Status> {
+  const { options, name, about, state, now } = looked;
   const { run, cost } = facts;
   const runner = findRunner(state.directory, options.effects.processIdentity);
   const priceNote = facts.simulated || cost.ledgerNanoUsd === 0 ? null : await readPriceNote(looked);
   const isAbandoned = run !== null && run.endedAt === null && runner === null;
   return {
     schema: 'rowmill.status/1',
-    job: job.name,
-    model: facts.models ?? showModels(job),
-    mode: job.mode,
+    job: name,
+    model: facts.models ?? about.model,
+    mode: about.mode,
     state: state.directory,
     origin: state.origin,
     simulated: facts.simulated,
     run: run === null ? null : { ...run, runner },
     rows: facts.rows,
+    ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),
     batches: facts.batches.map((batch) => {
       const { id, status, requests, submittedAt, ...others } = batch;
       const ageSeconds = Math.max(0, Math.round((now.getTime() - Date.parse(submittedAt)) / 1000));
@@ -194,9 +222,9 @@ function describeAbandoned(left: Pick<Summary, 'verdict' | 'next'> | null): Wait
 }
 
 /** OpenAI's own prices need no note, and no price list to be read. */
-async function readPriceNote({ job, prices, state, now }: Looked): Promise<string | null> {
+async function readPriceNote({ about, prices, state, now }: Named): Promise<string | null> {
   const host = hostOfOrigin(state.origin);
   if (host === null) return null;
   const [{ findPriceNote }, { findPriceSource }] = await Promise.all([import('../money/price.ts'), import('../money/price-source.ts')]);
-  return findPriceNote(job.model, now.toISOString(), prices, findPriceSource(host));
+  return findPriceNote(about.model, now.toISOString(), prices, findPriceSource(host));
 }

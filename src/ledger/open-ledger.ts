@@ -2,12 +2,14 @@ import path from 'node:path';
 import { asDiskError } from '../core/disk/disk-error.ts';
 import { type DecideLine, decideOutcome } from '../core/response-line.ts';
 import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/durable-files.ts';
+import { watchForRest } from './disk/find-holder.ts';
 import { waitSilently } from './disk/holder-watch.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import { NoStateError } from './errors.ts';
 import { readEventAt, readEvents } from './events/event-log.ts';
 import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createLedgerState } from './ledger-state.ts';
+import { foreseeLostCalls } from './lost-calls.ts';
 import { createReading } from './reading.ts';
 import { replay } from './replay.ts';
 import { keepEarlierVerdicts } from './responses/earlier-verdicts.ts';
@@ -69,6 +71,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
   const settled = openSettledIndex({ ...options, state });
   try {
     lock?.assertHeld();
+    const isAtRest = watchForRest(directory, options.processIdentity);
     const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
     const noLongerOk = (await earlier?.findLost(state)) ?? new Set<number>();
@@ -76,8 +79,10 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');
     // Another process may be about to record these: a reader counts what is complete. They belong to the last run.
-    if (lock === null && options.asOfRun === undefined)
+    if (lock === null && options.asOfRun === undefined) {
       await takeLiveLeftovers({ ...options, decide, directory: responses, state, settled }, async () => undefined);
+      if (isAtRest()) foreseeLostCalls(state);
+    }
     const reading = createReading({ ...options, decide, state, settled });
     const place = lock === null ? null : await settlePlace({ ...options, stateId: state.fold.state });
     const writing =

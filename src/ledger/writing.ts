@@ -25,6 +25,7 @@ import { isMisplaced } from './events/shard-transitions.ts';
 import { countsForIndex } from './index-rules.ts';
 import { type FinishBatchOptions, type Ledger, type LedgerOptions, LIVE_QUEUE, type RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
+import { endLostCalls } from './lost-calls.ts';
 import { measureRequests, readAnsweredIds } from './missing-lines.ts';
 import { makeLiveName, makeResponseName, type ResponseFile } from './response-file.ts';
 import { createLiveWriter } from './responses/live-file.ts';
@@ -197,9 +198,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     await takeLiveLeftovers({ ...options, directory: responses }, ({ name, offsetBytes, bytes, lines, createdSeconds }, sha256) =>
       log.append({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }),
     );
-    const openCalls = [...state.fold.openCalls].flatMap(([customId, { calls, bodyBytes }]) => Array(calls).fill({ customId, bodyBytes }));
-    if (openCalls.length > 0)
-      await announce({ type: 'call-unknown', calls: openCalls, why: 'the process ended before the answer was kept', isInterruption: true });
+    const lost = endLostCalls(state.fold);
+    if (lost !== null) await announce(lost);
   } catch (error) {
     await log.close();
     throw error;

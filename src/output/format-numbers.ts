@@ -36,10 +36,20 @@ export function formatSmallDollars(nanoUsd: number): string {
 }
 
 /** What a pilot left out: `109 of 120 rows (102 requests), about $0.0041`. */
-export function describeNotAsked({ rows, requests = rows, of, expectedNanoUsd }: NotAsked): string {
+export function describeNotAsked({ rows, requests = rows, of, sinceFresh, expectedNanoUsd }: NotAsked): string {
   const different = requests === rows ? '' : ` (${formatThings(requests, 'request')})`;
   const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
-  return `${formatCount(rows)} of ${formatThings(of, 'row')}${different}, ${price}`;
+  const since = sinceFresh === true ? ' since --fresh' : '';
+  return `${formatCount(rows)} of ${formatThings(of, 'row')}${since}${different}, ${price}`;
+}
+
+/** All rows of a pilot's table, by kind: `60 = 10 of this run + 48 not asked + 1 answered + 1 skipped`; null if there are no other kinds than the first two. */
+export function describeAllRows({ rows, of, others }: NotAsked, rowsOfRun: number): string | null {
+  const { inFlight = 0, ...settled } = others ?? {};
+  const more = Object.entries({ ...settled, 'in batches': inFlight }).filter(([, count]) => count > 0);
+  if (more.length === 0) return null;
+  const terms = [['of this run', rowsOfRun] as const, ['not asked', rows] as const, ...more];
+  return `${formatCount(of)} = ${terms.map(([word, count]) => `${formatCount(count)} ${word}`).join(' + ')}`;
 }
 
 function roundTo(nanoUsd: number, decimals: number): number {

@@ -25,14 +25,14 @@ export function isBeyondChance({ pValue }: McNemar, difference: { readonly value
 /** Which of them that is. */
 export function describeWinner(mcnemar: McNemar, difference: { readonly value: number }): string {
   if (!isBeyondChance(mcnemar, difference)) return 'No clear winner';
-  return `${difference.value > 0 ? 'B' : 'A'} is better`;
+  return `The ${difference.value > 0 ? 'candidate' : 'baseline'} is better`;
 }
 
-/** `p = 0.0412 (exact): 3 rows correct only in A, 11 only in B`. */
+/** `p = 0.0412 (exact): 3 rows correct only in the baseline, 11 only in the candidate`. */
 export function describeMcNemar({ basis, onlyA, onlyB, method, statistic, pValue }: McNemar): string {
   const how = method === 'exact' ? 'exact' : `chi-squared ${statistic?.toFixed(2)}`;
   const p = pValue < 0.0001 ? 'p < 0.0001' : `p = ${pValue.toFixed(4)}`;
-  return `${p} (${how}): ${formatCount(onlyA)} rows ${basis} only in A, ${formatCount(onlyB)} only in B`;
+  return `${p} (${how}): ${formatCount(onlyA)} rows ${basis} only in the baseline, ${formatCount(onlyB)} only in the candidate`;
 }
 
 /** A difference of two amounts, with its sign. */

@@ -1,5 +1,5 @@
 import { openAtomicFile } from './atomic-file.ts';
-import { formatCell } from './csv-format.ts';
+import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
 import { createCsvPrinter } from './csv-text.ts';
 
 /** A CSV table of plain values being written; there is nothing under its name before `finish`. */
@@ -12,17 +12,26 @@ export interface PlainTable {
 
 const CHUNK_CHARACTERS = 1 << 18;
 
+/** How a plain table is written; absent: with commas, and cells as they are. */
+export interface PlainTableForm {
+  /** Between the cells. */
+  readonly delimiter?: string | null | undefined;
+  /** Spreadsheet-safe, like the table of a job with `write.excel`. */
+  readonly excel?: boolean;
+}
+
 /**
- * @param delimiter between cells; by default a comma
  * @throws DiskError if the file cannot be written; also from all its methods
  */
-export async function createPlainTable(path: string, columns: readonly string[], delimiter?: string | null): Promise<PlainTable> {
+export async function createPlainTable(path: string, columns: readonly string[], form: PlainTableForm = {}): Promise<PlainTable> {
   const file = await openAtomicFile(path);
-  const { print, printHead } = createCsvPrinter({ delimiter: delimiter ?? undefined });
-  let text = printHead(columns);
+  const { delimiter, excel = false } = form;
+  const { print, printHead } = createCsvPrinter({ delimiter: delimiter ?? undefined, lineEnd: excel ? '\r\n' : '\n' });
+  const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
+  let text = (excel ? BYTE_ORDER_MARK : '') + printHead(columns.map(toCell));
   return {
     write(values) {
-      text += print([values.map(formatCell)]);
+      text += print([values.map(toCell)]);
       if (text.length < CHUNK_CHARACTERS) return;
       const chunk = text;
       text = '';

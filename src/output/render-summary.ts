@@ -4,7 +4,15 @@ import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts'
 import { describeDoubts } from './describe-doubts.ts';
 import { describeWithoutAnswer } from './describe-without-answer.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
-import { describeNotAsked, describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
+import {
+  describeAllRows,
+  describeNotAsked,
+  describeOrphaned,
+  formatCount,
+  formatDollars,
+  formatSpent,
+  formatThings,
+} from './format-numbers.ts';
 import { describeEmptyRows } from './verdict.ts';
 
 /** How a summary is shown. */
@@ -95,11 +103,14 @@ function listMoney(summary: Summary): readonly Line[] {
 }
 
 /** After a pilot or a stop. Its command is shown below, unless another one takes precedence. */
-function listNotAsked({ notAsked, next, rows: { pending } }: Summary): readonly Line[] {
+function listNotAsked({ notAsked, next, rows }: Summary): readonly Line[] {
   if (notAsked === undefined) return [];
   const { command } = notAsked;
-  const how = command === null || command === next ? '' : `: ${command}`;
-  return [[pending > 0 ? 'left' : 'not asked', `${describeNotAsked(notAsked)}${how}`]];
+  const text = `${describeNotAsked(notAsked)}${command === null || command === next ? '' : `: ${command}`}`;
+  const inBatches = rows.pending - notAsked.rows;
+  if (rows.pending > 0) return [['left', `${text}${inBatches > 0 ? `; ${formatCount(inBatches)} in batches` : ''}`]];
+  const all = describeAllRows(notAsked, rows.in);
+  return [...(all === null ? [] : [['all rows', all] as const]), ['not asked', text]];
 }
 
 /** Rows whose answers cost nothing here: reused from earlier runs, or those of identical rows. */

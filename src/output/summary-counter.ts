@@ -16,6 +16,10 @@ export interface RowTotals {
   readonly rowsNanoUsd: number;
   readonly failedRowsNanoUsd: number;
   readonly unpricedRows: number;
+  /** Rows on which something was spent. */
+  readonly paidRows: number;
+  /** Pending rows that are in no batch, and what they still take. */
+  readonly unsent: { readonly rows: number; readonly requests: number };
   readonly batchSavedNanoUsd: number;
   readonly reuseSavedNanoUsd: number;
 }
@@ -38,7 +42,8 @@ export interface SummaryCounter {
 export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): SummaryCounter {
   const rows = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
   const causes: Record<string, number> = {};
-  const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
+  const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, paidRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
+  const unsent = { rows: 0, requests: 0 };
   const usage: UsageSum = { ...NO_USAGE };
   let unwrapped = 0;
   let unmarked = 0;
@@ -53,12 +58,15 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       if ('cause' in disposition) causes[disposition.cause] = (causes[disposition.cause] ?? 0) + 1;
       growUsage(usage, row.usage);
       if (costNanoUsd === null) totals.unpricedRows++;
+      if (costNanoUsd !== null && costNanoUsd > 0) totals.paidRows++;
+      if (row.unsent !== undefined) unsent.rows++;
+      if (row.unsent === 'request') unsent.requests++;
       totals.rowsNanoUsd += costNanoUsd ?? 0;
       if (disposition.status === 'failed') totals.failedRowsNanoUsd += costNanoUsd ?? 0;
       const savings = savingsOf(row);
       totals.batchSavedNanoUsd += savings.batchNanoUsd;
       totals.reuseSavedNanoUsd += savings.reuseNanoUsd;
     },
-    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage: { ...usage }, ...totals }),
+    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage: { ...usage }, unsent: { ...unsent }, ...totals }),
   };
 }

@@ -57,12 +57,13 @@ export function makePageOfFailures(failed: number): string {
   const quality = {
     field: 'verdict',
     gold: { name: 'expected' },
-    rows: { evaluated: 200, answered: 198 },
+    rows: { evaluated: 200, answered: 198, correct: 166 },
     accuracy: 0.83,
     macroF1: 0.8,
     intervals: { accuracy: { low: 0.77, high: 0.88 } },
     perClass: Object.fromEntries(LABELS.map((label) => [label, { support: 40, precision: 0.8, recall: 0.9, f1: 0.85 }])),
     confusion,
+    wrong: SAID.map((text, place) => ({ row: place + 1, id: `r-${place}`, gold: 'positive', answer: 'negative', text })),
   };
   const { examples } = makeComparison();
   const changed = Array.from({ length: 20 }, (_, place) => ({ ...examples[0], row: place + 1, a: SAID[place % SAID.length] ?? '' }));

@@ -13,6 +13,7 @@ export interface PageElement {
   getAttribute(name: string): string | null;
   hasAttribute(name: string): boolean;
   readonly clientWidth: number;
+  readonly scrollWidth: number;
   closest(selector: string): PageElement | null;
   getBoundingClientRect(): { readonly top: number; readonly bottom: number };
   querySelectorAll(selector: string): Iterable<PageElement>;

@@ -126,6 +126,12 @@ describe('the report in a browser', { skip: executablePath === null ? reason : f
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(wide <= width, `${wide} pixels wide`);
         if (isWords) assert.deepEqual(await page.evaluate(findBrokenWords), []);
+        const cut = await page.evaluate(() =>
+          [...document.querySelectorAll('.pair')].filter(
+            ({ parentElement: frame }) => frame !== null && frame.scrollWidth > frame.clientWidth,
+          ),
+        );
+        assert.equal(cut.length, 0, 'both runs are in sight');
         await page.context().close();
       });
     }
@@ -256,12 +262,13 @@ function makeHostilePage(): string {
   const quality: QualityFacts = {
     field: ALL,
     gold: { name: ALL },
-    rows: { evaluated: 2, answered: 2 },
+    rows: { evaluated: 2, answered: 2, correct: 1 },
     accuracy: 0.5,
     macroF1: 0.5,
     intervals: { accuracy: { low: 0.1, high: 0.9 } },
     perClass: { [ALL]: { support: 2, precision: 0.5, recall: 0.5, f1: 0.5 } },
     confusion: { [ALL]: { [ALL]: 1, other: 1 } },
+    wrong: [{ row: 1, id: ALL, gold: ALL, answer: ALL, text: ALL }],
   };
   const texts = facts.samples.map((sample, index) => ({ facts: sample, text: makeText(HOSTILE[index] ?? '', sample.why === 'failed') }));
   const comparison = makeComparison({ transitions: { [ALL]: { [ALL]: 3, other: 2 } } });

@@ -13,6 +13,8 @@ export interface InProcessWorker {
   end(): Promise<void>;
   /** Rejects with what ends it by itself. */
   readonly ended: Promise<void>;
+  /** How many calls it has made so far. */
+  calls(): number;
   /** Its log so far, a line each. */
   readonly log: readonly string[];
 }
@@ -56,6 +58,7 @@ export async function startWorker(options: {
   running.catch(() => {});
   return {
     ended: running,
+    calls: () => lines,
     log,
     async end() {
       draining.abort();

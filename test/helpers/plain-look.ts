@@ -6,5 +6,6 @@ export const PLAIN_LOOK: PlanLook = {
   first: null,
   showWhole: 'rowmill plan job.yaml --prompts 1',
   guesses: [],
+  asked: { isFresh: false, selection: { type: 'all' } },
   colour: false,
 };

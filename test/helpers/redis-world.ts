@@ -21,6 +21,13 @@ export function makeCall(number: number, delayMs = 0): LiveCall {
   return { request, promptTokens: 10, delayMs };
 }
 
+/** Adds so many calls to a queue. @returns the calls */
+export async function addCalls(queue: CallQueue, count: number): Promise<readonly LiveCall[]> {
+  const calls = Array.from({ length: count }, (_, number) => makeCall(number));
+  for (const call of calls) await queue.add(call);
+  return calls;
+}
+
 /** The books of a test: what was announced, and every end in the order in which it was recorded. */
 export class TestBooks implements CallOwner {
   readonly announced: string[] = [];

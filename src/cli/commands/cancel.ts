@@ -2,6 +2,7 @@ import { EXIT } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../inspect/cancel.ts';
+import { findStateAt } from '../../inspect/last-run.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
@@ -23,7 +24,8 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
   if (flags.json === true) printJson(cancelled);
   else if (cancelled.batches.length === 0) print('No batches at the provider: nothing to cancel');
   else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
-  if (cancelled.batches.length > 0) sayWhatFollows(cancelled, showCommand('run', jobFile, flags));
+  if (cancelled.batches.length > 0)
+    sayWhatFollows(cancelled, findStateAt(jobFile) === null ? showCommand('run', jobFile, flags) : 'the program again');
   return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;
 }
 

@@ -5,7 +5,8 @@ import { makeEffects } from '../../host/real-effects.ts';
 import { type Cleaned, type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../../upkeep/clean/clean.ts';
 import { makeCallTarget } from '../choose-provider.ts';
 import { agreeTo, canAsk } from '../confirm.ts';
-import { findJobs } from '../find-jobs.ts';
+import { findAsked } from '../find-jobs.ts';
+import { isFolder } from '../job-argument.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState, makeReadOptions } from '../read-options.ts';
 import { renderCleaned, renderLitter } from '../render/render-litter.ts';
@@ -20,17 +21,17 @@ export interface CleanFlags extends JobFlags {
 }
 
 /**
- * `rowmill clean [JOB]`: shows what is no longer needed, for a job or for every job below the working directory, and removes it on request.
+ * `rowmill clean [JOB]`: shows what is no longer needed, for a job or for every job below a folder, and removes it on request.
  * Exit 2 if it was only shown because nobody could confirm; exit 7 if the provider refused to remove a file.
  */
-export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags): Promise<number> {
+export async function cleanJobs(argument: string | undefined, flags: CleanFlags): Promise<number> {
   loadEnvFile();
-  if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers needs one job: name its file');
-  const jobFiles = jobFile === undefined ? findJobs('clean', flags) : [jobFile];
+  const { jobs: asked, isList } = await findAsked('clean', argument, flags);
+  if (flags.answers === true && (isList || isFolder(argument ?? ''))) throw new UsageError('--answers needs one job: name its file');
   const faults: AppError[] = [];
-  const tolerate = jobFile === undefined ? faults : null;
+  const tolerate = isList ? faults : null;
   const found: { readonly shown: Litters; readonly options: CleanOptions }[] = [];
-  for (const file of jobFiles) {
+  for (const file of asked) {
     const options = makeCleanOptions(file, flags);
     const shown = await tryOne(file, tolerate, () => lookForLitter(options));
     if (shown !== null) found.push({ shown, options });

@@ -100,7 +100,7 @@ function suggestValues(option: Option, typed: string): Suggest {
 }
 
 function suggestFor(name: string, typed: string): Suggest {
-  if (['a', 'b', 'id'].includes(name)) return suggestWords(RUN_NAMES);
+  if (['baseline', 'candidate', 'id'].includes(name)) return suggestWords(RUN_NAMES);
   const pattern = FILES[name];
   return pattern === undefined ? () => {} : suggestWords(listFiles(typed, pattern));
 }

@@ -5,8 +5,10 @@ import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { listEnvironmentFiles, loadEnvFile } from '../../host/environment.ts';
 import { readNoticeAddress } from '../../host/notices/read-address.ts';
 import { makeEffects } from '../../host/real-effects.ts';
-import { examine, type Finding } from '../../inspect/doctor.ts';
+import { examine } from '../../inspect/doctor/examine.ts';
+import type { Finding } from '../../inspect/doctor/finding.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import type { Target } from '../../run/open/target.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
 import { makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
@@ -20,7 +22,14 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   loadEnvFile();
   const effects = makeEffects();
   const waits = createWaitTeller({ ...effects, warn: say });
-  const target = makeCallTarget(flags, effects);
+  const watched = ({ connect, ...named }: Target): Target => ({
+    ...named,
+    async connect(...place) {
+      const connection = await connect(...place);
+      return { ...connection, provider: watchProvider(connection.provider, { ...effects, waits }) };
+    },
+  });
+  const redisUrl = flags.simulate === true ? '' : (process.env.REDIS_URL ?? '');
   const temporaryDirectory = makeTemporaryFolder('rowmill-doctor-');
   try {
     const findings = await examine({
@@ -30,13 +39,9 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
       environmentFiles: listEnvironmentFiles(),
-      target: {
-        ...target,
-        async connect(...place) {
-          const connection = await target.connect(...place);
-          return { ...connection, provider: watchProvider(connection.provider, { ...effects, waits }) };
-        },
-      },
+      target: watched(makeCallTarget(flags, effects)),
+      keyless: watched(makeCallTarget(flags, effects, { isKeyless: true })),
+      ...(redisUrl === '' ? {} : { redisUrl }),
       temporaryDirectory,
       nodeVersion: process.versions.node,
       effects,

@@ -7,7 +7,7 @@ import { blameFlags, checkFolder, describeGuesses } from '../draft-file.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type PlanLook, renderPlan } from '../render/render-plan.ts';
 import { reportFailure } from '../report-failure.ts';
-import { makePlanOptions, showCommand, showRunCommand } from '../run-options.ts';
+import { makePlanOptions, makeSelection, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
@@ -53,6 +53,7 @@ function makeLook({ closestModel: closest }: Plan, { argument, jobFile, draft, f
     command: showAsPlanned(named, meant),
     first: isDraft || closest === undefined ? null : `First, in ${file}: model: ${closest}`,
     showWhole: `${showCommand('plan', named, meant)}${showAsked(meant)} --prompts 1`,
+    asked: { isFresh: flags.fresh === true, selection: makeSelection(flags) },
     guesses: draft === null ? [] : describeGuesses(draft),
     colour: hasColour(process.stdout),
   };

@@ -5,10 +5,12 @@ import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { renderFigures } from '../../output/report/render-figures.ts';
+import { sayLeftCalls } from '../notices/say-left-calls.ts';
 import { sayNotices } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
+import { BOOTSTRAP_SEED } from './eval.ts';
 
 export interface ReportFlags extends JobFlags {
   readonly run?: string;
@@ -37,6 +39,7 @@ export async function report(jobFile: string, flags: ReportFlags): Promise<numbe
     if (isFull) print(renderFigures(facts));
   }
   sayWhichState(options, state);
+  await sayLeftCalls(options, flags);
   await sayNotices(options, flags);
   return EXIT.done;
 }
@@ -48,8 +51,9 @@ function checkFlags({ html, gold, field, priceAsOf }: ReportFlags): void {
     throw new UsageError('--html shows the cost as counted by the run; leave out --price-as-of');
 }
 
-/** The answers are the current ones: with --run they may come from a later run. */
-async function readQuality(options: ReadOptions, { gold, field }: ReportFlags) {
+/** With --run, of the answers as that run left them. */
+async function readQuality(options: ReadOptions, flags: ReportFlags) {
+  const { gold, field = null, run = null } = flags;
   if (gold === undefined) return null;
-  return (await evaluateAnswers(options, { gold, field: field ?? null, seed: 1 })).evaluation;
+  return (await evaluateAnswers(options, { gold, field, run, csv: null, seed: BOOTSTRAP_SEED })).evaluation;
 }

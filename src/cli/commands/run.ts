@@ -107,6 +107,7 @@ export async function runWith(
           isAgreed: flags.yes === true,
           isSimulated: flags.simulate === true,
           isQuiet: flags.progress === 'none',
+          asked: options,
         }),
       adoptCopy: (question) => confirmCopy(question, flags.adoptCopy === true),
       watch: (view) => {

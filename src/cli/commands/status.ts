@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { createStatusLook, type Status } from '../../inspect/status.ts';
-import { findJobs } from '../find-jobs.ts';
+import { findAsked } from '../find-jobs.ts';
 import { readShownNotices, sayShown } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
@@ -18,16 +18,15 @@ interface Look {
   readonly look: () => Promise<Status>;
 }
 
-/** `rowmill status`: the state of a job, or one line for every job below the working directory; with --watch repeatedly until interrupted. */
-export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
-  const jobFiles = jobFile === undefined ? findJobs('status', flags) : [jobFile];
-  const isList = jobFile === undefined;
-  const looks = jobFiles.map(
+/** `rowmill status`: the state of a job, or one line for every job below a folder; with --watch repeatedly until interrupted. */
+export async function status(argument: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
+  const { jobs, isList } = await findAsked('status', argument, flags);
+  const looks = jobs.map(
     (file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }),
   );
   if (flags.watch === true) return watch(looks, isList);
   const all = await readAll(looks, isList);
-  const notices = jobFile === undefined ? [] : await readShownNotices(makeReadOptions(jobFile, flags), flags);
+  const notices = isList || argument === undefined ? [] : await readShownNotices(makeReadOptions(argument, flags), flags);
   if (flags.json !== true) {
     print(renderAll(all, isList));
     sayShown(notices);

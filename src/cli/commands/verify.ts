@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { AppError, EXIT, type ExitCode, UsageError } from '../../core/errors.ts';
-import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
 import { type Verification, verifyState } from '../../inspect/verify/verify.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatThings } from '../../output/format-numbers.ts';
+import { findAsked } from '../find-jobs.ts';
+import { isFolder } from '../job-argument.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { createPaint } from '../render/paint.ts';
@@ -15,14 +15,16 @@ export interface VerifyFlags extends JobFlags {
   readonly all?: string;
 }
 
-/** `rowmill verify JOB`: one line per check; exit 1 when one fails. `--all FOLDER`: one line per job. */
-export async function verify(jobFile: string | undefined, flags: VerifyFlags): Promise<number> {
+/** `rowmill verify JOB`: one line per check; exit 1 when one fails. For all jobs below a folder, one line each. */
+export async function verify(argument: string | undefined, flags: VerifyFlags): Promise<number> {
   if (flags.all !== undefined) {
-    if (jobFile !== undefined || flags.input !== undefined)
+    if (argument !== undefined || flags.input !== undefined)
       throw new UsageError('--all checks every job below a folder with its own table: do not pass a job or --input with it');
-    return verifyAll(flags.all, flags);
+    if (!isFolder(flags.all)) throw new UsageError(`--all: ${flags.all} is not a folder`);
   }
-  if (jobFile === undefined) throw new UsageError('which job? Name its file, or a folder with jobs: --all FOLDER');
+  const { jobs, isList } = await findAsked('verify', argument ?? flags.all, flags);
+  if (isList) return verifyAll(jobs, flags);
+  const [jobFile = ''] = jobs;
   const verification = await verifyState(makeReadOptions(jobFile, flags));
   if (flags.json === true) printJson(verification);
   else for (const { name, status, detail } of verification.checks) print(showLine(status, `${name.padEnd(15)}  ${detail}`));
@@ -38,10 +40,7 @@ interface Verified {
 }
 
 /** A job that cannot be checked does not hide the others. The exit code is the worst: 1 if a check failed, else the highest. */
-async function verifyAll(folder: string, flags: VerifyFlags): Promise<number> {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`--all: ${folder} is not a folder`);
-  const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null).map(({ file }) => file);
-  if (files.length === 0) throw new UsageError(`--all: no job below ${folder} has been run`);
+async function verifyAll(files: readonly string[], flags: VerifyFlags): Promise<number> {
   const all: Verified[] = [];
   for (const file of files) {
     const one = await verifyOne(file, flags);
@@ -87,7 +86,8 @@ function showJob({ file, verification, error }: Verified): string {
   if (verification === null) return showLine('failed', `${file}  ${error?.message.split('\n')[0] ?? ''}`);
   const { checks, ok, run, simulated } = verification;
   const failed = checks.filter(({ status }) => status === 'failed').map(({ name, detail }) => `${name}: ${detail}`);
-  const about = `${run === null ? 'no run has kept a summary' : `run ${run}`}${simulated ? ', simulated' : ''}`;
+  const isPartial = checks.some(({ name, status }) => name === 'rows' && status === 'skipped');
+  const about = `${run === null ? 'no run has kept a summary' : `run ${run}`}${simulated ? ', simulated' : ''}${isPartial ? '; only files and usage: the rest needs the job file' : ''}`;
   return showLine(ok ? 'ok' : 'failed', `${file}  ${ok ? about : failed.join('; ')}`);
 }
 

@@ -1,8 +1,9 @@
 import type { Job, NoticeEvent } from '../../core/job.ts';
 import { listRefusals } from '../../host/notices/notice-records.ts';
-import { readStateEvents } from '../../inspect/last-run.ts';
+import { findLastRun, readStateEvents } from '../../inspect/last-run.ts';
+import { locateState } from '../../inspect/locate-state.ts';
 import { makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
-import { locateState, type ReadOptions } from '../../inspect/open-state.ts';
+import type { ReadOptions } from '../../inspect/open-state.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState } from '../read-options.ts';
@@ -26,7 +27,7 @@ export async function listNotices({ name, notify }: Job, options: ReadOptions, f
   const refusals = listRefusals(state.directory, fold.activeAt).map(
     ({ sentence }): Pick<Notice, 'event' | 'sentence' | 'next'> => ({ event: 'stopped', sentence, next: 'continue' }),
   );
-  const chosen = flagsOfState(flags, { origin: state.origin, baseUrl: null });
+  const chosen = flagsOfState(flags, { origin: state.origin, baseUrl: findLastRun(state, fold, () => {})?.paths.baseUrl ?? null });
   return [...made, ...refusals]
     .filter(({ event }) => event !== 'done' && notify?.on.includes(event))
     .map(({ event, sentence, next }) => ({

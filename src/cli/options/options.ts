@@ -15,6 +15,9 @@ import {
   parseTime,
 } from './flag-values.ts';
 
+/** The argument of commands that look at one job or at several. */
+export const JOB_OR_FOLDER = 'the job file, or its state directory; or a folder, for every job below it (default: the working directory)';
+
 /** How `--help` groups the options of commands with a job. */
 const GROUPS = {
   asked: 'For a table without a job file:',

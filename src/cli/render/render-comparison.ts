@@ -2,12 +2,11 @@ import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
-import { describeResult, listDifferences, MADE_UP } from '../../output/report/describe-comparison.ts';
+import { describeResult, listDifferences, MADE_UP, RUN_NAMES } from '../../output/report/describe-comparison.ts';
 import type { Paint } from './paint.ts';
-import { renderTable } from './render-table.ts';
+import { renderFirst, renderTable } from './render-table.ts';
 
-const MAX_CELLS = 36;
-const LEAST_CELLS = 12;
+const SHAPE = { maxCells: 36, leastCells: 12 };
 const MAX_EXAMPLES = 10;
 const MAX_TRANSITIONS = 10;
 
@@ -18,24 +17,30 @@ export function renderComparison(comparison: RunComparison, paint: Paint): strin
   const line = (label: string, text: string) => paint('dim', label.padEnd(11)) + escapeLineForTerminal(text);
   const what = comparison.field ?? 'the whole answer';
   const both = rows.same + rows.changed;
-  const oneSided = `${formatCount(rows.answeredOnlyInA)} answered only in A, ${formatCount(rows.answeredOnlyInB)} only in B, ${formatCount(rows.unanswered)} in neither`;
+  const oneSided = `${formatCount(rows.answeredOnlyInA)} answered only in the baseline, ${formatCount(rows.answeredOnlyInB)} only in the candidate, ${formatCount(rows.unanswered)} in neither`;
   const outside =
-    rows.onlyInA + rows.onlyInB === 0 ? '' : `; ${formatCount(rows.onlyInA)} rows only in A, ${formatCount(rows.onlyInB)} only in B`;
+    rows.onlyInA + rows.onlyInB === 0
+      ? ''
+      : `; ${formatCount(rows.onlyInA)} rows only in the baseline, ${formatCount(rows.onlyInB)} only in the candidate`;
   return [
-    paint('bold', escapeLineForTerminal(`${comparison.job}: ${what}, run A ${a.run} and run B ${b.run}`)) +
+    paint('bold', escapeLineForTerminal(`${comparison.job}: ${what}, baseline ${a.run} and candidate ${b.run}`)) +
       (comparison.simulated ? paint('yellow', '  simulated') : ''),
     escapeLineForTerminal(describeResult(comparison)),
     ...(comparison.simulated ? [paint('yellow', `Made up: ${MADE_UP}`)] : []),
     line('job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`),
-    ...differences.map(({ key, run, text }) => line('', `${key} in ${run}: ${text}`)),
+    ...differences.map(({ key, run, text }) => line('', `${key} in the ${run}: ${text}`)),
     line(
       'rows',
       `${formatCount(rows.compared)} compared: ${formatCount(rows.same)} same, ${formatCount(rows.changed)} changed, ${oneSided}${outside}`,
     ),
     line('agreement', `${formatShareWithin(comparison.agreement, comparison.agreementInterval)} of ${formatCount(both)} answered in both`),
-    ...(comparison.accuracyDifference === null ? [] : [line('accuracy', `B - A: ${formatPointsWithin(comparison.accuracyDifference)}`)]),
-    line('McNemar', describeMcNemar(comparison.mcnemar)),
-    line('cost', `B - A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
+    ...(comparison.accuracyDifference === null
+      ? []
+      : [
+          line('accuracy', `candidate - baseline: ${formatPointsWithin(comparison.accuracyDifference)}`),
+          line('McNemar', describeMcNemar(comparison.mcnemar)),
+        ]),
+    line('cost', `candidate - baseline: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
     '',
     renderRuns(a, b, paint),
     ...renderTransitions(comparison.transitions, paint),
@@ -50,7 +55,7 @@ function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
   const scored = a.scores !== null && b.scores !== null;
   return renderTable(
     [
-      ['', 'A', 'B'],
+      ['', RUN_NAMES.a, RUN_NAMES.b],
       row('model', ({ model }) => model),
       row('rows', ({ rows }) => formatCount(rows)),
       ...(scored
@@ -65,7 +70,7 @@ function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
       row('output tokens', ({ outputTokens }) => formatCount(outputTokens)),
       row('run spent', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => formatSpent(spentNanoUsd, spentUnpricedAttempts)),
     ],
-    { maxCells: MAX_CELLS, leastCells: LEAST_CELLS },
+    SHAPE,
     paint,
   );
 }
@@ -74,29 +79,26 @@ function renderTransitions(transitions: RunComparison['transitions'], paint: Pai
   const moves = Object.entries(transitions ?? {})
     .flatMap(([from, line]) => Object.entries(line).map(([to, count]) => ({ from, to, count })))
     .filter(({ from, to }) => from !== to)
-    .toSorted((a, b) => b.count - a.count)
-    .slice(0, MAX_TRANSITIONS);
+    .toSorted((a, b) => b.count - a.count);
   if (moves.length === 0) return [];
   return [
     '',
-    renderTable(
-      [['in A', 'in B', 'rows'], ...moves.map(({ from, to, count }) => [from, to, formatCount(count)])],
-      { maxCells: MAX_CELLS, leastCells: LEAST_CELLS },
+    renderFirst(
+      [[RUN_NAMES.a, RUN_NAMES.b, 'rows'], ...moves.map(({ from, to, count }) => [from, to, formatCount(count)])],
+      { ...SHAPE, most: MAX_TRANSITIONS, all: moves.length, rest: '--json has all' },
       paint,
     ),
   ];
 }
 
-function renderExamples({ examples, gold }: RunComparison, paint: Paint): readonly string[] {
+function renderExamples({ examples, gold, rows: { compared, same } }: RunComparison, paint: Paint): readonly string[] {
   if (examples.length === 0) return [];
-  const rows = examples
-    .slice(0, MAX_EXAMPLES)
-    .map((example) => [example.id ?? '(left the table)', example.a, example.b, ...(gold === null ? [] : [example.gold ?? ''])]);
+  const rows = examples.map(({ id, a, b, ...row }) => [id ?? '(left the table)', a, b, ...(gold === null ? [] : [row.gold ?? ''])]);
   return [
     '',
-    renderTable(
-      [['for example', 'in A', 'in B', ...(gold === null ? [] : ['right'])], ...rows],
-      { maxCells: MAX_CELLS, leastCells: LEAST_CELLS },
+    renderFirst(
+      [['rows that differ', RUN_NAMES.a, RUN_NAMES.b, ...(gold === null ? [] : ['right'])], ...rows],
+      { ...SHAPE, most: MAX_EXAMPLES, all: compared - same, rest: '--csv PATH writes all' },
       paint,
     ),
   ];

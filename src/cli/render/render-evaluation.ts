@@ -4,7 +4,7 @@ import { formatCount } from '../../output/format-numbers.ts';
 import { formatShareWithin } from '../../output/format-quality.ts';
 import { MADE_UP } from '../../output/report/describe-comparison.ts';
 import type { Paint } from './paint.ts';
-import { fitsTable, renderTable } from './render-table.ts';
+import { fitsTable, renderFirst, renderTable } from './render-table.ts';
 
 const MAX_CELLS = 28;
 const LEAST_CELLS = 8;
@@ -13,6 +13,9 @@ const LEAST_LABEL_CELLS = 16;
 /** With more labels than this, or in a narrow terminal, no matrix fits; the most frequent confusions are listed instead. */
 const MAX_MATRIX_LABELS = 10;
 const MAX_CONFUSIONS = 15;
+/** Of the wrong rows, and of the text of one. */
+const MAX_WRONG = 10;
+const MAX_TEXT_CELLS = 60;
 /** More labels than this are shown only by --json. */
 const MAX_CLASSES = 100;
 
@@ -25,6 +28,7 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
     paint('bold', escapeLineForTerminal(`${evaluation.job}: ${evaluation.field} against ${from}`)) +
       (evaluation.simulated ? paint('yellow', '  simulated') : ''),
     ...(evaluation.simulated ? [paint('yellow', `Made up: ${MADE_UP}`)] : []),
+    line('answers', `${evaluation.model}${evaluation.run === null ? '' : `, run ${evaluation.run}`}`),
     line('rows', describeRows(rows)),
     line('coverage', `${formatShareWithin(evaluation.coverage, intervals.coverage)} have an answer; the others count as wrong`),
     line(
@@ -36,6 +40,7 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
     '',
     renderClasses(evaluation.perClass, paint),
     ...renderConfusion(evaluation.confusion, paint),
+    ...renderWrong(evaluation, paint),
   ].join('\n');
 }
 
@@ -68,11 +73,11 @@ function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: P
     ]);
     return [['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows];
   };
-  // Figures are never cut: a narrow terminal does without their intervals.
-  const shape = { maxCells: MAX_CELLS, spare: ['given', 'no answer', 'rows'] };
-  const table = fitsTable(list(true), shape, paint)
-    ? renderTable(list(true), shape, paint)
-    : renderTable(list(false), { ...shape, leastCells: LEAST_LABEL_CELLS }, paint);
+  // Figures are never cut: a narrow terminal does without their intervals, then without counts.
+  const narrow = { spare: ['given', 'no answer', 'rows'], missing: ['95 % intervals'], leastCells: LEAST_LABEL_CELLS };
+  const table = fitsTable(list(true), { maxCells: MAX_CELLS }, paint)
+    ? renderTable(list(true), { maxCells: MAX_CELLS }, paint)
+    : renderTable(list(false), { maxCells: MAX_CELLS, ...narrow }, paint);
   return most === classes ? table : `${table}\nand ${formatCount(classes.length - most.length)} labels with fewer rows; --json has all`;
 }
 
@@ -89,14 +94,20 @@ function renderConfusion(confusion: Confusion, paint: Paint): readonly string[] 
   const wrong = Object.entries(confusion)
     .flatMap(([right, line]) => Object.entries(line).map(([given, count]) => ({ right, given, count })))
     .filter(({ right, given }) => right !== given)
-    .toSorted((a, b) => b.count - a.count)
-    .slice(0, MAX_CONFUSIONS);
+    .toSorted((a, b) => b.count - a.count);
   if (wrong.length === 0) return [];
   const rows = wrong.map(({ right, given, count }) => [right, given, formatCount(count)]);
-  return [
-    '',
-    renderTable([['right', 'given instead (most frequent)', 'rows'], ...rows], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint),
-  ];
+  const shape = { maxCells: MAX_CELLS, leastCells: LEAST_CELLS, missing: labels.length <= MAX_MATRIX_LABELS ? ['confusion matrix'] : [] };
+  const list = { most: MAX_CONFUSIONS, all: rows.length, rest: '--json has all' };
+  return ['', renderFirst([['right', 'given instead (most frequent)', 'rows'], ...rows], { ...shape, ...list }, paint)];
+}
+
+function renderWrong({ wrong, rows }: Evaluation, paint: Paint): readonly string[] {
+  if (wrong.length === 0) return [];
+  const lines = wrong.map(({ id, gold, answer, text }) => [id ?? '(left the table)', gold, answer, text]);
+  const shape = { maxCells: MAX_TEXT_CELLS, leastCells: LEAST_CELLS, spare: ['text'] };
+  const list = { most: MAX_WRONG, all: rows.evaluated - rows.correct, rest: '--csv PATH writes all' };
+  return ['', renderFirst([['wrong rows', 'right', 'given', 'text'], ...lines], { ...shape, ...list }, paint)];
 }
 
 function countOf(confusion: Confusion, right: string, given: string): number {

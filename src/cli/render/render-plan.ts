@@ -6,6 +6,7 @@ import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
 import { describeCache } from './describe-cache.ts';
+import { type AskedOfContinued, describeContinued } from './describe-continued.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { type Excerpt, makeExcerpt, renderPrompt } from './render-prompt.ts';
 
@@ -19,16 +20,19 @@ export interface PlanLook {
   readonly showWhole: string;
   /** What was guessed about a table that has no job file yet. */
   readonly guesses: readonly string[];
+  /** What is asked of the run, if it continues one. */
+  readonly asked: AskedOfContinued;
   readonly colour: boolean;
 }
 
 /** A plan for the terminal, without a final newline. */
-export function renderPlan(plan: Plan, { command, first, showWhole, guesses, colour }: PlanLook): string {
+export function renderPlan(plan: Plan, { command, first, showWhole, guesses, asked, colour }: PlanLook): string {
   const paint = createPaint(colour);
   const line = (label: string, text: string) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text);
   const { tokens, cost } = plan;
   return [
     paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
+    ...(plan.continues === undefined ? [] : [line('continues', describeContinued(plan.continues, asked))]),
     ...guesses.map((guess, index) => line(index === 0 ? 'guessed' : '', guess)),
     line('rows in', describeRows(plan)),
     ...plan.changes.map((change) => line('changes', change)),
@@ -74,6 +78,7 @@ function describeRows({ rows, skipped }: Plan): string {
     changed: rows.changed,
     'tried again': rows.again,
     'in batches now': rows.inFlight,
+    answered: rows.answered,
     reused: rows.reused,
     duplicate: rows.duplicate,
     'failed before': rows.failed,

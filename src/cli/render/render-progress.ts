@@ -35,6 +35,7 @@ export function renderProgress(view: RunView, forecast: Forecast, look: Progress
     ...flow([
       `${drawBar(view, look.columns)} ${formatCount(view.okRows)}/${formatCount(view.rowsAsked)} answered`,
       ...(view.failedRows === 0 ? [] : [`${formatCount(view.failedRows)} failed`]),
+      ...(view.rows === view.rowsAsked ? [] : [`${formatCount(view.rows - view.rowsAsked)} skipped`]),
       ...describeMoney(view, forecast),
     ]),
     ...shards,

@@ -20,7 +20,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     [
       'rows in',
       `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped${rows.where === undefined ? '' : ` (${formatCount(rows.where)} by input.where)`} + ` +
-        `${formatCount(rows.pending)} pending${rows.inFlight === 0 ? '' : ` (${formatCount(rows.inFlight)} in batches)`}`,
+        `${formatCount(rows.pending)} pending${describePending(status)}`,
     ],
     [
       'spent',
@@ -32,12 +32,24 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
     ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${describeWaiting(what, id)}${why}`] as const),
+    ...(status.recordedAt === undefined
+      ? []
+      : [['counted', `${formatAge(status.recordedAt, look.now)} ago; without a job file, only a run can count again`] as const]),
     ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
   ];
   const title =
     paint('bold', escapeLineForTerminal(`${status.job}  ${status.mode}  ${status.model}`)) +
     (status.simulated ? paint('yellow', '  simulated') : '');
   return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text))].join('\n');
+}
+
+function describePending({ rows, sinceFresh }: Status): string {
+  if (rows.pending === 0) return '';
+  const notes = [
+    ...(rows.inFlight === 0 ? [] : [`${formatCount(rows.inFlight)} in batches`]),
+    ...(sinceFresh === undefined ? [] : ['answers from before --fresh do not count']),
+  ];
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
 function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {

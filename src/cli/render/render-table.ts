@@ -1,4 +1,5 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { formatCount } from '../../output/format-numbers.ts';
 import { clipCells, measureCells } from './cells.ts';
 import type { Paint } from './paint.ts';
 
@@ -14,6 +15,8 @@ export interface TableShape {
   readonly leastCells?: number;
   /** Columns that a narrow terminal leaves out, in this order and as many as needed; a line below names them. */
   readonly spare?: readonly string[];
+  /** What the rows already go without because the terminal is narrow; the line below names it first. */
+  readonly missing?: readonly string[];
 }
 
 type Rows = readonly (readonly string[])[];
@@ -42,8 +45,20 @@ export function renderTable(rows: Rows, shape: TableShape, paint: Paint): string
       return index === 0 ? paint('dim', text) : text;
     }),
   );
-  const names = left.map((column) => rows[0]?.[column]).join(', ');
-  return [...lines, ...(left.length === 0 ? [] : [paint('dim', `a wider terminal, or --json, shows more: ${names}`)])].join('\n');
+  const names = [...(shape.missing ?? []), ...left.map((column) => rows[0]?.[column])].join(', ');
+  return [...lines, ...(names === '' ? [] : [paint('dim', `a wider terminal, or --json, shows more: ${names}`)])].join('\n');
+}
+
+/** The first `most` rows of a table below its header, and a line with the number of the others and where they are. */
+export function renderFirst(
+  [header = [], ...rows]: Rows,
+  first: TableShape & { readonly most: number; readonly all: number; readonly rest: string },
+  paint: Paint,
+): string {
+  const { most, all, rest, ...shape } = first;
+  const shown = rows.slice(0, most);
+  const table = renderTable([header, ...shown], shape, paint);
+  return all === shown.length ? table : `${table}\n${paint('dim', `and ${formatCount(all - shown.length)} more; ${rest}`)}`;
 }
 
 function columnsOf({ columns }: Paint): number {

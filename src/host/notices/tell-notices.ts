@@ -10,7 +10,7 @@ import { findUncollected, makeNotices, type Notice, type NoticeState } from '../
 import { openRunFiles } from '../../ledger/runs.ts';
 import { formatCount } from '../../output/format-numbers.ts';
 import { scrubSecrets } from '../secrets.ts';
-import { openNoticeRecords } from './notice-records.ts';
+import { type NoticeRecords, openNoticeRecords } from './notice-records.ts';
 import { postNotice } from './post-notice.ts';
 import { readNoticeAddress } from './read-address.ts';
 import { type CommandPlace, renderNotice } from './render-notice.ts';
@@ -56,10 +56,12 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
     return { job: job.name, fold, runFiles: openRunFiles(stateDirectory, randomUUID), now: clock() };
   }
 
+  const hasState = () => existsSync(join(stateDirectory, 'events.jsonl'));
+
   async function tell(notices: readonly Notice[]): Promise<void> {
     if (notify === null || address?.url == null) return;
     const { url } = address;
-    const records = openNoticeRecords(stateDirectory);
+    const records = hasState() ? openNoticeRecords(stateDirectory) : NO_RECORDS;
     const signal = AbortSignal.timeout(MAX_MS);
     const wanted = notices.filter(({ event }) => notify.on.includes(event));
     const due = wanted.flatMap((notice) => {
@@ -92,7 +94,7 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
 
   /** A problem with notices affects nothing else. */
   async function attempt(find: () => Promise<readonly Notice[]>): Promise<void> {
-    if (address?.url == null || !existsSync(join(stateDirectory, 'events.jsonl'))) return;
+    if (address?.url == null) return;
     try {
       await tell(await find());
     } catch (error) {
@@ -104,12 +106,13 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
 
   return {
     begin() {
-      begun = attempt(async () => findUncollected(await readState()));
+      begun = attempt(async () => (hasState() ? findUncollected(await readState()) : []));
     },
     async end(ended) {
       await begun;
       await attempt(async () => {
-        if ('error' in ended) return describeError(job.name, ended.error, clock());
+        if (!hasState()) return describeFirst({ job: job.name, now: clock() }, ended);
+        if ('error' in ended) return describeError({ job: job.name, now: clock() }, ended.error);
         const state = await readState();
         return [...describeWithdrawn(state, ended.summary), ...makeNotices(state)];
       });
@@ -130,28 +133,44 @@ function groupAlike(due: readonly Due[]): readonly (readonly [Due, ...Due[]])[] 
   return [[first, ...others], ...rest.map((one): [Due] => [one])];
 }
 
+/** Where a first run has left nothing: each is reported, however often it is repeated. */
+const NO_RECORDS: NoticeRecords = { claim: () => 0, settle() {} };
+
+type About = Pick<NoticeState, 'job' | 'now'>;
+
+/** What ended a first run that left no state directory. A mistake in the command or the job is for whoever is writing it. */
+function describeFirst(about: About, ended: RunEnd): readonly Notice[] {
+  const exitCode = 'summary' in ended ? ended.summary.exitCode : readExitCode(ended.error);
+  if (exitCode === EXIT.usage) return [];
+  return 'summary' in ended ? describeWithdrawn({ ...about, fold: { runs: [] } }, ended.summary) : describeError(about, ended.error);
+}
+
+function readExitCode(error: unknown): number {
+  return error instanceof AppError ? error.exitCode : EXIT.bug;
+}
+
 /** What ended a run without a summary; nothing for what need not be reported: another active run, an interruption. */
-function describeError(job: string, error: unknown, now: Date): readonly Notice[] {
-  const exitCode = error instanceof AppError ? error.exitCode : EXIT.bug;
+function describeError(about: About, error: unknown): readonly Notice[] {
+  const exitCode = readExitCode(error);
   if (UNTOLD.has(exitCode)) return [];
-  return [describeRefusal({ job, now }, { exitCode, code: error instanceof AppError ? error.code : 'bug', why: explain(error) })];
+  return [describeRefusal(about, { exitCode, code: error instanceof AppError ? error.code : 'bug', why: explain(error) })];
 }
 
 /** A run refused by the provider before it achieved anything, for example because its key has expired, is in no ledger. */
 function describeWithdrawn(
-  { job, now, fold }: Pick<NoticeState, 'job' | 'now' | 'fold'>,
+  { fold, ...about }: About & { readonly fold: { readonly runs: readonly { readonly id: string }[] } },
   { run, exitCode, verdict }: Pick<Summary, 'run' | 'exitCode' | 'verdict'>,
 ): readonly Notice[] {
   if (UNTOLD.has(exitCode) || fold.runs.some(({ id }) => id === run)) return [];
   const why = leaveOutSaid(verdict);
-  return [describeRefusal({ job, now }, { exitCode, code: why, why })];
+  return [describeRefusal(about, { exitCode, code: why, why })];
 }
 
 const UNTOLD: ReadonlySet<number> = new Set([EXIT.done, EXIT.locked, EXIT.interrupted, EXIT.terminated]);
 
 /** It has no run of its own: once a day is enough. */
 function describeRefusal(
-  { job, now }: Pick<NoticeState, 'job' | 'now'>,
+  { job, now }: About,
   { exitCode, code, why }: { readonly exitCode: number; readonly code: string; readonly why: string },
 ): Notice {
   const id = `stopped ${now.toISOString().slice(0, 10)} ${exitCode} ${hash('sha256', code).slice(0, 12)}`;

@@ -55,7 +55,13 @@ export function isReasoningModel(model: string): boolean {
   return !ANSWERS_AT_ONCE.test(name) && (/^o\d/.test(name) || /^gpt-([5-9]|\d\d)/.test(name));
 }
 
-/** Whether a request may be billed for reasoning: a reasoning model, unless it is told to answer at once, or does so by default. */
-export function mayThink({ model, params }: Pick<Job, 'model' | 'params'>): boolean {
-  return isReasoningModel(model) && (readEffort(params) ?? readModelParams(model)?.defaultEffort) !== 'none';
+/** The effort a request is answered with: its own, else its model's default, `medium` if none is published. A model that does not reason: `none`. */
+export function decideEffort({ model, params }: Pick<Job, 'model' | 'params'>): string {
+  if (!isReasoningModel(model)) return 'none';
+  return String(readEffort(params) ?? readModelParams(model)?.defaultEffort ?? 'medium');
+}
+
+/** Whether a request may be billed for reasoning. */
+export function mayThink(job: Pick<Job, 'model' | 'params'>): boolean {
+  return decideEffort(job) !== 'none';
 }

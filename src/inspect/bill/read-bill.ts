@@ -7,13 +7,16 @@ import { SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
 import { listDestinations } from '../../run/open/destinations.ts';
 import { findJobFilesWithState } from '../find-jobs.ts';
+import { findStateDirectories } from '../find-states.ts';
 import type { ReadOptions } from '../open-state.ts';
 import { type Costs, sumCosts } from './costs.ts';
-import { findStateDirectories } from './find-states.ts';
 import { type DayCosts, readStateCosts, type StateCosts } from './read-state-costs.ts';
 
 /** The dimensions of a bill. */
 export const BILL_KEYS = ['job', 'model', 'day', 'lane', 'month'] as const;
+
+/** Deeper folders are not searched. */
+const MAX_DEPTH = 8;
 
 export type BillKey = (typeof BILL_KEYS)[number];
 
@@ -83,7 +86,11 @@ export async function readBill(options: BillOptions): Promise<Bill> {
   const root = options.stateRoot === null ? null : resolve(cwd, options.stateRoot);
   const problems: string[] = [];
   const notes: string[] = [];
-  const found = findStateDirectories(folder, root, (problem) => problems.push(problem));
+  const found = findStateDirectories(folder, {
+    root,
+    tell: (problem) => problems.push(`${problem}; its costs are in no sum`),
+    depth: MAX_DEPTH,
+  });
   if (found.length === 0 && problems.length === 0) {
     throw new UsageError(`${relative(cwd, folder) || '.'}: no job below this folder has been run`, { code: 'no_state' });
   }

@@ -1,16 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { AppError } from '../../core/errors.ts';
+import { join } from 'node:path';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/settled.ts';
-import { loadJobText } from '../../input/job/load-job.ts';
 import { loadPrices } from '../../input/job/load-prices.ts';
-import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { openLedger } from '../../ledger/open-ledger.ts';
 import { hostOfOrigin, SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { whenAnnounced } from '../../ledger/response-file.ts';
-import { readRules } from '../../ledger/responses/earlier-verdicts.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import type { BoundedJob } from '../../money/cost-bound.ts';
@@ -19,11 +14,13 @@ import { findPriceSource } from '../../money/price-source.ts';
 import { createBooks } from '../../run/open/books.ts';
 import { keepsCacheLong } from '../../run/open/prepare.ts';
 import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
+import type { FoundDirectory } from '../find-states.ts';
+import { guessJobFolder, readKeptJob } from '../kept-job.ts';
 import { readStateEvents } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
+import { openWithoutJob } from '../open-without-job.ts';
 import { findSimulatedRuns } from '../simulated-runs.ts';
 import { addCosts, addRecord, type Costs, isEmpty, NO_COSTS } from './costs.ts';
-import type { FoundDirectory } from './find-states.ts';
 
 /** The cost of one model for a job in one lane on one day. */
 export interface DayCosts extends Costs {
@@ -65,7 +62,7 @@ const SNAPSHOT = /-\d{4}-\d\d-\d\d$/;
  */
 export async function readStateCosts({ directory, job: name }: FoundDirectory, options: StateCostsOptions): Promise<StateCosts> {
   const fold = await readStateEvents({ directory, origin: '' }, options.signal);
-  const folder = options.jobFolder ?? (basename(dirname(directory)) === '.rowmill' ? dirname(dirname(directory)) : options.cwd);
+  const folder = options.jobFolder ?? guessJobFolder(directory, options.cwd);
   const job = await readKeptJob(directory, fold, { folder, cwd: options.cwd });
   const from = findPriceSource(hostOfOrigin(fold.origin));
   const findPrice = createFindPrice(await loadPrices(folder, options.cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
@@ -90,22 +87,17 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
     return known;
   }
 
-  const ledger = await openLedger({
-    ...options.effects,
+  // Whether an answer was billed does not depend on its rules.
+  const ledger = await openWithoutJob(options, {
     directory,
     origin: fold.origin,
     job: name,
-    access: 'read',
-    hashesResponses: false,
-    // Whether an answer was billed does not depend on its rules: records judged by any rules are used as they are.
-    checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' }),
-    rulesHash: readRules(join(directory, 'settled.jsonl')) ?? 'none',
+    takesVectors: job?.endpoint === '/v1/embeddings',
     visit(record, file, call) {
       books.visit(record, file, call);
       const model = record.model?.replace(SNAPSHOT, '') ?? job?.model ?? 'unknown';
       addRecord(find(model, record.lane, whenAnnounced(file, call), record.run), record, books.costOf(record), file.isExtra);
     },
-    signal: options.signal,
   });
   try {
     const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };
@@ -141,27 +133,6 @@ type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 /** @param id of a batch or a shard */
 function whenSent({ fold }: Ledger, id: string | null): string | null {
   return fold.batches.get(id ?? '')?.announcedAt ?? fold.shards.get(id ?? '')?.createIntentAt ?? null;
-}
-
-/** The job of the last run that stored one. */
-async function readKeptJob(
-  directory: string,
-  { runs }: Pick<LedgerFold, 'runs'>,
-  { folder, cwd }: { readonly folder: string; readonly cwd: string },
-): Promise<Job | null> {
-  const runFiles = openRunFiles(directory, () => '');
-  for (const { id } of runs.toReversed()) {
-    const text = runFiles.readRunFile(id, 'job.yaml', () => {});
-    if (text === null) continue;
-    try {
-      return (await loadJobText(text, { absolute: join(folder, 'job.yaml'), shown: null }, { cwd })).job;
-    } catch (error) {
-      // A job defined in a program, or by other rules: the cost of its calls is known without it.
-      if (!(error instanceof AppError)) throw error;
-      return null;
-    }
-  }
-  return null;
 }
 
 /** A log that ends in the middle of a line: the result of its last effect is not in any sum. */

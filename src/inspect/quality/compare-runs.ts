@@ -75,10 +75,8 @@ async function compareRows(options: ReadOptions, compare: CompareOptions, { prep
   const field = chooseSharedField(compare, a, b);
   const gold = compare.gold === null || field === null ? null : await openGold(options, prepared, field, compare.gold);
   const csvPath = compare.csv === null ? null : resolve(options.cwd, compare.csv);
-  const csv =
-    csvPath === null
-      ? null
-      : await createPlainTable(csvPath, ['row', 'id', 'change', 'a', 'b', 'gold'], prepared.compiled.job.write.delimiter);
+  const { excel, delimiter } = prepared.compiled.job.write;
+  const csv = csvPath === null ? null : await createPlainTable(csvPath, ['row', 'id', 'change', 'a', 'b', 'gold'], { excel, delimiter });
   try {
     const comparer = createRunComparer(field, compare.seed);
     const outside = { onlyInA: 0, onlyInB: 0, notInTable: 0 };

@@ -1,22 +1,28 @@
+import { resolve } from 'node:path';
+import { clip } from '../../core/bounds/clip.ts';
 import { UsageError } from '../../core/errors.ts';
-import { showModels } from '../../core/models/split-by-model.ts';
-import type { Evaluation } from '../../core/quality.ts';
+import type { Evaluation, WrongRow } from '../../core/quality.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
+import { createPlainTable, type PlainTable } from '../../output/plain-table.ts';
 import { makeScores } from '../../quality/scores.ts';
-import { createTally } from '../../quality/tally.ts';
-import { finishRows } from '../../run/finish/finish-rows.ts';
+import { createTally, isCorrect } from '../../quality/tally.ts';
 import { chooseField } from '../../run/open/answer-field.ts';
-import { selectRows } from '../../run/open/selection.ts';
 import type { JobState } from '../last-run.ts';
-import { type OpenState, openState, type ReadOptions } from '../open-state.ts';
+import type { ReadOptions } from '../open-state.ts';
+import { refuseDestinations } from '../refuse-destinations.ts';
 import { openGold } from './gold.ts';
+import { type OpenAnswers, openAnswers } from './open-answers.ts';
 
-/** The gold labels, and the field to compare. */
+/** The gold labels, the field to compare, and whose answers. */
 export interface EvaluateOptions {
   /** A column of the table, or a file. */
   readonly gold: string;
   /** Null for the one field with labels. */
   readonly field: string | null;
+  /** A run, whose answers are judged as it left them; null for the answers as they are now. */
+  readonly run: string | null;
+  /** Where to write every wrong row; null for nowhere. */
+  readonly csv: string | null;
   /** Of the bootstrap. */
   readonly seed: number;
 }
@@ -27,67 +33,81 @@ export interface Evaluated {
   readonly state: JobState;
 }
 
+const MAX_EXAMPLES = 20;
+const MAX_SHOWN_CHARACTERS = 200;
+
 /**
  * Compares a job's answers with gold labels. Failed and skipped rows count as wrong; rows not sent yet do not count, nor do those that do
  * not match `input.where`.
- * @throws UsageError if the field, the gold labels or an answer to compare them with cannot be found
+ * @throws UsageError if the run, the field, the gold labels or an answer to compare them with cannot be found
  */
 export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
-  const opened = await openState(options);
+  const answers = await openAnswers(options, evaluate.run);
   try {
-    return { evaluation: await compare(opened, options, evaluate), state: opened.state };
+    const { csv, gold } = evaluate;
+    refuseDestinations(options, answers.prepared, { files: [{ path: csv, name: 'the table of wrong rows' }], gold });
+    const { excel, delimiter } = answers.prepared.compiled.job.write;
+    const path = csv === null ? null : resolve(options.cwd, csv);
+    const table = path === null ? null : await createPlainTable(path, ['row', 'id', 'gold', 'answer', 'text'], { excel, delimiter });
+    try {
+      const evaluation = { ...(await compare(answers, options, evaluate, table)), csv: path };
+      await table?.finish();
+      return { evaluation, state: answers.state };
+    } catch (error) {
+      await table?.abandon().catch(() => undefined);
+      throw error;
+    }
   } finally {
-    await opened.ledger.close();
+    await answers.close();
   }
 }
 
 async function compare(
-  opened: OpenState,
+  { prepared, job, run, models, simulated, readRows }: OpenAnswers,
   options: ReadOptions,
   { gold: name, field: fieldName, seed }: EvaluateOptions,
-): Promise<Evaluation> {
-  const { ledger, prepared } = opened;
-  const { table, compiled } = prepared;
-  const field = chooseField(compiled.job, fieldName);
+  csv: PlainTable | null,
+): Promise<Omit<Evaluation, 'csv'>> {
+  const field = chooseField(job, fieldName);
   const gold = await openGold(options, prepared, field, name);
   const tally = createTally(field.name);
-  const run = ledger.fold.runs.at(-1)?.id ?? null;
   const counts = { in: 0, withoutGold: 0, pending: 0 };
   let where = 0;
-  for await (const rows of finishRows({
-    ...{ table, compiled, ledger, stepOf: opened.stepOf, costOf: opened.books.costOf },
-    selected: await selectRows({ type: 'all' }, table, options.signal),
-    run: run ?? '',
-    signal: options.signal,
-  })) {
-    for (const { row, disposition, answer } of rows) {
-      counts.in += 1;
-      const right = gold.read(row);
-      if (disposition.status === 'skipped' && disposition.cause === 'where') where += 1;
-      else if (right === null) counts.withoutGold += 1;
-      else if (disposition.status === 'pending') counts.pending += 1;
-      else tally.add(right, disposition.status === 'ok' ? field.read(answer) : null);
+  const wrong: WrongRow[] = [];
+  for await (const row of readRows(gold)) {
+    counts.in += 1;
+    if (row.answer.status === 'where') where += 1;
+    else if (row.gold === null) counts.withoutGold += 1;
+    else if (row.answer.status === 'pending') counts.pending += 1;
+    else {
+      const given = row.answer.status === 'ok' ? field.read(row.answer.value) : null;
+      tally.add(row.gold, given);
+      if (isCorrect(row.gold, given) || (csv === null && wrong.length === MAX_EXAMPLES)) continue;
+      const [right, answer, text] = [
+        row.gold.join(' | '),
+        row.answer.status === 'none' ? row.answer.why : (given?.join(' | ') ?? ''),
+        row.readText(),
+      ];
+      await csv?.write([row.row, row.id, right, answer, text]);
+      if (wrong.length < MAX_EXAMPLES) wrong.push({ row: row.row, id: row.id, gold: right, answer: shorten(answer), text: shorten(text) });
     }
   }
   const source = gold.finish();
-  if (tally.cells.length === 0) {
-    throw new UsageError(
-      `${opened.job}: none of the ${formatCount(counts.pending)} rows with a right answer has been sent yet; run the job first`,
-      {
-        code: 'no_answers',
-      },
-    );
-  }
+  if (tally.cells.length === 0) throw new UsageError(describeNothing(job.name, counts.pending), { code: 'no_answers' });
   const scores = makeScores(tally.cells, seed);
   return {
     schema: 'rowmill.eval/1',
-    job: opened.job,
-    run,
-    simulated: opened.simulated,
-    model: showModels(compiled.job),
-    field: field.name,
-    gold: source,
+    ...{ job: job.name, run, simulated, model: models, field: field.name, gold: source },
     ...scores,
     rows: { ...counts, ...(where === 0 ? {} : { where }), ...scores.rows },
+    wrong,
   };
+}
+
+function shorten(text: string): string {
+  return clip(text, MAX_SHOWN_CHARACTERS);
+}
+
+function describeNothing(job: string, pending: number): string {
+  return `${job}: none of the ${formatCount(pending)} rows with a right answer has been sent yet; run the job first`;
 }

@@ -32,7 +32,10 @@ export interface OpenedRun {
   readonly answers: AnswerTotals;
 }
 
-export type RunAnswer = { readonly status: 'ok'; readonly value: unknown } | { readonly status: 'none'; readonly why: string };
+export type RunAnswer =
+  | { readonly status: 'ok'; readonly value: unknown }
+  /** `pending`: not answered and not given up by the end of the run. */
+  | { readonly status: 'none' | 'pending'; readonly why: string };
 
 /** Sums over answers. */
 export interface AnswerTotals {
@@ -114,7 +117,7 @@ function createAnswerReader(parts: {
     readAnswer(request) {
       if (request === NO_REQUEST) return { status: 'none', why: 'skipped' };
       const step = request === -1 ? 'new' : stepOf(request);
-      if (step !== 'done' && step !== 'failed') return { status: 'none', why: 'pending' };
+      if (step !== 'done' && step !== 'failed') return { status: 'pending', why: 'pending' };
       const { outcome, lane, createdSeconds } = ledger.readAnswer(request);
       if (step === 'failed') return { status: 'none', why: `${outcome.status}: ${outcome.message}` };
       if (lane !== null && !keys.isSeen(request, pass)) {

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
 import { showCell } from '../../input/request/cell-text.ts';
 import { openTable } from '../../input/table/open-table.ts';
-import { GOLD_COLUMN, REF_COLUMN } from '../../output/mark-sheet.ts';
+import { GOLD_COLUMN, REF_COLUMN, sheetPath } from '../../output/mark-sheet.ts';
 
 /** A sheet a person may have labelled: its content is never lost. */
 export interface Sheet {
@@ -12,6 +14,11 @@ export interface Sheet {
   readonly refs: ReadonlySet<string>;
   /** Rows with a label. */
   readonly marked: number;
+}
+
+/** The sheet of a job: next to its table, or if that goes to standard output, named after the job. */
+export function locateSheet({ write, directory, name }: Job): string {
+  return sheetPath(write.isStdout === true ? join(directory, `${name}.csv`) : write.path);
 }
 
 /**

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
-import type { Job } from '../../core/job.ts';
 import { suggest } from '../../core/wording/suggest.ts';
 import { showCell } from '../../input/request/cell-text.ts';
-import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
+import { makeSheetColumns, writeMarkSheet } from '../../output/mark-sheet.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
 import { chooseField } from '../../run/open/answer-field.ts';
@@ -11,7 +9,7 @@ import { selectRows } from '../../run/open/selection.ts';
 import type { JobState } from '../last-run.ts';
 import { type OpenState, openState, type ReadOptions } from '../open-state.ts';
 import { refuseDestinations } from '../refuse-destinations.ts';
-import { readSheet } from './read-sheet.ts';
+import { locateSheet, readSheet } from './read-sheet.ts';
 import { createRowSampler, makeSheetRow, type Stratify } from './row-sampler.ts';
 
 /** How many rows a person should label, and which. */
@@ -69,11 +67,6 @@ export async function sampleRows(
   }
 }
 
-/** The base of the sheet's name: the table, or if that went to standard output, the job. */
-function findTablePath({ write, directory, name }: Job): string {
-  return write.isStdout === true ? join(directory, `${name}.csv`) : write.path;
-}
-
 async function writeSample(
   opened: OpenState,
   options: ReadOptions,
@@ -82,7 +75,7 @@ async function writeSample(
   const { ledger, prepared } = opened;
   const { table, compiled } = prepared;
   const field = chooseField(compiled.job, fieldName);
-  const path = sheetPath(findTablePath(compiled.job));
+  const path = locateSheet(compiled.job);
   refuseDestinations(options, prepared, { files: [{ path, name: 'the sheet' }] });
   const sheet = await readSheet(path, options.cwd, options.signal);
   const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(opened, by) });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { RowCounts } from '../../core/summary.ts';
 import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -10,7 +11,10 @@ import { createStepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { selectRows } from '../../run/open/selection.ts';
 import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
-import { type FoundState, findState, locateState, prepareForReading, type ReadOptions } from '../open-state.ts';
+import { guessJobFolder, readKeptJob } from '../kept-job.ts';
+import { findStateAt } from '../last-run.ts';
+import { locateState } from '../locate-state.ts';
+import { type FoundState, findState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
 import { checkPossiblyBilled, checkSummary, checkWrittenTable, showUsd } from './summary.ts';
@@ -37,10 +41,10 @@ export async function verifyState(options: ReadOptions): Promise<Verification> {
   let found: FoundState | null = null;
   if (checks.every(({ status }) => status !== 'failed')) {
     found = await findState({ ...options, leaveOut: null });
-    const prepared = await prepareForReading(options, found);
-    const derived = await deriveState(options, found, prepared);
+    const prepared = findStateAt(resolve(options.cwd, options.jobFile)) === null ? await prepareForReading(options, found) : null;
+    const derived = await deriveState(options, found, prepared ?? (await makeRules(options, found)));
     try {
-      checks.push(...(await checkDerived(options, found, prepared, derived)));
+      checks.push(...(prepared === null ? SKIPPED_WITHOUT_JOB : await checkDerived(options, found, prepared, derived)));
     } finally {
       await derived.ledger.close();
     }
@@ -52,6 +56,22 @@ export async function verifyState(options: ReadOptions): Promise<Verification> {
   return { schema: 'rowmill.verify/1', job, state: state.directory, run, simulated: found?.simulated ?? false, ok, checks };
 }
 
+/** Checks that need the prompts of the job. */
+const SKIPPED_WITHOUT_JOB = ['rows', 'money', 'summary', 'table'].map(
+  (name): Check => ({ name, status: 'skipped', detail: 'needs the job file; of a job defined in a program, a run checks it' }),
+);
+
+/** How the answers of a state are read. */
+type Rules = Pick<PreparedJob, 'findPrice'> & { readonly compiled: Pick<PreparedJob['compiled'], 'checkAnswer' | 'rulesHash'> };
+
+/** The rules without the job: whether an answer was billed, and for how many tokens, does not depend on them. */
+async function makeRules(options: ReadOptions, { state, runs }: FoundState): Promise<Rules> {
+  const folder = guessJobFolder(state.directory, options.cwd);
+  const job = await readKeptJob(state.directory, { runs: runs.map((id) => ({ id })) }, { folder, cwd: options.cwd });
+  const checkAnswer = Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' });
+  return { findPrice: () => null, compiled: { checkAnswer, rulesHash: 'none' } };
+}
+
 interface Derived {
   readonly ledger: Ledger;
   readonly books: Books;
@@ -59,7 +79,7 @@ interface Derived {
 }
 
 /** Opens the state as if nothing had been judged before: no block of `settled.jsonl` matches these rules. */
-async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundState, prepared: PreparedJob): Promise<Derived> {
+async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundState, prepared: Rules): Promise<Derived> {
   const { compiled, findPrice } = prepared;
   const books = createBooks(makeCostOf({ asOf: lastRun?.prices?.asOf ?? null, findPrice }));
   const batches = createBatchBooks();

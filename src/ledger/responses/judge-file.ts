@@ -78,7 +78,6 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
       locations.push(location);
       repeated.set(position, locations);
     });
-    records.pack();
   }
   const { repeats, replaced } = resolveRepeated(options, repeated, count);
   records.replace(replaced);

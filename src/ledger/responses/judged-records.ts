@@ -1,13 +1,11 @@
 import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
-import { completeLine, makeEarlyLine } from './settled-line.ts';
+import { boundSettledLine, completeLine, writeEarlyLine } from './settled-line.ts';
 
 /** The records of a response file until the event that announces it is on disk: outside the heap, as lines that only have to be completed. */
 export interface JudgedRecords {
   /** `shortAnswer` as returned by `makeShortAnswer`. */
   add(record: SettledRecord, shortAnswer: string): void;
-  /** Encodes the lines added since; called now and then. */
-  pack(): void;
   /** Replaces the records at these positions. */
   replace(others: ReadonlyMap<number, SettledRecord>): void;
   /**
@@ -23,19 +21,21 @@ type Kind = Pick<SettledRecord, 'outcome' | 'isBilled' | 'isUnreadable' | 'model
 /** The numbers of a record: its kind, its usage (the first is -1 without one), the time of its answer, its place, and the lengths of parts of its line. */
 const [KIND, USAGE, CREATED, OFFSET, LENGTH, LINE, ID, ANSWER, NUMBERS] = [0, 1, 6, 7, 8, 9, 10, 11, 12];
 const CHUNK_RECORDS = 1 << 12;
+const CHUNK_BYTES = 1 << 18;
 /** A line begins with `["`, its custom_id follows. */
 const ID_START = 2;
 
 export function createJudgedRecords(): JudgedRecords {
   const numbers = createNumbers();
   const kinds = createKinds();
-  const chunks: Buffer[] = [];
-  let text = '';
+  const chunks = createChunks();
 
-  function put(place: Place, record: SettledRecord, shortAnswer: string): string {
+  function put(place: Place, record: SettledRecord, shortAnswer: string): void {
     const { chunk, start } = place;
     const { usage, location, customId } = record;
-    const line = makeEarlyLine(record, shortAnswer);
+    const { bytes, used } = chunks.reserve(boundSettledLine(record, shortAnswer));
+    const end = writeEarlyLine(bytes, used, record, shortAnswer);
+    chunks.use(end);
     chunk[start + KIND] = kinds.add(record);
     chunk[start + USAGE] = usage === null ? -1 : usage.inputTokens;
     chunk[start + USAGE + 1] = usage?.cachedInputTokens ?? 0;
@@ -45,15 +45,9 @@ export function createJudgedRecords(): JudgedRecords {
     chunk[start + CREATED] = record.createdSeconds ?? Number.NaN;
     chunk[start + OFFSET] = location.offsetBytes;
     chunk[start + LENGTH] = location.lengthBytes;
-    chunk[start + LINE] = line.length;
+    chunk[start + LINE] = end - used;
     chunk[start + ID] = customId.length;
     chunk[start + ANSWER] = shortAnswer.length;
-    return line;
-  }
-
-  function pack(): void {
-    if (text !== '') chunks.push(Buffer.from(text, 'latin1'));
-    text = '';
   }
 
   /** Visits the lines of a chunk. @returns the position after the last one */
@@ -68,33 +62,29 @@ export function createJudgedRecords(): JudgedRecords {
   }
 
   return {
-    add: (record, shortAnswer) => {
-      text += put(numbers.add(), record, shortAnswer);
-    },
-    pack,
+    add: (record, shortAnswer) => put(numbers.add(), record, shortAnswer),
     replace(others) {
       if (others.size === 0) return;
       let position = 0;
-      for (const [number, bytes] of chunks.entries()) {
-        const lines: string[] = [];
+      for (const bytes of chunks.takeAll()) {
         let start = 0;
         position = forEachLine(bytes, position, (at, place, end) => {
           const other = others.get(at);
-          lines.push(other === undefined ? bytes.toString('latin1', start, end) : put(place, other, ''));
+          if (other === undefined) chunks.copy(bytes.subarray(start, end));
+          else put(place, other, '');
           start = end;
         });
-        chunks[number] = Buffer.from(lines.join(''), 'latin1');
       }
     },
     complete(file, visit) {
-      pack();
+      const all = chunks.takeAll();
       let position = 0;
       let chunkOffsetBytes = 0;
-      for (const bytes of chunks) {
-        const lines = bytes.toString('latin1');
+      for (const bytes of all) {
         let start = 0;
         position = forEachLine(bytes, position, (_, { chunk, start: at }, end) => {
-          const customId = lines.slice(start + ID_START, start + ID_START + (chunk[at + ID] as number));
+          const idStart = start + ID_START;
+          const customId = bytes.toString('latin1', idStart, idStart + (chunk[at + ID] as number));
           const record = readRecord(chunk, at, kinds.read(chunk[at + KIND] as number), { customId, file });
           const previous = visit(record, chunkOffsetBytes + start);
           completeLine(bytes, end, { file: file.number, previous, answerCharacters: chunk[at + ANSWER] as number });
@@ -102,10 +92,52 @@ export function createJudgedRecords(): JudgedRecords {
         });
         chunkOffsetBytes += bytes.length;
       }
-      return chunks;
+      return all;
     },
   };
 }
+
+/** Memory that lines are written into, one after the other. */
+function createChunks() {
+  let full: Buffer[] = [];
+  const current = { bytes: EMPTY, used: 0 };
+
+  function takeCurrent(): readonly Buffer[] {
+    return current.used === 0 ? [] : [current.bytes.subarray(0, current.used)];
+  }
+
+  function reserve(lengthBytes: number): Readonly<typeof current> {
+    if (current.bytes.length - current.used < lengthBytes) {
+      full.push(...takeCurrent());
+      current.bytes = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, lengthBytes));
+      current.used = 0;
+    }
+    return current;
+  }
+
+  return {
+    /** Where the next line, of at most this length, is to be written. Valid until the next call. */
+    reserve,
+    /** A line was written up to there. */
+    use(end: number): void {
+      current.used = end;
+    },
+    copy(line: Buffer): void {
+      const { bytes, used } = reserve(line.length);
+      current.used = used + line.copy(bytes, used);
+    },
+    /** All chunks, in order; none are left. */
+    takeAll(): readonly Buffer[] {
+      const all = [...full, ...takeCurrent()];
+      full = [];
+      current.bytes = EMPTY;
+      current.used = 0;
+      return all;
+    },
+  };
+}
+
+const EMPTY: Buffer = Buffer.alloc(0);
 
 function readRecord(
   chunk: Float64Array,

@@ -33,16 +33,76 @@ const PREVIOUS_CHARACTERS = 16;
 const NO_FILE = '0'.padStart(FILE_CHARACTERS);
 const NO_PREVIOUS = '-1'.padStart(PREVIOUS_CHARACTERS);
 const LINE_END = ']\n';
+const NO_ANSWER_END = `${NO_FILE},${NO_PREVIOUS}${LINE_END}`;
 
 /** The line of a record, newline included. ASCII only, so that its length is its bytes. */
 export function makeSettledLine(record: SettledRecord, shortAnswer: string, file: number, previous: number): string {
-  return joinLine(record, shortAnswer, String(file).padStart(FILE_CHARACTERS), String(previous).padStart(PREVIOUS_CHARACTERS));
+  const bytes = Buffer.allocUnsafe(boundSettledLine(record, shortAnswer));
+  const end = writeEarlyLine(bytes, 0, record, shortAnswer);
+  completeLine(bytes, end, { file, previous, answerCharacters: shortAnswer.length });
+  return bytes.toString('latin1', 0, end);
 }
 
-/** The same before its file was announced. */
-export function makeEarlyLine(record: SettledRecord, shortAnswer: string): string {
-  return joinLine(record, shortAnswer, NO_FILE, NO_PREVIOUS);
+/** No line of the record is longer. */
+export function boundSettledLine(record: SettledRecord, shortAnswer: string): number {
+  const { beforeUsage, afterUsage } = shareTexts(record);
+  return record.customId.length + beforeUsage.length + afterUsage.length + shortAnswer.length + MOST_OTHER_CHARACTERS;
 }
+
+/** Eight numbers and the punctuation around them. */
+const MOST_OTHER_CHARACTERS = 8 * 25 + FILE_CHARACTERS + PREVIOUS_CHARACTERS + 16;
+
+/** Writes the line of a record whose file is not announced yet: number by number, which takes a third of the time of a string of all. @returns its end */
+export function writeEarlyLine(bytes: Buffer, start: number, record: SettledRecord, shortAnswer: string): number {
+  const { usage, location } = record;
+  const { beforeUsage, afterUsage } = shareTexts(record);
+  let end = writeText(bytes, start, `["${record.customId}${beforeUsage}`);
+  if (usage === null) end = writeText(bytes, end, 'null');
+  else {
+    bytes[end] = OPEN_LIST;
+    end = writeNumber(bytes, end + 1, usage.inputTokens, COMMA);
+    end = writeNumber(bytes, end, usage.cachedInputTokens, COMMA);
+    end = writeNumber(bytes, end, usage.cacheWriteTokens, COMMA);
+    end = writeNumber(bytes, end, usage.outputTokens, COMMA);
+    end = writeNumber(bytes, end, usage.reasoningTokens, CLOSE_LIST);
+  }
+  end = writeText(bytes, end, afterUsage);
+  end = writeNumber(bytes, end, record.createdSeconds, COMMA);
+  end = writeNumber(bytes, end, location.offsetBytes, COMMA);
+  end = writeNumber(bytes, end, location.lengthBytes, COMMA);
+  return writeText(bytes, end, shortAnswer === '' ? NO_ANSWER_END : `${NO_FILE},${NO_PREVIOUS},${shortAnswer}${LINE_END}`);
+}
+
+function writeText(bytes: Buffer, start: number, text: string): number {
+  return start + bytes.write(text, start, 'latin1');
+}
+
+function writeNumber(bytes: Buffer, start: number, value: number | null, next: number): number {
+  let end: number;
+  if (value === null || !(value >= 0 && value < MOST_WRITTEN && Number.isInteger(value))) end = writeText(bytes, start, String(value));
+  else {
+    end = start + 1;
+    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end += 1;
+    writeDigits(bytes, end, value);
+  }
+  bytes[end] = next;
+  return end + 1;
+}
+
+/** Writes the digits of a whole number so that they end there. */
+function writeDigits(bytes: Buffer, end: number, value: number): void {
+  let rest = value;
+  let place = end - 1;
+  do {
+    bytes[place] = DIGIT_ZERO + (rest % 10);
+    rest = Math.floor(rest / 10);
+    place -= 1;
+  } while (rest > 0);
+}
+
+const [COMMA, DIGIT_ZERO, OPEN_LIST, CLOSE_LIST] = [44, 48, 91, 93];
+/** A larger number is written by `String`, and so are fractions. */
+const MOST_WRITTEN = 2 ** 53;
 
 /** The part that an early line still lacks. */
 interface LatePart {
@@ -57,25 +117,31 @@ export function completeLine(bytes: Buffer, end: number, { file, previous, answe
   const previousEnd = end - LINE_END.length - (answerCharacters === 0 ? 0 : answerCharacters + 1);
   const previousStart = previousEnd - PREVIOUS_CHARACTERS;
   if (previous !== -1) bytes.write(String(previous).padStart(PREVIOUS_CHARACTERS), previousStart, 'latin1');
-  // One byte at a time: there is one digit, or few, in every line.
-  for (let left = file, place = previousStart - 2; left > 0; place -= 1) {
-    bytes[place] = DIGIT_ZERO + (left % 10);
-    left = Math.floor(left / 10);
-  }
+  writeDigits(bytes, previousStart - 1, file);
 }
 
-const DIGIT_ZERO = 48;
+/** What is around the usage in a line. */
+type SharedTexts = Pick<SettledRecord, 'outcome' | 'isBilled' | 'isUnreadable' | 'model' | 'tier'> & {
+  readonly beforeUsage: string;
+  readonly afterUsage: string;
+};
 
-function joinLine(record: SettledRecord, shortAnswer: string, file: string, previous: string): string {
-  const { usage, location } = record;
-  const usageJson =
-    usage === null
-      ? 'null'
-      : `[${usage.inputTokens},${usage.cachedInputTokens},${usage.cacheWriteTokens},${usage.outputTokens},${usage.reasoningTokens}]`;
-  return (
-    `["${record.customId}","${record.outcome}",${(record.isBilled ? BILLED : 0) + (record.isUnreadable ? UNREADABLE : 0)},${usageJson},${asciiJson(record.model)},${asciiJson(record.tier)},` +
-    `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes},${file},${previous}${shortAnswer === '' ? '' : `,${shortAnswer}`}${LINE_END}`
-  );
+let shared: SharedTexts | null = null;
+
+/** Most records share them with the one before. */
+function shareTexts({ outcome, isBilled, isUnreadable, model, tier }: SettledRecord): SharedTexts {
+  if (
+    shared === null ||
+    shared.outcome !== outcome ||
+    shared.isBilled !== isBilled ||
+    shared.isUnreadable !== isUnreadable ||
+    shared.model !== model ||
+    shared.tier !== tier
+  ) {
+    const beforeUsage = `","${outcome}",${(isBilled ? BILLED : 0) + (isUnreadable ? UNREADABLE : 0)},`;
+    shared = { outcome, isBilled, isUnreadable, model, tier, beforeUsage, afterUsage: `,${asciiJson(model)},${asciiJson(tier)},` };
+  }
+  return shared;
 }
 
 /** Reads whole lines, newlines included. */

@@ -3,32 +3,7 @@ import { crc32 } from 'node:zlib';
 import { asDiskError, DiskError } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 import { createLinePages } from './line-pages.ts';
-
-/** What must match for a block to be valid for its response file. */
-export interface BlockSource {
-  readonly file: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** The hash of the rules the answers were judged by. */
-  readonly rules: string;
-  /** The header's length, if it has to be known before its content is; otherwise it is as long as necessary. */
-  readonly headerBytes?: number;
-}
-
-/** The content of a block besides its lines. */
-export interface BlockContent {
-  /** How many of the lines, the first ones, are repeats. */
-  readonly repeats: number;
-  readonly anomalies: Readonly<Record<string, number>>;
-}
-
-/** The first line of a block. */
-interface BlockHeader extends BlockSource, BlockContent {
-  /** Decimal and padded, so that the header's length is known before the lines are. */
-  readonly bodyBytes: string;
-  /** Of the lines, after the header with zeros in place of its own crc. */
-  readonly crc: string;
-}
+import { type BlockContent, type BlockHeader, type BlockSource, crcOf, formatCrc, makeHeader } from './settled-header.ts';
 
 /** The location of the lines of a block. */
 export interface BlockPlace {
@@ -158,8 +133,8 @@ export class SettledStore {
       finish: () => {
         flush();
         const lengthBytes = end - offsetBytes;
-        const crc = bodies.reduce((sum, body) => crc32(body, sum), crc32(makeHeader({ ...source, ...content }, lengthBytes, 0)));
-        this.#put(blockOffset, Buffer.concat([makeHeader({ ...source, ...content }, lengthBytes, crc), ...bodies]));
+        const header = { ...source, ...content };
+        this.#putBlock(blockOffset, makeHeader(header, lengthBytes, crcOf(header, lengthBytes, bodies)), bodies);
         this.#endBytes = end;
         return { offsetBytes, lengthBytes };
       },
@@ -185,8 +160,7 @@ export class SettledStore {
       },
       finish: (source, content) => {
         const header = { ...source, ...content, headerBytes };
-        const crc = bodies.reduce((sum, body) => crc32(body, sum), crc32(makeHeader(header, place.lengthBytes, 0)));
-        this.#write(blockOffset, makeHeader(header, place.lengthBytes, crc));
+        this.#write(blockOffset, makeHeader(header, place.lengthBytes, crcOf(header, place.lengthBytes, bodies)));
         this.#endBytes = place.offsetBytes + place.lengthBytes;
       },
     };
@@ -257,6 +231,16 @@ export class SettledStore {
     return crc;
   }
 
+  #putBlock(offsetBytes: number, header: Buffer, bodies: readonly Buffer[]): void {
+    let end = offsetBytes + header.length;
+    const isWritten = bodies.every((body) => {
+      end += body.length;
+      return this.#write(end - body.length, body);
+    });
+    if (isWritten && this.#write(offsetBytes, header)) return;
+    this.#memory.push({ offsetBytes, bytes: Buffer.concat([header, ...bodies]) });
+  }
+
   #put(offsetBytes: number, bytes: Buffer): void {
     if (!this.#write(offsetBytes, bytes)) this.#memory.push({ offsetBytes, bytes });
   }
@@ -280,15 +264,4 @@ export class SettledStore {
     }
     return this.#descriptor === null ? Buffer.alloc(0) : readBytesAt(this.#descriptor, place);
   }
-}
-
-function makeHeader(header: BlockSource & BlockContent, bodyBytes: number, crc: number): Buffer {
-  const { file, bytes, sha256, rules, repeats, anomalies } = header;
-  const padded = String(bodyBytes).padStart(15, '0');
-  const json = JSON.stringify({ file, bytes, sha256, rules, repeats, anomalies, bodyBytes: padded, crc: formatCrc(crc) });
-  return Buffer.from(`${json.padEnd((header.headerBytes ?? 0) - 1)}\n`);
-}
-
-function formatCrc(crc: number): string {
-  return crc.toString(16).padStart(8, '0');
 }

@@ -5,14 +5,17 @@ import { formatShareWithin, isBeyondChance } from '../format-quality.ts';
 /** Shown wherever answers of the simulator are judged. */
 export const MADE_UP = 'the simulator answered: neither accuracy nor a difference says anything about a real model';
 
-/** Both runs by what differs between them: `A (gpt-6-luna, earlier prompt)`. */
-export function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChanges'>): Readonly<Record<'a' | 'b', string>> {
+/** How the two runs of a comparison are called; in its JSON, and in the table of its rows, they are `a` and `b`. */
+export const RUN_NAMES = { a: 'baseline', b: 'candidate' } as const;
+
+/** Both runs by what differs between them: `the baseline (gpt-6-luna, earlier prompt)`. */
+function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChanges'>): Readonly<Record<'a' | 'b', string>> {
   const isPrompt = jobChanges.includes('prompt') || jobChanges.includes('messages');
   const describe = (run: string, model: string, prompt: string) => {
     const what = [...(a.model === b.model ? [] : [model]), ...(isPrompt ? [prompt] : [])];
     return what.length === 0 ? run : `${run} (${what.join(', ')})`;
   };
-  return { a: describe('A', a.model, 'earlier prompt'), b: describe('B', b.model, 'changed prompt') };
+  return { a: describe(`the ${RUN_NAMES.a}`, a.model, 'earlier prompt'), b: describe(`the ${RUN_NAMES.b}`, b.model, 'changed prompt') };
 }
 
 /** Which run is better and how certain that is; without gold labels, how often both agree. One sentence without a final period. */
@@ -22,7 +25,7 @@ export function describeResult(comparison: RunComparison): string {
   if (a.scores === null || b.scores === null || accuracyDifference === null) {
     if (agreement === null) return 'No row is answered in both runs';
     const both = formatThings(rows.same + rows.changed, 'row');
-    return `${names.a} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; which of them is right needs --gold`;
+    return `${capitalize(names.a)} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; which of them is right needs --gold`;
   }
   const right = { a: formatShareWithin(a.scores.accuracy, null), b: formatShareWithin(b.scores.accuracy, null) };
   const evaluated = formatThings(a.scores.rows.evaluated, 'row');
@@ -32,7 +35,11 @@ export function describeResult(comparison: RunComparison): string {
     return `No clear winner: ${names.a} is right in ${right.a} of ${evaluated}, ${names.b} in ${right.b}${why}`;
   }
   const [better, worse] = accuracyDifference.value > 0 ? (['b', 'a'] as const) : (['a', 'b'] as const);
-  return `${names[better]} is better than ${names[worse]}: right in ${right[better]} of ${evaluated} against ${right[worse]}, more than chance explains (${p})`;
+  return `${capitalize(names[better])} is better than ${names[worse]}: right in ${right[better]} of ${evaluated} against ${right[worse]}, more than chance explains (${p})`;
+}
+
+function capitalize(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** Lines of a key that are shown of each run. */
@@ -44,7 +51,7 @@ const SHOWN_BEFORE = 40;
 /** A part of what differs between two jobs, to be shown. */
 export interface ShownDifference {
   readonly key: string;
-  readonly run: 'A' | 'B';
+  readonly run: (typeof RUN_NAMES)[keyof typeof RUN_NAMES];
   readonly text: string;
 }
 
@@ -53,12 +60,12 @@ export function listDifferences(differences: readonly JobDifference[]): readonly
   return differences.flatMap(({ key, onlyInA, onlyInB }) => {
     const [lineA = '', lineB = ''] = [onlyInA[0], onlyInB[0]];
     const skipped = onlyInA.length === 1 && onlyInB.length === 1 ? Math.max(0, countCommon(lineA, lineB) - SHOWN_BEFORE) : 0;
-    const show = (run: 'A' | 'B', lines: readonly string[]): readonly ShownDifference[] => {
+    const show = (run: ShownDifference['run'], lines: readonly string[]): readonly ShownDifference[] => {
       const shown = lines.slice(0, MAX_LINES).map((text) => ({ key, run, text: shorten(text, skipped) }));
       const more = lines.length - shown.length;
       return more <= 0 ? shown : [...shown, { key, run, text: `and ${formatCount(more)} more ${more === 1 ? 'line' : 'lines'}` }];
     };
-    return [...show('A', onlyInA), ...show('B', onlyInB)];
+    return [...show(RUN_NAMES.a, onlyInA), ...show(RUN_NAMES.b, onlyInB)];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { WrongRow } from '../../core/quality.ts';
 import type { LaneName } from '../../core/settled.ts';
 import type { Summary } from '../../core/summary.ts';
 
@@ -161,7 +162,7 @@ export interface QualityFacts {
   readonly field: string;
   readonly gold: { readonly name: string };
   /** Rows with a gold label; those without an answer count as wrong. */
-  readonly rows: { readonly evaluated: number; readonly answered: number };
+  readonly rows: { readonly evaluated: number; readonly answered: number; readonly correct: number };
   readonly accuracy: number;
   readonly macroF1: number;
   readonly intervals: { readonly accuracy: { readonly low: number; readonly high: number } };
@@ -171,6 +172,8 @@ export interface QualityFacts {
   >;
   /** Gold label -> answer -> rows, for the rows with an answer. */
   readonly confusion: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The first rows that were answered wrongly, or not at all. */
+  readonly wrong: readonly WrongRow[];
 }
 
 /** A row picked for the report, without its text. */

@@ -2,21 +2,21 @@ import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from
 import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
-import { describeResult, listDifferences } from './describe-comparison.ts';
+import { describeResult, listDifferences, RUN_NAMES } from './describe-comparison.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
+import { describePart, renderJudgedRow } from './judged-row.ts';
 import { foldRows } from './render-row.ts';
 
 /** More labels than this are shown only by `diff --json`. */
 const MAX_CLASSES = 40;
 const MAX_TRANSITIONS = 30;
-/** Escaped bytes of a label, and of an answer. */
+/** Escaped bytes of a label, and of a fact. */
 const LABEL_BYTES = 160;
-const ANSWER_BYTES = 700;
 const FACT_BYTES = 1_000;
-/** Visible rows; the others are behind a click. */
-const OPEN_EXAMPLES = 2;
+/** Visible rows that differ; the others are behind a click. */
+const OPEN_EXAMPLES = 1;
 
 /** What changed between two runs, row by row, in quality and in cost. */
 export function renderComparison(comparison: RunComparison | null): Html {
@@ -24,13 +24,13 @@ export function renderComparison(comparison: RunComparison | null): Html {
   const { a, b, rows, field } = comparison;
   const facts = listFacts(comparison).map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, FACT_BYTES)}</dd>`);
   return html`<section aria-labelledby="comparison"><h2 id="comparison">Comparison</h2>
-<p>Run A <b class="mono">${a.run}</b> and run B <b class="mono">${b.run}</b>, this one, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share. ${describeResult(comparison)}.</p>
+<p>Baseline <b class="mono">${a.run}</b> and candidate <b class="mono">${b.run}</b>, this run, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share. ${describeResult(comparison)}.</p>
 ${renderDifferences(comparison)}
 ${renderStack('Rows of both runs', [
   { name: 'the same', count: rows.same, fill: 'f-ok' },
   { name: 'changed', count: rows.changed, fill: 'f-main' },
-  { name: 'answered only in A', count: rows.answeredOnlyInA, fill: 'f-skip' },
-  { name: 'answered only in B', count: rows.answeredOnlyInB, fill: 'f-second' },
+  { name: 'answered only in the baseline', count: rows.answeredOnlyInA, fill: 'f-skip' },
+  { name: 'answered only in the candidate', count: rows.answeredOnlyInB, fill: 'f-second' },
   { name: 'answered in neither', count: rows.unanswered, fill: 'f-bad' },
 ])}
 <h3>In short</h3><dl class="answer facts">${facts}</dl>
@@ -42,18 +42,28 @@ function listFacts(comparison: RunComparison): readonly (readonly [name: string,
   const { a, b, rows, gold, jobChanges, agreement, agreementInterval, accuracyDifference, mcnemar } = comparison;
   const outside = rows.onlyInA + rows.onlyInB;
   const unpriced = a.unpricedAnswers + b.unpricedAnswers;
-  const cost = `B − A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`;
+  const cost = `candidate − baseline: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`;
   return [
     ...(jobChanges.length === 0 ? [['job', 'the same in both'] as const] : []),
     ['agreement', `${formatShareWithin(agreement, agreementInterval)} of ${formatCount(rows.same + rows.changed)} answered in both`],
     ...(accuracyDifference === null
       ? []
-      : [['accuracy', `B − A: ${formatPointsWithin(accuracyDifference)} against ${gold?.name ?? 'the right answers'}`] as const]),
-    ['McNemar’s test', describeMcNemar(mcnemar)],
+      : [
+          [
+            'accuracy',
+            `candidate − baseline: ${formatPointsWithin(accuracyDifference)} against ${gold?.name ?? 'the right answers'}`,
+          ] as const,
+          ['McNemar’s test', describeMcNemar(mcnemar)] as const,
+        ]),
     ['cost', unpriced === 0 ? cost : `${cost}; ${formatThings(unpriced, 'answer')} of unknown price in no sum`],
     ...(outside === 0
       ? []
-      : [['not compared', `${formatCount(rows.onlyInA)} rows only in A, ${formatCount(rows.onlyInB)} only in B`] as const]),
+      : [
+          [
+            'not compared',
+            `${formatCount(rows.onlyInA)} rows only in the baseline, ${formatCount(rows.onlyInB)} only in the candidate`,
+          ] as const,
+        ]),
   ];
 }
 
@@ -61,7 +71,7 @@ function listFacts(comparison: RunComparison): readonly (readonly [name: string,
 function renderDifferences({ jobChanges, jobDifferences }: RunComparison): Html {
   if (jobChanges.length === 0) return NOTHING;
   const lines = listDifferences(jobDifferences).map(
-    ({ key, run, text }) => html`<dt>${key} in ${run}</dt><dd dir="auto">${clipHtml(text, FACT_BYTES)}</dd>`,
+    ({ key, run, text }) => html`<dt>${key} in the ${run}</dt><dd dir="auto">${clipHtml(text, FACT_BYTES)}</dd>`,
   );
   return html`<details class="more"><summary>The job differs in ${jobChanges.join(', ')}</summary><dl class="answer facts">${lines}</dl></details>
 `;
@@ -83,12 +93,18 @@ function renderRuns(a: ComparedRun, b: ComparedRun): Html {
     line('output tokens', ({ outputTokens }) => html`${formatCount(outputTokens)}`),
     line('spent by the run', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => html`${formatSpent(spentNanoUsd, spentUnpricedAttempts)}`),
   ];
-  return renderTable({ caption: 'Both runs; small: 95 % intervals', words: [''], numbers: ['A', 'B'], lines });
+  return renderTable({
+    caption: 'Both runs; small: 95 % intervals',
+    words: [''],
+    numbers: [RUN_NAMES.a, RUN_NAMES.b],
+    lines,
+    isPair: true,
+  });
 }
 
 function showScore({ intervals, ...scores }: Scores, name: 'coverage' | 'accuracy' | 'macroF1'): Html {
   const { low, high } = intervals[name];
-  return html`${formatShareWithin(scores[name], null)}<br><span class="soft small">${formatShareWithin(low, null)} to ${formatShareWithin(high, null)}</span>`;
+  return html`${formatShareWithin(scores[name], null)}<br><span class="soft small">${(low * 100).toFixed(1)} to ${formatShareWithin(high, null)}</span>`;
 }
 
 function renderClasses(a: Scores, b: Scores): Html {
@@ -101,7 +117,7 @@ function renderClasses(a: Scores, b: Scores): Html {
       html`<tr><th scope="row">${clipHtml(label, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${f1(inA.get(label))}</td><td class="n">${f1(inB.get(label))}</td></tr>`,
   );
   const caption = `F1 by class${labels.size > shown.length ? `, the ${shown.length} most frequent of ${formatCount(labels.size)}` : ''}`;
-  return renderTable({ caption, words: ['class'], numbers: ['rows', 'F1 in A', 'F1 in B'], lines, isFolded: true });
+  return renderTable({ caption, words: ['class'], numbers: ['rows', RUN_NAMES.a, RUN_NAMES.b], lines, isFolded: true });
 }
 
 function renderTransitions({ transitions, rows }: RunComparison): Html {
@@ -117,7 +133,7 @@ function renderTransitions({ transitions, rows }: RunComparison): Html {
     return html`<tr><th scope="row">${clipHtml(from, LABEL_BYTES)}</th><td>${clipHtml(to, LABEL_BYTES)}</td><td class="n">${formatCount(count)}<div class="bar">${meter}</div></td></tr>`;
   });
   const caption = `Answers that changed${moves.length > shown.length ? `, the ${shown.length} most frequent of ${formatCount(moves.length)}` : ''}`;
-  return renderTable({ caption, words: ['in A', 'in B'], numbers: ['rows'], lines });
+  return renderTable({ caption, words: [RUN_NAMES.a, RUN_NAMES.b], numbers: ['rows'], lines });
 }
 
 interface TableParts {
@@ -128,34 +144,35 @@ interface TableParts {
   readonly lines: readonly Html[];
   /** Behind a click on its caption. */
   readonly isFolded?: true;
+  /** A line of names above two columns on a phone. */
+  readonly isPair?: true;
 }
 
-function renderTable({ caption, words, numbers, lines, isFolded }: TableParts): Html {
+function renderTable({ caption, words, numbers, lines, isFolded, isPair }: TableParts): Html {
   const heads = [
     ...words.map((name) => html`<th scope="col">${name}</th>`),
     ...numbers.map((name) => html`<th scope="col" class="n">${name}</th>`),
   ];
   const shown = isFolded ? NOTHING : html`<caption>${caption}</caption>`;
-  const table = renderFrame(caption, html`<table>${shown}<thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table>`);
+  const table = renderFrame(
+    caption,
+    html`<table${isPair ? html` class="pair"` : NOTHING}>${shown}<thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table>`,
+  );
   return html`<div>${isFolded ? html`<details class="more"><summary>${caption}</summary>${table}</details>` : table}</div>`;
 }
 
 const CHANGES: Readonly<Record<ChangedRow['change'], string>> = {
   changed: 'changed',
-  answeredOnlyInA: 'answered only in A',
-  answeredOnlyInB: 'answered only in B',
+  answeredOnlyInA: 'answered only in the baseline',
+  answeredOnlyInB: 'answered only in the candidate',
   unanswered: 'answered in neither',
 };
 
 function renderExamples({ examples, rows }: RunComparison): Html {
   if (examples.length === 0) return NOTHING;
-  const articles = examples.map(({ row, id, change, a, b, gold }) => {
-    const name = row === null ? 'No longer in the table' : `Row ${formatCount(row)}`;
-    const shownId = id === null || id === String(row) ? NOTHING : html`<span dir="auto">${clipHtml(id, LABEL_BYTES)}</span>`;
-    const said = (what: string, text: string) => html`<dt>${what}</dt><dd dir="auto">${clipHtml(text, ANSWER_BYTES)}</dd>`;
-    return html`<article class="row"><h4><span>${name}</span>${shownId}<span class="soft">${CHANGES[change]}</span></h4><dl class="answer">${said('A', a)}${said('B', b)}${gold === null ? NOTHING : said('right', gold)}</dl></article>
-`;
+  const articles = examples.map(({ change, a, b, gold, ...row }) => {
+    const right = gold === null ? [] : [['right', gold] as const];
+    return renderJudgedRow(row, CHANGES[change], [[RUN_NAMES.a, a], [RUN_NAMES.b, b], ...right]);
   });
-  const all = rows.compared - rows.same;
-  return html`<h3>Rows that differ <span class="soft small">${all > examples.length ? `the first ${examples.length} of ${formatCount(all)}; diff --csv writes all` : formatThings(all, 'row')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
+  return html`<h3>Rows that differ <span class="soft small">${describePart(examples.length, rows.compared - rows.same, 'diff --csv')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
 }

@@ -3,6 +3,7 @@ import type { QualityFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { type Html, html, NOTHING, renderName } from './html.ts';
+import { describePart, renderJudgedRow } from './judged-row.ts';
 
 /** A field without labels may have any number of classes; this many are shown. `eval --json` has all. */
 const MAX_CLASSES = 60;
@@ -18,7 +19,19 @@ export function renderQuality(quality: QualityFacts | null): Html {
   const { field, gold, rows, accuracy, macroF1, intervals } = quality;
   const { low, high } = intervals.accuracy;
   return html`<section aria-labelledby="quality"><h2 id="quality">Accuracy</h2><p><b>${formatShare(accuracy)}</b> of ${formatCount(rows.evaluated)} rows have the <b>${field}</b> that ${gold.name} says (95 % interval ${formatShare(low)} to ${formatShare(high)}); macro-F1 ${macroF1.toFixed(3)}. ${formatCount(rows.answered)} of them were answered, the others count as wrong.</p>
-<div class="two">${renderClasses(quality)}${renderConfusion(quality)}</div></section>`;
+<div class="two">${renderClasses(quality)}${renderConfusion(quality)}</div>${renderWrong(quality)}</section>`;
+}
+
+function renderWrong({ wrong, rows }: QualityFacts): Html {
+  if (wrong.length === 0) return NOTHING;
+  const articles = wrong.map((one) =>
+    renderJudgedRow(one, 'answered wrongly', [
+      ['right', one.gold],
+      ['given', one.answer],
+      ...(one.text === '' ? [] : [['text', one.text] as const]),
+    ]),
+  );
+  return html`<details class="more"><summary>Wrong rows, ${describePart(wrong.length, rows.evaluated - rows.correct, 'eval --csv')}</summary>${articles}</details>`;
 }
 
 function renderClasses({ perClass }: QualityFacts): Html {
@@ -49,7 +62,7 @@ function renderConfusion({ confusion, gold }: QualityFacts): Html {
         return html`<td class="n ${chooseShade(count, totalOf(right), answer === right)}">${formatCount(count)}</td>`;
       })}</tr>`,
   );
-  return html`${renderFrame('Confusion matrix', html`<table class="matrix"><caption>${gold.name} down, answers across; a darker shade is a larger share of its line, green is right, red is wrong</caption><thead><tr><th scope="col">&nbsp;</th>${answers.map((answer) => html`<th scope="col" class="n">${renderName(answer, LABEL_BYTES)}</th>`)}</tr></thead><tbody>${lines}</tbody></table>`)}`;
+  return html`<div><p class="soft small">${gold.name} down, answers across; a darker shade is a larger share of its line, green is right, red is wrong</p>${renderFrame('Confusion matrix', html`<table class="matrix"><thead><tr><th scope="col">&nbsp;</th>${answers.map((answer) => html`<th scope="col" class="n">${renderName(answer, LABEL_BYTES)}</th>`)}</tr></thead><tbody>${lines}</tbody></table>`)}</div>`;
 }
 
 /** Four shades, by the share of a line: `g` correct, `b` wrong. */

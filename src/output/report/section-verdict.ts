@@ -1,12 +1,12 @@
 import { EXIT } from '../../core/errors.ts';
-import type { RunComparison } from '../../core/quality.ts';
+import type { RunComparison, Scores } from '../../core/quality.ts';
+import type { NotAsked } from '../../core/summary.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
-import { describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
+import { describeAllRows, describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
 import { countAskedAbout } from './count-asked-about.ts';
-import { nameRuns } from './describe-comparison.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
@@ -41,8 +41,15 @@ function answerWorked({ summary, causes }: ReportFacts): Html {
   return ask(
     'Did it work?',
     html`<span class="${tone}">${word}</span>`,
-    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined || rows.pending > 0 ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined || rows.pending > 0 ? '' : ` A pilot: ${describeTable(notAsked, rows.in)}.`}`,
   );
+}
+
+function describeTable(notAsked: NotAsked, rowsOfRun: number): string {
+  const all = describeAllRows(notAsked, rowsOfRun);
+  return all === null
+    ? `${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked`
+    : `rows of the table: ${all}`;
 }
 
 function answerCost(facts: ReportFacts): Html {
@@ -90,13 +97,13 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
     const words = `the same answers in both runs: ${formatShareWithin(agreement, agreementInterval)}`;
     return {
       value: agreement === null ? 'Not known' : `${formatShare(agreement)} the same`,
-      say: html`Run A and run B (this one) ${link}; ${words}.`,
+      say: html`Baseline and candidate (this run) ${link}; ${words}.`,
     };
   }
   const value = describeWinner(mcnemar, accuracyDifference);
-  const names = nameRuns(comparison);
-  const right = `${names.a} ${formatShareWithin(a.scores.accuracy, a.scores.intervals.accuracy)} right, this run, ${names.b}, ${formatShareWithin(b.scores.accuracy, b.scores.intervals.accuracy)}`;
-  return { value, say: html`${link}: ${right}; B − A: ${formatPointsWithin(accuracyDifference)}.` };
+  const share = ({ accuracy, intervals }: Scores) => formatShareWithin(accuracy, intervals.accuracy);
+  const right = `the candidate, this run, is right in ${share(b.scores)}, the baseline in ${share(a.scores)}`;
+  return { value, say: html`${link}: ${right}; difference ${formatPointsWithin(accuracyDifference)}.` };
 }
 
 function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measured: Measured | null): Html {

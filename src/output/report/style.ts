@@ -4,13 +4,13 @@ export const STYLE = `
 --page:#f6f7f9;--card:#fff;--line:#e1e5ea;--faint:#eef1f4;--text:#1b2430;--soft:#5b6776;
 --ok:#1f8a5b;--reused:#6fb796;--dup:#b4dcc8;--bad:#cf3f4f;--skip:#c98a1b;--wait:#8a94a3;
 --good:#17724a;--warn:#8a5a00;--wrong:#b92d3d;
---main:#2f63d6;--second:#8c5bd0;--third:#1b93a8;--limit:#cf3f4f;--note:#fff5dc;--noteline:#ecd9a0;
+--main:#2f63d6;--second:#8c5bd0;--third:#1b93a8;--limit:#cf3f4f;--note:#fff5dc;--noteline:#ecd9a0;--shade:#1b243040;
 --g1:#e3f4ea;--g2:#c5e8d4;--g3:#9fd8b9;--g4:#74c69c;--b1:#fce8ea;--b2:#f8cdd2;--b3:#f2a9b1;--b4:#ea8590}
 @media screen and (prefers-color-scheme:dark){:root{
 --page:#11151b;--card:#191f27;--line:#2c3542;--faint:#232b36;--text:#e7ebf0;--soft:#9aa6b5;
 --ok:#46c08a;--reused:#2f8560;--dup:#1f5741;--bad:#f0717f;--skip:#e2ad4a;--wait:#7d8896;
 --good:#46c08a;--warn:#e2ad4a;--wrong:#f58a96;
---main:#7aa2ff;--second:#b592ee;--third:#53c3d6;--limit:#f0717f;--note:#2c2614;--noteline:#574a1f;
+--main:#7aa2ff;--second:#b592ee;--third:#53c3d6;--limit:#f0717f;--note:#2c2614;--noteline:#574a1f;--shade:#e7ebf050;
 --g1:#16281f;--g2:#1a3a2a;--g3:#1d4e37;--g4:#1f6545;--b1:#2d1b20;--b2:#43222a;--b3:#5d2a35;--b4:#7a3340}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-padding-top:52px}
@@ -58,7 +58,15 @@ section{background:var(--card);border:1px solid var(--line);border-radius:14px;p
 .flow>div{break-inside:avoid;padding-bottom:14px}
 .flow>div:only-child{column-span:all}
 @media (min-width:800px){.two.wide{grid-template-columns:minmax(0,5fr) minmax(0,3fr)}}
-.scroll{overflow-x:auto;max-width:100%}
+.scroll{overflow-x:auto;max-width:100%;background:linear-gradient(90deg,var(--card) 40%,transparent) left/40px 100%,
+linear-gradient(-90deg,var(--card) 40%,transparent) right/40px 100%,
+linear-gradient(180deg,var(--card) 40%,transparent) top/100% 40px,
+linear-gradient(0deg,var(--card) 40%,transparent) bottom/100% 40px,
+linear-gradient(90deg,var(--shade),transparent) left/12px 100%,
+linear-gradient(-90deg,var(--shade),transparent) right/12px 100%,
+linear-gradient(180deg,var(--shade),transparent) top/100% 12px,
+linear-gradient(0deg,var(--shade),transparent) bottom/100% 12px;
+background-repeat:no-repeat;background-attachment:local,local,local,local,scroll,scroll,scroll,scroll}
 table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:.85rem;padding-bottom:6px}
 th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--faint);vertical-align:top;overflow-wrap:break-word;max-width:22em}
@@ -138,9 +146,13 @@ header.top{padding-top:16px}
 dl.answer{grid-template-columns:fit-content(50%) minmax(0,1fr)}
 dl.facts{grid-template-columns:fit-content(34%) minmax(0,1fr)}
 dl.answer dd,.plain{max-height:5em}
+dl.facts dd{max-height:none}
 svg{height:95px}
 details.row,.brief{padding:4px 0;font-size:.85rem;line-height:1.4}
-th,td{max-width:15em}
+th,td{max-width:15em;padding-right:8px}
+.pair{table-layout:fixed}
+.scroll:has(>.pair){max-height:none}
+.pair .n{white-space:normal}
 td.bar{width:30%}
 .lines{grid-template-columns:minmax(0,1fr)}
 .lines .n{text-align:left}}

@@ -100,10 +100,9 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     stop === null || options.isRefused
       ? options.notAsked
       : estimateRest({
-          rows: counted.rows,
+          ...counted,
           rowsNanoUsd: isUnpriced ? null : counted.rowsNanoUsd,
           estimateNanoUsd: options.estimateNanoUsd,
-          fold: ledger.fold,
           command: showContinue(options, stop),
         });
   const summary = makeSummary({

@@ -4,7 +4,8 @@ import type { CostOf } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger, TableAnswer } from '../../ledger/ledger.ts';
-import type { KeyStep, StepOf } from '../open/next-step.ts';
+import { isOfRun, type KeyStep, type StepOf } from '../open/next-step.ts';
+import { isInBatch } from '../open/opening.ts';
 import { createRowKeys, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 
@@ -51,7 +52,7 @@ export async function* finishRows(options: FinishOptions): AsyncGenerator<readon
 
 function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedRow {
   const { key } = keyed;
-  if (keyed.id === -1) return withoutAnswer(row, PENDING, key);
+  if (keyed.id === -1) return { ...withoutAnswer(row, PENDING, key), unsent: 'request' };
   const step = options.stepOf(keyed.id);
   const answer = options.ledger.readTableAnswer(keyed.id);
   const { outcome } = answer;
@@ -71,6 +72,8 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     requestId: answer.requestId,
     key,
   };
+  if (finished.disposition === PENDING && !isInBatch(options.ledger, keyed.id))
+    return { ...finished, unsent: keyed.isDuplicate ? 'shared' : 'request' };
   const { message, isUnmarked, written } = outcome;
   if (!isOk || (message === '' && !isUnmarked && written === undefined)) return finished;
   return {
@@ -118,8 +121,8 @@ const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USA
 
 /** What the row's attempts in this run used and cost, including failed ones. */
 function readCosts(options: FinishOptions, id: number, answer: TableAnswer): RowCosts {
-  const { keys, fold } = options.ledger;
-  if (keys.outcome(id) === null || fold.epochRuns[keys.attemptEpoch(id)] !== options.run) return NOTHING_SPENT;
+  const { keys } = options.ledger;
+  if (keys.outcome(id) === null || !isOfRun(options.ledger, id, options.run)) return NOTHING_SPENT;
   const attempts = keys.attempts(id);
   const { outcome } = answer;
   if (!keys.hasHistory(id) && answer.lane !== null) {

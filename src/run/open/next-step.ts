@@ -9,6 +9,11 @@ export type KeyStep = NextStep | 'new' | 'in-flight';
 /** Decides what may be done with a key. */
 export type StepOf = (id: number) => KeyStep;
 
+/** Whether a key's latest attempt was made by this run: what it answered is `new` there, and `reused` in later runs. */
+export function isOfRun({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>, id: number, run: string): boolean {
+  return fold.epochRuns[keys.attemptEpoch(id)] === run;
+}
+
 /**
  * Binds the job's policy to the ledger. Within a run the table of outcomes decides. What failed in an earlier run stays failed, unless the
  * user reopened it or, when a run is `working` (or about to), its cause was transient.
@@ -28,7 +33,7 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'rea
     if (outcome === null) return 'new';
     if (outcome === 'ok') return 'done';
     if (keys.isReopened(id)) return 'again';
-    const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.attemptEpoch(id)] === fold.currentRun.id;
+    const isOfOpenRun = fold.currentRun !== null && isOfRun(ledger, id, fold.currentRun.id);
     const isHeld = ledger.explainHold(id) !== null;
     if (isOfOpenRun) {
       const { idleRounds, attempts } = { idleRounds: keys.idleRounds(id), attempts: keys.attempts(id) };

@@ -1,8 +1,8 @@
 import type { Job } from '../../core/job.ts';
 import type { ShardStatus } from '../../ledger/events/fold.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import { type Ledger, LIVE_QUEUE } from '../../ledger/ledger.ts';
 import { formatShard, isBeforeCreate } from '../../ledger/ledger-state.ts';
-import { createStepOf, type StepOf } from './next-step.ts';
+import { createStepOf, isOfRun, type StepOf } from './next-step.ts';
 
 /** Failed rows to retry. */
 export interface Reopen {
@@ -28,6 +28,8 @@ export interface KeyView {
   readonly stepOf: StepOf;
   /** Whether the key has a valid answer. */
   readonly isAnswered: (id: number) => boolean;
+  /** Whether the open run made its latest attempt. */
+  readonly isOfOpenRun: (id: number) => boolean;
   /** Whether `retry` reopened it and no result has arrived since. */
   readonly isReopened: (id: number) => boolean;
   /** The highest re-ask seen, the `n` of `-r<n>`. */
@@ -58,6 +60,7 @@ export const FIRST_OPENING: Opening = {
   view: {
     stepOf: () => 'new',
     isAnswered: () => false,
+    isOfOpenRun: () => false,
     isReopened: () => false,
     reasks: () => 0,
     setOf: () => undefined,
@@ -74,6 +77,7 @@ export function viewKeys(ledger: Ledger, job: Job): KeyView {
   return {
     stepOf: createStepOf(ledger, job, 'working'),
     isAnswered: (id) => keys.outcome(id) === 'ok',
+    isOfOpenRun: (id) => fold.currentRun !== null && isOfRun(ledger, id, fold.currentRun.id),
     isReopened: (id) => keys.isReopened(id),
     reasks: (id) => keys.reasks(id),
     setOf: (_, key) => fold.retrySets.get(key),
@@ -117,6 +121,12 @@ function viewFresh(
     stepOf: (id) => (isKept(id) ? 'in-flight' : isKnown(id) ? 'again' : 'new'),
     isUnsent: view.isUnsent,
   };
+}
+
+/** Whether the request of a key is in a batch, or may be. */
+export function isInBatch(ledger: Ledger, id: number): boolean {
+  const number = ledger.keys.shard(id);
+  return number !== 0 && number !== LIVE_QUEUE && !UNSENT.has(shardStatusOf(ledger, id) ?? 'retired');
 }
 
 function shardStatusOf({ keys, fold }: Ledger, id: number): ShardStatus | undefined {

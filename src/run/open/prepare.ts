@@ -220,7 +220,7 @@ export function removeEmptyFolders(innermost: string, outermost: string): void {
 export async function writeHoldout({ examples, compiled, table }: PreparedJob, signal: AbortSignal): Promise<void> {
   const path = findHoldout(compiled.job, table.files);
   if (examples === null || path === null) return;
-  const holdout = await createPlainTable(path, examples.columns, compiled.job.input.delimiter);
+  const holdout = await createPlainTable(path, examples.columns, { delimiter: compiled.job.input.delimiter });
   try {
     for await (const rows of examples.table.readRows(signal)) {
       for (const row of rows) if (!examples.isChosen(row)) await holdout.write(row.cells);

@@ -6,15 +6,17 @@ import type { ModelEnd } from '../../openai/model-ends.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { KnownEnd } from '../open/model-end.ts';
 import type { Advised } from './advice.ts';
+import { type GuessedJob, guessReasoning } from './answer-forecast.ts';
 import { type LaneCosts, priceWork } from './cost.ts';
 import type { PlannedEnd, Successor } from './planned-end.ts';
+import { withReasoning } from './work.ts';
 
 export interface EndOptions extends KnownEnd {
   /** An ISO date or instant. */
   readonly today: string;
 }
 
-type AskedJob = Pick<Job, 'params' | 'confidence' | 'requests'>;
+type AskedJob = Omit<GuessedJob, 'model'> & Pick<Job, 'confidence' | 'requests'>;
 
 const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
 
@@ -34,7 +36,8 @@ export function foreseeEnd(job: AskedJob, { asked: model, end, today, holdsHere 
 }
 
 function describeSuccessor(job: AskedJob & Pick<Job, 'model'>, model: string, advised: Advised | null): Successor {
-  const cost = advised === null ? UNPRICED : priceWork({ ...advised.prices, model }, advised.work);
+  const reasoning = guessReasoning({ ...job, model }) - guessReasoning(job);
+  const cost = advised === null ? UNPRICED : priceWork({ ...advised.prices, model }, withReasoning(advised.work, reasoning));
   return { model, cost, refuses: job.requests === undefined ? listRefused(job, model) : [] };
 }
 

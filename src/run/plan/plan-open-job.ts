@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { showModels, splitByModel } from '../../core/models/split-by-model.ts';
+import { splitByModel } from '../../core/models/split-by-model.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
@@ -14,15 +14,17 @@ import { createRowCheck } from '../../output/row-check.ts';
 import { type BudgetFacts, makeBudgetFacts, warnOfBudget, warnOfRunBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import { type Books, createBooks } from '../open/books.ts';
-import type { KeptSummary } from '../open/kept-summary.ts';
 import { FIRST_OPENING, foreseeOpening, type Opening } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
 import { createDueRequests } from '../send/due-request.ts';
+import { guessReasoning } from './answer-forecast.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
+import { findContinuedRun } from './continued-run.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
+import { readMeasured } from './measured-answers.ts';
 import type { Plan } from './plan-result.ts';
 import { type LastRunFacts, makeWarning, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
 import { countAsked } from './spending.ts';
@@ -59,7 +61,7 @@ export async function planOpenJob({
   const ledger = opened?.ledger ?? null;
   const leftOut = new Set<string>();
   const leaveOut = (message: string) => leftOut.add(message);
-  const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
+  const answers = opened === null ? null : readMeasured(opened, job, leaveOut);
   const last = ledger === null ? null : readLastRun(ledger, job, leaveOut);
   const configured = job.limits.enqueuedTokens;
   const enqueuedTokensOf = (model: string) => {
@@ -103,7 +105,9 @@ export async function planOpenJob({
     signal: options.signal,
   });
   const books = opened?.books ?? createBooks(() => null);
-  return { ...planned, plan: addBudgets(planned.plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
+  const continues = ledger === null ? null : findContinuedRun(ledger, books);
+  const plan = continues === null ? planned.plan : { ...planned.plan, continues };
+  return { ...planned, plan: addBudgets(plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
 }
 
 /** Reports how much is left of budgets over several runs, and whether they, and the run's own, will suffice. */
@@ -173,7 +177,8 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
 
 function warnOfReasoning(job: Job): readonly string[] {
   if (!mayThink(job)) return [];
-  return [`${job.model} bills its reasoning as output, and no schema says how much that is: run --sample 50 measures it`];
+  const tokens = formatCount(Math.round(guessReasoning(job)));
+  return [`${job.model} bills its reasoning as output: ${tokens} tokens an answer are assumed; run --sample 50 measures it`];
 }
 
 function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): LastRunFacts | null {
@@ -185,31 +190,7 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): 
   return { rows: rows === null ? null : createKnownRows(rows), job: isSame ? null : readKeptJob(text, job.directory) };
 }
 
-/**
- * The runs whose answers predict the length of this job's answers, oldest first: same model, same number of answers, same
- * reasoning. A run that stored no job is assumed to be one of them.
- */
-export function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
-  const isComparable = (id: string) => {
-    const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
-    const text = runFiles.readRunFile(id, 'job.yaml', leaveOut);
-    const kept = text === null || text === job.text ? null : readKeptJob(text, job.directory);
-    return (model === job.model || model === showModels(job)) && (kept === null || asksAlike(kept, job));
-  };
-  return fold.runs.map(({ id }) => id).filter(isComparable);
-}
-
-function asksAlike(a: Job, b: Job): boolean {
-  return a.endpoint === b.endpoint && a.votes === b.votes && a.params.reasoning_effort === b.params.reasoning_effort;
-}
-
 /** Only an answer to the row's own request, not to a re-ask of it, shows what that request costs. */
 function readInputTokens(ledger: Ledger, id: number, key: string): number | null {
   return ledger.readHistory(id).find(({ customId, outcome }) => customId === key && outcome === 'ok')?.usage?.inputTokens ?? null;
-}
-
-/** Mean output tokens of all attempts so far; null before the first. */
-export function readMeanOutputTokens({ life }: Books): number | null {
-  const attempts = life.batchAttempts + life.liveAttempts;
-  return attempts === 0 ? null : life.usage.outputTokens / attempts;
 }

@@ -1,9 +1,9 @@
 import { AppError } from '../../core/errors.ts';
 import type { LaneName } from '../../core/lane.ts';
 import type { Request } from '../../core/request.ts';
-import type { NotAsked } from '../../core/summary.ts';
+import type { NotAsked, OtherRows } from '../../core/summary.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
-import { createStepOf } from '../open/next-step.ts';
+import { createStepOf, type KeyStep } from '../open/next-step.ts';
 import type { OpenedLedger } from '../open/open-job-ledger.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import { createRowKeys } from '../open/row-keys.ts';
@@ -12,7 +12,7 @@ import type { RunOptions } from '../options.ts';
 import { choosePrice } from './choose-lane.ts';
 import { longContextOver, priceWork } from './cost.ts';
 import { createEvenSample } from './even-sample.ts';
-import { listComparableRuns } from './plan-open-job.ts';
+import { readMeasured } from './measured-answers.ts';
 import { createPromptCount } from './prompts.ts';
 import { makeWork, REQUEST_GROUP } from './work.ts';
 
@@ -46,13 +46,17 @@ export async function planRest({ prepared, opened, selected, laneName, options }
   const stepOf = createStepOf(opened.ledger, job, 'reading');
   const keyRow = createRowKeys(keys, { compiled, addsKeys: true });
   const sample = createEvenSample<RestRequest>(SAMPLE_REQUESTS);
+  const others = { answered: 0, failed: 0, skipped: 0, inFlight: 0 };
   let [rows, requests, of] = [0, 0, 0];
   try {
     for await (const chunk of table.readRows(options.signal)) {
       for (const row of chunk) {
         of += 1;
         const keyed = keyRow(row);
-        if (keyed.status === 'skipped' || selected.has(row.index) || !IS_NOT_ASKED.has(stepOf(keyed.id))) continue;
+        if (selected.has(row.index)) continue;
+        const other = keyed.status === 'skipped' ? 'skipped' : OTHERS[stepOf(keyed.id)];
+        if (other !== undefined) others[other] += 1;
+        if (other !== undefined || keyed.status === 'skipped') continue;
         rows += 1;
         const { request, isDuplicate } = keyed;
         if (isDuplicate || request === null) continue;
@@ -68,10 +72,12 @@ export async function planRest({ prepared, opened, selected, laneName, options }
   if (rows === 0) return null;
   const sampledNanoUsd = priceSample(sample.kept, { prepared, opened, laneName, options });
   const expectedNanoUsd = sampledNanoUsd === null ? null : Math.round((sampledNanoUsd / sample.kept.length) * requests);
-  return { rows, requests, of, expectedNanoUsd, command: options.commands.whole ?? null };
+  const fresh = opened.ledger.fold.generation === 0 ? {} : { sinceFresh: true as const };
+  return { rows, requests, of, others, ...fresh, expectedNanoUsd, command: options.commands.whole ?? null };
 }
 
-const IS_NOT_ASKED: ReadonlySet<string> = new Set(['new', 'again']);
+/** Rows that the next run would not send. */
+const OTHERS: Readonly<Partial<Record<KeyStep, keyof OtherRows>>> = { done: 'answered', failed: 'failed', 'in-flight': 'inFlight' };
 
 /** What requests should cost in a lane, by the length of the answers there are; null if their price is unknown. */
 function priceSample(
@@ -87,7 +93,7 @@ function priceSample(
   });
   for (const { request, group } of sample) prompts.add(request, group === null ? {} : { [REQUEST_GROUP]: group });
   const counted = prompts.finish(() => null);
-  const answers = opened.history.read(listComparableRuns(opened.ledger, job, () => {}));
+  const answers = readMeasured(opened, job, () => {});
   const beginningTokens = tokens.own.findCacheBeginning()?.tokens ?? 0;
   return (
     priceWork(prices, makeWork(job, { ...counted, beginningTokens }, answers))[choosePrice(job.mode, laneName)]?.expectedNanoUsd ?? null

@@ -2,6 +2,7 @@ import type { SkipCause } from '../../core/row.ts';
 import type { BudgetFacts } from '../budget/facts.ts';
 import type { CheaperModel } from './advice.ts';
 import type { PlannedCache } from './cache.ts';
+import type { ContinuedRun } from './continued-run.ts';
 import type { LaneCosts } from './cost.ts';
 import type { PlannedEnd } from './planned-end.ts';
 import type { PlannedShard } from './shards.ts';
@@ -14,6 +15,8 @@ export interface Plan {
   readonly model: string;
   /** The known model with the most similar name; only if the job's own is unknown. */
   readonly closestModel?: string;
+  /** The unfinished run it is about; absent if a new one would start. */
+  readonly continues?: ContinuedRun;
   readonly rows: PlanRows;
   /** Skipped rows by cause. */
   readonly skipped: Readonly<Partial<Record<SkipCause, number>>>;
@@ -82,6 +85,9 @@ export interface PlanRows {
   readonly new: number;
   /** Row ids of the last run whose content, or the job's prompt, has changed. */
   readonly changed: number;
+  /** Answered by the run that is continued: `new` in its summary. */
+  readonly answered: number;
+  /** Answered before that run began, or before the one that would start. */
   readonly reused: number;
   readonly duplicate: number;
   readonly skipped: number;

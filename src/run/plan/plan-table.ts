@@ -5,6 +5,7 @@ import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
+import { setParams } from '../../input/request/extra-params.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { findClosestModel } from '../../money/tier-table.ts';
@@ -16,7 +17,7 @@ import { createRowKeys, hashRowId, type KeyedRow, type KeyRow } from '../open/ro
 import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from '../send/due-request.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
-import { forecastAnswer } from './answer-forecast.ts';
+import { forecastAsked } from './answer-forecast.ts';
 import { describeCache } from './cache.ts';
 import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
@@ -99,7 +100,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const ownKeys = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
   const keyRow = watchRows === null ? ownKeys : watchRows(ownKeys);
   const known = options.last?.rows ?? null;
-  const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
+  const rows = { in: 0, new: 0, changed: 0, answered: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
   /** By endpoint and model. */
   const shards = new Map<string, ShardCount>();
@@ -133,7 +134,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     else if (!opening.isFresh && options.noLongerOk.has(id)) lostAnswers += 1;
     if (request !== null && options.keys.outcome(id) === 'ok') prompts.offerAnswered(request, id);
     const step = view.isUnsent(id) ? 'unsent' : view.stepOf(id);
-    if (step === 'done') rows.reused += 1;
+    if (step === 'done') rows[view.isOfOpenRun(id) ? 'answered' : 'reused'] += 1;
     else if (step === 'in-flight') rows.inFlight += 1;
     else if (step === 'failed') rows.failed += 1;
     else {
@@ -168,7 +169,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   }
 
   const counted = prompts.finish(options.readInputTokens);
-  const answer = forecastAnswer(job, options.answers);
+  const answer = forecastAsked(job, { ...job, params: setParams(job.params, opening.set) }, options.answers);
   const work = makeWork(
     job,
     { ...counted, beginningTokens: Math.round((options.tokens.own.findCacheBeginning()?.tokens ?? 0) * counted.factor) },

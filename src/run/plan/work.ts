@@ -4,7 +4,7 @@ import { setParams } from '../../input/request/extra-params.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
-import { forecastAnswer } from './answer-forecast.ts';
+import { forecastAnswer, forecastAsked } from './answer-forecast.ts';
 import { readCacheWish } from './cache.ts';
 import type { PromptSum, Work, WorkPart } from './cost.ts';
 import type { CountedPrompts, PromptGroup } from './prompts.ts';
@@ -55,12 +55,25 @@ export function sumWorkByModel(work: Work, ownModel: string): readonly TimedWork
   });
 }
 
-/** Reasoning cannot be guessed: the same question has been seen to take several times what a schema suggests. */
+/** The same work for a model that is assumed to reason more. @param tokens of one answer; from 0 down nothing is added */
+export function withReasoning(work: Work, tokens: number): Work {
+  if (tokens <= 0) return work;
+  const parts = work.parts.map((part) => ({
+    ...part,
+    expectedOutputTokens: Math.min(part.expectedOutputTokens + tokens, part.worstOutputTokens),
+    p95OutputTokens: null,
+    guessFactor: GUESS_FACTOR_REASONING,
+  }));
+  return { ...work, parts };
+}
+
+/** How much a model reasons cannot be told beforehand: the same question has been seen to take several times what is assumed. */
 const GUESS_FACTOR_REASONING = 4;
 
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
   const asked = REQUEST_GROUP in set ? job : { ...job, params: setParams(job.params, set) };
-  const { expectedTokens, p95Tokens, isMeasured } = forecastAnswer(asked, answers);
+  const { expectedTokens, p95Tokens, isMeasured } =
+    REQUEST_GROUP in set ? forecastAnswer(asked, answers) : forecastAsked(job, asked, answers);
   return {
     short,
     long,

@@ -78,7 +78,7 @@ export function createRunView(parts: RunViewParts): RunView {
   const startedMs = context.monotonicMs();
   const { rows } = plan;
   const answeredBefore = keys.answered;
-  const countOk = () => rows.reused + keys.answered - answeredBefore;
+  const countOk = () => rows.answered + rows.reused + keys.answered - answeredBefore;
   return {
     job: job.name,
     run,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Job } from '../../core/job.ts';
+import type { Job, Mode } from '../../core/job.ts';
 import { VERSION } from '../../core/version.ts';
 import {
   listNames,
@@ -13,8 +13,8 @@ import {
   removeQuietly,
   writeFully,
 } from '../../ledger/disk/durable-files.ts';
-import { readHolder } from '../../ledger/disk/lock-file.ts';
-import { type ProcessIdentity, seeProcess } from '../../ledger/disk/process-identity.ts';
+import { findHolder } from '../../ledger/disk/find-holder.ts';
+import type { ProcessIdentity } from '../../ledger/disk/process-identity.ts';
 import type { KeptPaths } from '../open/kept-summary.ts';
 import type { StatusFacts } from './status-facts.ts';
 
@@ -30,8 +30,10 @@ export interface KeptStatus {
   readonly holder: string;
   /** The content of the directory when nothing more was to be added; null while the writer continued. */
   readonly state: string | null;
-  /** What else a status depends on. */
-  readonly job: string;
+  /** The job itself, for a status without its file. */
+  readonly about: JobFacts;
+  /** What else a status depends on. Null if the same job may ask something else tomorrow, because it has code or reads images: only a status without its file is given by this record. */
+  readonly job: string | null;
   /** As returned by `hashPrices`. */
   readonly prices: string;
   readonly inputs: readonly string[];
@@ -40,13 +42,19 @@ export interface KeptStatus {
   readonly facts: StatusFacts;
 }
 
-const SCHEMA = 'rowmill.kept-status/1';
+const SCHEMA = 'rowmill.kept-status/2';
 const NAME = 'status.json';
 const MAX_BYTES = 1 << 26;
 /** A working process writes it every few seconds at least; an older file is not trusted. */
 const FRESH_MS = 10_000;
 /** Of the event log: its end distinguishes logs of the same length. */
 const TAIL_BYTES = 4096;
+
+/** What a status says about the job itself. */
+export interface JobFacts {
+  readonly model: string;
+  readonly mode: Mode;
+}
 
 /** Replaces the last one. It is derived: a failing disk costs the next `status` time, nothing else. */
 export function writeKeptStatus(directory: string, kept: Omit<KeptStatus, 'schema' | 'version'>, token: string): void {
@@ -76,12 +84,6 @@ export function readKeptStatus(directory: string): KeptStatus | null {
   }
 }
 
-/** Who holds the lock of a directory now; null if nobody does, or a process seen to be dead. */
-export function findHolder(directory: string, own: ProcessIdentity): string | null {
-  const holder = readHolder(path.join(directory, 'lock'))?.holder;
-  return holder === undefined || seeProcess(holder, own) === 'dead' ? null : holder.token;
-}
-
 /**
  * Whether it matches the directory's files: either the process that wrote it is still working on them and has just updated it, or they have not changed
  * since it was written.
@@ -90,7 +92,7 @@ export function isOfNow(kept: KeptStatus, directory: string, { own, now }: { rea
   try {
     if (kept.state !== null) return kept.state === markState(directory);
     const ageMs = now.getTime() - Date.parse(kept.at);
-    return ageMs <= FRESH_MS && findHolder(directory, own) === kept.holder;
+    return ageMs <= FRESH_MS && findHolder(directory, own)?.token === kept.holder;
   } catch {
     return false;
   }

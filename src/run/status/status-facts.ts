@@ -17,6 +17,8 @@ export interface StatusFacts {
   /** The latest run; null before the first. */
   readonly run: Pick<RunState, 'id' | 'startedAt' | 'endedAt' | 'exitCode'> | null;
   readonly rows: RowCounts;
+  /** Whether answers from before a `--fresh` do not count; absent if there was none. */
+  readonly sinceFresh?: true;
   readonly batches: readonly BatchFacts[];
   /** In nano-dollars. */
   readonly cost: CostFacts;
@@ -76,6 +78,7 @@ export async function makeStatusFacts(
     ...(job.requests === undefined ? {} : { models: showModels(job) }),
     run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode },
     rows,
+    ...(fold.generation === 0 ? {} : { sinceFresh: true }),
     batches: listBatches(fold, last?.id ?? ''),
     cost: {
       nanoUsd: totals.nanoUsd,
@@ -91,7 +94,7 @@ export async function makeStatusFacts(
 }
 
 /** The batches of the latest run, and those of earlier ones that still have results. */
-function listBatches(fold: LedgerFold, run: string): readonly BatchFacts[] {
+export function listBatches(fold: LedgerFold, run: string): readonly BatchFacts[] {
   return [...fold.batches.values()]
     .filter((batch) => batch.run === run || !batch.isCollected)
     .map(({ id, status, shard, submittedAt, isCollected, isExtra }) => ({

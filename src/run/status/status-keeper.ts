@@ -1,4 +1,6 @@
+import { showModels } from '../../core/models/split-by-model.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { findHolder } from '../../ledger/disk/find-holder.ts';
 import { keepPaths } from '../finish/fingerprint.ts';
 import { findLastKept } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
@@ -7,7 +9,7 @@ import type { PreparedJob } from '../open/prepared-job.ts';
 import type { KeyRow } from '../open/row-keys.ts';
 import type { RunOptions } from '../options.ts';
 import { markInputs } from './input-marks.ts';
-import { findHolder, markJob, markState, writeKeptStatus } from './kept-status.ts';
+import { markJob, markState, writeKeptStatus } from './kept-status.ts';
 import { RowTally } from './row-tally.ts';
 import { makeStatusFacts, type StatusFacts } from './status-facts.ts';
 
@@ -56,8 +58,11 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
   const { compiled, stateDirectory } = prepared;
   const { effects, overrides, priceAsOf } = options;
   const { job } = compiled;
-  // Prices of another day are not those of `status`; and what code or images yield is unknown without running them.
-  const isTold = priceAsOf === null && !compiled.hasCode && !mayReadImageFiles(job) && ledger.altered.size === 0;
+  // Prices of another day are not those of `status`.
+  const isTold = priceAsOf === null && ledger.altered.size === 0;
+  // What code or images yield is unknown without running them.
+  const mark = compiled.hasCode || mayReadImageFiles(job) ? null : markJob(job);
+  const about = { model: showModels(job), mode: job.mode };
   let tallied: Tallied | null = null;
   let stopTimer: (() => void) | null = null;
   let saying: Promise<void> = Promise.resolve();
@@ -86,13 +91,15 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
 
   async function say(isLast: boolean): Promise<void> {
     if (tallied === null || !isTold) return;
+    // Once this process has left, calls without an end are lost: readers find that out themselves.
+    if (isLast && fold.openCalls.size > 0) return;
     const { inputs } = tallied;
     const at = effects.clock().toISOString();
-    const holder = findHolder(stateDirectory, effects.processIdentity);
+    const holder = findHolder(stateDirectory, effects.processIdentity)?.token ?? null;
     const facts = await findFacts(tallied, isLast);
     if (facts === null || holder === null) return;
     const state = isLast ? markState(stateDirectory) : null;
-    const marks = { job: markJob(job), prices: prepared.customPricesSha256, inputs, paths: keepPaths(options) };
+    const marks = { about, job: mark, prices: prepared.customPricesSha256, inputs, paths: keepPaths(options) };
     writeKeptStatus(stateDirectory, { at, holder, state, ...marks, facts }, effects.randomId());
   }
 

@@ -1,4 +1,4 @@
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { BatchState, LedgerFold, ShardState } from '../../ledger/events/fold.ts';
 
 /** One thing a job waits for. */
@@ -17,11 +17,19 @@ export function listWaits(fold: LedgerFold, rows: { readonly due: number }): rea
     const why = explainShard(shard, fold);
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
-  if (fold.currentRun !== null && rows.due > 0)
+  const queued = fold.queuedCalls.size;
+  const due = rows.due - queued;
+  if (queued > 0)
     waits.push({
       what: 'rows',
       id: null,
-      why: `${formatCount(rows.due)} ${fold.currentRun.lane === 'live' ? 'not asked yet' : 'not packed into a batch file yet'}`,
+      why: `${formatThings(queued, 'call')} handed to workers, who may make them even while no run is in progress; a run collects the answers`,
+    });
+  if (fold.currentRun !== null && due > 0)
+    waits.push({
+      what: 'rows',
+      id: null,
+      why: `${formatCount(due)} ${fold.currentRun.lane === 'live' ? 'not asked yet' : 'not packed into a batch file yet'}`,
     });
   return waits;
 }

@@ -1,10 +1,10 @@
-import { AppError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import type { ModelEnd } from '../openai/model-ends.ts';
-import { findKnownEnd } from '../run/open/model-end.ts';
-import { foreseeEnd } from '../run/plan/model-end.ts';
-import { type PlanOptions, planJob } from '../run/plan/plan.ts';
-import type { PlannedEnd } from '../run/plan/planned-end.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import type { ModelEnd } from '../../openai/model-ends.ts';
+import { findKnownEnd } from '../../run/open/model-end.ts';
+import { foreseeEnd } from '../../run/plan/model-end.ts';
+import { type PlanOptions, planJob } from '../../run/plan/plan.ts';
+import type { PlannedEnd } from '../../run/plan/planned-end.ts';
 
 export interface ExamineOptions extends Pick<PlanOptions, 'stateRoot' | 'target' | 'effects' | 'signal'> {
   readonly jobFile: string | null;

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { nameDay } from '../core/day.ts';
-import { UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import { putDate } from '../input/job/dated-path.ts';
-import { findDocuments, findFiles, showFile } from '../input/table/find-files.ts';
-import { findRunDestinationProblem } from '../run/open/destinations.ts';
+import { nameDay } from '../../core/day.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { putDate } from '../../input/job/dated-path.ts';
+import { findDocuments, findFiles, showFile } from '../../input/table/find-files.ts';
+import { findRunDestinationProblem } from '../../run/open/destinations.ts';
 
 /** The result of one check. */
 interface FoundFile {

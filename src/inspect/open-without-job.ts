@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import type { Ledger, LedgerOptions } from '../ledger/ledger.ts';
+import { openLedger } from '../ledger/open-ledger.ts';
+import { readRules } from '../ledger/responses/earlier-verdicts.ts';
+import type { ReadOptions } from './open-state.ts';
+
+export interface WithoutJobOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'job'> {
+  readonly visit?: LedgerOptions['visit'];
+  /** Whether its answers are vectors; absent: no. */
+  readonly takesVectors?: boolean;
+}
+
+/** Opens a state directory for reading where what its answers mean does not matter: records judged by any rules are used as they are. */
+export function openWithoutJob(
+  { effects, signal }: Pick<ReadOptions, 'effects' | 'signal'>,
+  { takesVectors = false, visit = () => {}, ...options }: WithoutJobOptions,
+): Promise<Ledger> {
+  return openLedger({
+    ...effects,
+    ...options,
+    access: 'read',
+    hashesResponses: false,
+    checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors }),
+    rulesHash: readRules(join(options.directory, 'settled.jsonl')) ?? 'none',
+    visit,
+    signal,
+  });
+}

@@ -325,7 +325,7 @@ test('a folder that this user cannot write to is refused', async (t) => {
     const module = fileURLToPath(import.meta.resolve('../src/output/find-destination-problem.js'));
     const text = fs.readFileSync(module, 'utf8');
     fs.chmodSync(world.folder, 0o755);
-    const script = `${text}\nconsole.log(await findDestinationProblem(${options}));`;
+    const script = `${text}\nconsole.log(findDestinationProblem(${options}));`;
     const ended = spawnSync(process.execPath, ['--input-type=module', '-'], {
       input: script,
       uid: 65_534,
@@ -341,7 +341,7 @@ test('a folder that this user cannot write to is refused', async (t) => {
     return;
   }
   fs.chmodSync(closed, 0o555);
-  assert.match((await findDestinationProblem(JSON.parse(options))) ?? '', /this user has no write access there$/);
+  assert.match(findDestinationProblem(JSON.parse(options)) ?? '', /this user has no write access there$/);
 });
 
 test('on a case-insensitive system, names that differ only in case are one file', async (t) => {

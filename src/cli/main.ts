@@ -23,6 +23,8 @@ function openOutput(): void {
   watchOutput();
 }
 
+// Nothing is pending: the kernel takes the memory back at once, and V8 would free it object by object.
+process.once('beforeExit', () => process.exit());
 keepCompiled();
 // Loaded once compiled code is read and kept.
 void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, openOutput));

@@ -19,17 +19,17 @@ export interface Written {
  * page it makes again may replace the run's own.
  * @throws UsageError with both files in one sentence
  */
-export async function refuseDestinations(
+export function refuseDestinations(
   { cwd, environmentFiles = [] }: Pick<ReadOptions, 'cwd' | 'environmentFiles'>,
   { compiled, table, examples, stateDirectory }: PreparedJob,
   { files, gold = null }: Written,
-): Promise<void> {
+): void {
   const destinations = files.flatMap(({ path, name }) => (path === null ? [] : [{ path: resolve(cwd, path), name }]));
   if (destinations.length === 0) return;
   const read = { job: compiled.job, tableFiles: table.files, exampleFiles: examples?.table.files ?? [], environmentFiles };
   const isAgain = ({ path, name }: NamedFile) => destinations.some((made) => made.path === path && made.name === name);
   const sources = [...listSources(read), ...listDestinations(read).filter((made) => !isAgain(made))];
   if (gold !== null && existsSync(resolve(cwd, gold))) sources.push({ path: resolve(cwd, gold), name: 'the right answers' });
-  const problem = await findDestinationProblem({ destinations, sources, stateDirectory, cwd });
+  const problem = findDestinationProblem({ destinations, sources, stateDirectory, cwd });
   if (problem !== null) throw new UsageError(problem, { code: 'output' });
 }

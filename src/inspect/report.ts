@@ -63,7 +63,7 @@ export async function writeReportAgain(
     throw new UsageError(`run ${summary.run} kept no figures for a page; its summary is all there is`, { code: 'no_report' });
   const { ledger, prepared } = await openState(options);
   try {
-    await refuseDestinations(options, prepared, { files: [{ path, name: 'the report' }], gold });
+    refuseDestinations(options, prepared, { files: [{ path, name: 'the report' }], gold });
     const texts = await readSampleTexts(facts.samples, { ...prepared, ledger, signal: options.signal });
     const samples = facts.samples.map((sample) => ({ facts: sample, text: texts.get(sample.row) ?? null }));
     await writeReportPage(resolve(options.cwd, path), renderReport({ ...facts, summary }, samples, extras));

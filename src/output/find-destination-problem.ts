@@ -1,5 +1,4 @@
-import { type BigIntStats, constants } from 'node:fs';
-import { access, readlink, realpath, stat } from 'node:fs/promises';
+import { accessSync, type BigIntStats, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /** A file by its absolute path, with its name in a sentence: `the report`. */
@@ -31,31 +30,31 @@ interface Location {
 /**
  * Looks for a file that cannot be written, or whose writing would destroy something else: a file that is read, under any path or link,
  * the state of a job, or another file that is written.
+ * It asks the file system a hundred small questions, which take less each than to hand one to another thread.
  * @returns the first problem as a sentence that names both files; null if there is none
  */
-export async function findDestinationProblem(options: DestinationsOptions): Promise<string | null> {
+export function findDestinationProblem(options: DestinationsOptions): string | null {
   const foldsCase = options.foldsCase ?? process.platform !== 'linux';
   const show = (file: string) => showFrom(options.cwd, file);
   const places = (location: Location) => listPlaces(location, foldsCase);
   const taken = new Map<string, string>();
   for (const { path: file, name } of options.sources) {
-    const location = await locate(file).catch(() => null);
-    if (location !== null) for (const place of places(location)) if (!taken.has(place)) taken.set(place, `${name}, ${show(file)}`);
+    const location = tryTo(() => locate(file));
+    if (!(location instanceof Error))
+      for (const place of places(location)) if (!taken.has(place)) taken.set(place, `${name}, ${show(file)}`);
   }
   const directory = path.resolve(options.cwd, options.stateDirectory);
   // One that cannot be opened is reported when it is.
-  const state = await locate(directory).then(
-    ({ real }) => real,
-    () => directory,
-  );
+  const stateLocation = tryTo(() => locate(directory));
+  const state = stateLocation instanceof Error ? directory : stateLocation.real;
   for (const { path: file, name } of options.destinations) {
     const refuse = (why: string) => `${name} cannot be written to ${show(file)}: ${why}`;
     if (STREAMS.test(file)) return refuse(NO_FILE);
-    const found = await locate(file).catch((error: NodeJS.ErrnoException) => error);
+    const found = tryTo(() => locate(file));
     if (found instanceof Error) return refuse(describeError(found));
-    const blocked = await findObstacle(found);
+    const blocked = findObstacle(found);
     if (blocked !== null) return refuse(blocked);
-    const folder = await findStateFolder(found.real, state);
+    const folder = findStateFolder(found.real, state);
     if (folder !== null) return refuse(`it would be in the state directory ${show(folder)}`);
     const other = places(found)
       .map((place) => taken.get(place))
@@ -82,25 +81,30 @@ function listPlaces({ real, status }: Location, foldsCase: boolean): readonly st
 const MAX_LINKS = 40;
 
 /** @throws an error of the file system if a path cannot be followed */
-async function locate(file: string, linksLeft = MAX_LINKS): Promise<Location> {
-  const status = await stat(file, { bigint: true }).catch(ifMissing);
-  if (status !== null) return { real: await realpath(file), status };
-  const target = await readlink(file).catch(() => null);
-  if (target !== null && linksLeft > 0) return locate(path.resolve(path.dirname(file), target), linksLeft - 1);
-  const { existing, missing } = await splitAtExisting(path.dirname(file));
-  return { real: path.join(await realpath(existing), missing, path.basename(file)), status: null };
+function locate(file: string, linksLeft = MAX_LINKS): Location {
+  const status = statSync(file, { bigint: true, throwIfNoEntry: false });
+  if (status !== undefined) return { real: realpathSync.native(file), status };
+  const target = tryTo(() => readlinkSync(file));
+  if (!(target instanceof Error) && linksLeft > 0) return locate(path.resolve(path.dirname(file), target), linksLeft - 1);
+  const { existing, missing } = splitAtExisting(path.dirname(file));
+  return { real: path.join(realpathSync.native(existing), missing, path.basename(file)), status: null };
 }
 
 /** The existing part of a path of folders, and the rest. */
-async function splitAtExisting(folder: string): Promise<{ readonly existing: string; readonly missing: string }> {
+function splitAtExisting(folder: string): { readonly existing: string; readonly missing: string } {
   let existing = folder;
-  while ((await stat(existing).catch(ifMissing)) === null && path.dirname(existing) !== existing) existing = path.dirname(existing);
+  while (statSync(existing, { throwIfNoEntry: false }) === undefined && path.dirname(existing) !== existing)
+    existing = path.dirname(existing);
   return { existing, missing: path.relative(existing, folder) };
 }
 
-function ifMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
+/** What it returns, or the error of the file system that it throws. */
+function tryTo<T>(ask: () => T): T | NodeJS.ErrnoException {
+  try {
+    return ask();
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
 }
 
 /** These are open streams, whatever they lead to. */
@@ -109,16 +113,16 @@ const STREAMS = /^\/(dev\/(stdin|stdout|stderr|fd\/)|proc\/)/;
 const ANY_WRITE_BIT = 0o222n;
 
 /** Why a file cannot be written there; null if it can. */
-async function findObstacle({ real, status }: Location): Promise<string | null> {
+function findObstacle({ real, status }: Location): string | null {
   if (status?.isDirectory() === true) return 'it is a folder';
   if (status !== null && !status.isFile()) return NO_FILE;
   // The superuser may write everything: a file without any write permission is meant to stay.
   if (status !== null && (status.mode & ANY_WRITE_BIT) === 0n) return 'it already exists and is read-only';
   try {
-    if (status !== null) await access(real, constants.W_OK);
-    const { existing } = await splitAtExisting(path.dirname(real));
-    if (!(await stat(existing)).isDirectory()) return `${existing} is not a folder`;
-    await access(existing, constants.W_OK | constants.X_OK);
+    if (status !== null) accessSync(real, constants.W_OK);
+    const { existing } = splitAtExisting(path.dirname(real));
+    if (!statSync(existing).isDirectory()) return `${existing} is not a folder`;
+    accessSync(existing, constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {
     return describeError(error as NodeJS.ErrnoException);
@@ -139,16 +143,19 @@ function describeError({ code = '', message }: NodeJS.ErrnoException): string {
 }
 
 /** The state directory a file would be in: this job's, or any other. */
-async function findStateFolder(real: string, stateDirectory: string): Promise<string | null> {
+function findStateFolder(real: string, stateDirectory: string): string | null {
   for (let folder = path.dirname(real); ; folder = path.dirname(folder)) {
     if (folder === stateDirectory || path.basename(folder) === '.rowmill') return folder;
-    if (await holdsState(folder)) return folder;
+    if (holdsState(folder)) return folder;
     if (path.dirname(folder) === folder) return null;
   }
 }
 
 /** Any table may be called events.jsonl; next to answers it is a log. */
-async function holdsState(folder: string): Promise<boolean> {
-  const [log, answers] = await Promise.all(['events.jsonl', 'responses'].map((name) => stat(path.join(folder, name)).catch(() => null)));
-  return log?.isFile() === true && answers?.isDirectory() === true;
+function holdsState(folder: string): boolean {
+  const see = (name: string) => tryTo(() => statSync(path.join(folder, name), { throwIfNoEntry: false }));
+  const log = see('events.jsonl');
+  if (log === undefined || log instanceof Error || !log.isFile()) return false;
+  const answers = see('responses');
+  return answers !== undefined && !(answers instanceof Error) && answers.isDirectory();
 }

@@ -111,7 +111,7 @@ export async function readBill(options: BillOptions): Promise<Bill> {
       problems.push(error.message);
     }
   }
-  await refuseCsvPath(options, sources);
+  refuseCsvPath(options, sources);
   const rows = dropCopies(read, notes)
     .flatMap((state) => state.rows)
     .toSorted(compareRows);
@@ -131,11 +131,11 @@ function listFiles(job: NonNullable<StateCosts['job']>): readonly NamedFile[] {
   ];
 }
 
-async function refuseCsvPath({ csvPath, cwd, environmentFiles = [] }: BillOptions, sources: readonly NamedFile[]): Promise<void> {
+function refuseCsvPath({ csvPath, cwd, environmentFiles = [] }: BillOptions, sources: readonly NamedFile[]): void {
   if (csvPath === null) return;
   const keys = environmentFiles.map((path) => ({ path, name: 'a file with keys' }));
   const destinations = [{ path: resolve(cwd, csvPath), name: 'the bill' }];
-  const problem = await findDestinationProblem({
+  const problem = findDestinationProblem({
     destinations,
     sources: [...sources, ...keys],
     stateDirectory: join(cwd, '.rowmill'),

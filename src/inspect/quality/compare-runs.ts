@@ -48,7 +48,7 @@ export async function compareRuns(
     { path: compare.csv, name: 'the table of changes' },
     { path: compare.page, name: 'the report' },
   ];
-  await refuseDestinations(options, prepared, { files, gold: compare.gold });
+  refuseDestinations(options, prepared, { files, gold: compare.gold });
   const a = await openRun(options, found, prepared, runA);
   try {
     const b = await openRun(options, found, prepared, runB);

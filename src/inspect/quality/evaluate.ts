@@ -47,7 +47,7 @@ export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOp
   const answers = await openAnswers(options, evaluate.run);
   try {
     const { csv, gold } = evaluate;
-    await refuseDestinations(options, answers.prepared, { files: [{ path: csv, name: 'the table of wrong rows' }], gold });
+    refuseDestinations(options, answers.prepared, { files: [{ path: csv, name: 'the table of wrong rows' }], gold });
     const { excel, delimiter } = answers.prepared.compiled.job.write;
     const path = csv === null ? null : resolve(options.cwd, csv);
     const table = path === null ? null : await createPlainTable(path, ['row', 'id', 'gold', 'answer', 'text'], { excel, delimiter });

@@ -76,7 +76,7 @@ async function writeSample(
   const { table, compiled } = prepared;
   const field = chooseField(compiled.job, fieldName);
   const path = locateSheet(compiled.job);
-  await refuseDestinations(options, prepared, { files: [{ path, name: 'the sheet' }] });
+  refuseDestinations(options, prepared, { files: [{ path, name: 'the sheet' }] });
   const sheet = await readSheet(path, options.cwd, options.signal);
   const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(opened, by) });
   const run = ledger.fold.runs.at(-1)?.id ?? null;

@@ -65,7 +65,7 @@ export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: rea
 /** @returns a sentence on why a run must not write to the job's paths; null if it may */
 export async function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
   const destinations = [...listDestinations(read), ...(read.besides ?? [])];
-  const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
+  const problem = findDestinationProblem({ ...place, destinations, sources: listSources(read) });
   if (problem !== null) return problem;
   const falseName = read.job.write.isStdout === true ? null : findFalseName(read.job.write.path);
   if (falseName !== null) return `the table cannot be written to ${showFile(read.job.write.path, place.cwd)}: ${falseName}`;

@@ -63,9 +63,9 @@ test('the first screen shows the accuracy, or which run is better, also for simu
     {
       quality: null,
       comparison: makeComparison(),
-      says: ['No clear winner', 'B − A: +5.0 points [-1.2, +11.2]', 'this run, B (gpt-4.1-mini, changed prompt), 87.0 % [84.0, 95.0]'],
+      says: ['No clear winner', 'difference +5.0 points [-1.2, +11.2]', 'the candidate, this run, is right in 87.0 % [84.0, 95.0]'],
     },
-    { quality: null, comparison: won, says: ['B is better'] },
+    { quality: null, comparison: won, says: ['The candidate is better'] },
     {
       quality: null,
       comparison: { ...won, accuracyDifference: null },

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { describeGuesses, describeWriting } from '../src/cli/draft-file.ts';
+import { loadDraft, makeDraft } from '../src/cli/table-job.ts';
+import { findDraft } from '../src/input/draft/find-draft.ts';
 import { describeGuessedHeader } from '../src/input/draft/guessed-header.ts';
 import { isHeadless } from '../src/input/draft/headless.ts';
+import { isColumnName } from '../src/input/draft/lone-header.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld } from './helpers/command-line.ts';
@@ -207,7 +211,7 @@ wideTest('a header line given by hand is no guess', async (t) => {
   const text = readFileSync(file, 'utf8');
   const describe = async (edited: string) => {
     writeFileSync(file, edited);
-    return describeGuessedHeader((await loadJob(file, { cwd: world.folder })).job, 'films.csv');
+    return describeGuessedHeader((await loadJob(file, { cwd: world.folder })).job, { columns: ['column_1', 'column_2'] }, 'films.csv');
   };
   assert.match((await describe(text)) ?? '', /^the first line of films\.csv/);
   assert.equal(await describe(text.replace('[column_1, column_2]', '[column_1, plot]')), null);
@@ -219,4 +223,29 @@ test('the first line of a single column is a row if it ends like a sentence, and
     isHeadless({ format: 'csv', columns: [head], rows: [['It broke.'], ['Too loud']], form: { columns: null } });
   assert.deepEqual(['Works well.', 'Love it!', 'Never again…'].map(isRow), [true, true, true]);
   assert.deepEqual(['text', 'Review text', 'Art. Nr.', 'Comment.'].map(isRow), [false, false, false, false]);
+});
+
+test('a single column without a usual name says what was taken for its header, in the job and on the terminal, and asks before it pays', async (t) => {
+  const world = createWorld({ 'fruit.csv': 'apple\nbanana\ncherry\n' });
+  t.after(() => world.dispose());
+  const asked = { prompt: 'Is it sweet?', output: 'text', labels: [], model: 'gpt-5-nano' } as const;
+  const table = join(world.folder, 'fruit.csv');
+  const found = await findDraft(table, world.folder);
+  const draft = await makeDraft(table, found, asked);
+  assert.match(
+    draft.text,
+    /^ {2}header: true +# a guess: the first line names the column; if it is a row: false, and \{\{ column_1 \}\} below$/m,
+  );
+  const told = /the first line, "apple", is taken for the name of the column and not sent; if it is a row, /;
+  assert.match(describeWriting('fruit.yaml', draft), told);
+  assert.match(describeGuesses(draft).join('\n'), told);
+  const { job } = await loadDraft(draft, {});
+  assert.match(describeGuessedHeader(job, { columns: ['apple'] }, 'fruit.csv') ?? '', told);
+  const named = await makeDraft(table, found, { ...asked, prompt: 'Is {{ apple }} sweet?' });
+  assert.doesNotMatch(named.text, /header/, 'the prompt has agreed to the name');
+  const names = ['text', 'Review text', 'product_name', 'Kommentar', 'bodyHtml', '感想'];
+  assert.deepEqual(
+    [...names, 'apple', 'It came late', 'text from my boss'].filter((name) => !isColumnName(name)),
+    ['apple', 'It came late', 'text from my boss'],
+  );
 });

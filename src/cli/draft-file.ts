@@ -6,7 +6,9 @@ import { formatThings } from '../core/wording/format-count.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
 import type { Asked } from '../input/draft/asked.ts';
 import type { ColumnRoles } from '../input/draft/column-roles.ts';
+import { describeLoneHeader } from '../input/draft/guessed-header.ts';
 import { canBeNamed, showPlaceholder } from '../input/draft/placeholder.ts';
+import type { TableSample } from '../input/draft/sample-table.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { openAtomicFile } from '../output/atomic-file.ts';
 import { say } from './say.ts';
@@ -85,6 +87,7 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
   return [
     `the prompt takes ${roles.texts.join(', ')} (${roles.texts.length === 1 ? 'the column' : 'the columns'} with text); ${rows}`,
     ...(other === undefined ? [] : [`to choose columns, name them in --prompt, as in '… ${showPlaceholder(other)}'`]),
+    ...describeHeader(sample),
     ...prefixed,
   ];
 }
@@ -93,6 +96,11 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
 function describeNumbers({ nearId }: ColumnRoles): string {
   const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} occurs more than once`;
   return `rows are named by their numbers${why}`;
+}
+
+/** What was taken for the header of a single column, if it may be a row. */
+function describeHeader({ form, columns }: TableSample): readonly string[] {
+  return form.hasHeader === undefined ? [] : [describeLoneHeader(columns[0] ?? '')];
 }
 
 /** The prefix of the added columns, and why there is one. */
@@ -113,7 +121,9 @@ export function describeWriting(shown: string, { known, guessed }: TableDraft): 
   const text = isTemplate(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
   const looked = sample.isWhole ? [] : [`by its first ${formatThings(sample.rows.length, 'row')}`];
-  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked, ...describePrefix(prefix)].join(', ')}`;
+  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked, ...describePrefix(prefix)].join(', ')}${describeHeader(sample)
+    .map((told) => `. But ${told}`)
+    .join('')}`;
 }
 
 function listChanges(before: Asked, after: Asked): string {

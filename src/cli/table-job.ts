@@ -7,6 +7,7 @@ import { type ColumnRoles, guessRoles } from '../input/draft/column-roles.ts';
 import { draftJob } from '../input/draft/draft-job.ts';
 import { draftRequests } from '../input/draft/draft-requests.ts';
 import { type FoundDraft, findDraft, type KnownDraft } from '../input/draft/find-draft.ts';
+import { stateLoneHeader } from '../input/draft/lone-header.ts';
 import { sampleTable, type TableSample } from '../input/draft/sample-table.ts';
 import { type LoadedJob, loadJobText } from '../input/job/load-job.ts';
 import { looksLikeRequests } from '../input/requests/looks-like-requests.ts';
@@ -88,7 +89,7 @@ export function askOf({ place, known }: FoundDraft, flags: JobFlags & AskedFlags
 /** Reads the table and drafts its job, in memory. */
 export async function makeDraft(table: string, { place, known }: FoundDraft, asked: Asked): Promise<TableDraft> {
   const path = resolve(table);
-  const sample = await sampleTable(path, process.cwd(), new AbortController().signal);
+  const sample = stateLoneHeader(await sampleTable(path, process.cwd(), new AbortController().signal), asked);
   const roles = guessRoles(sample);
   const schemaLine = findSchemaLine(place.file);
   const answerColumns = typeof asked.output === 'string' ? [] : Object.keys(asked.output);

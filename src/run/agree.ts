@@ -54,7 +54,7 @@ export async function agreeOnRun(
     overNanoUsd: job.confirmOverNanoUsd,
     budgetNanoUsd: [limits.run, limits.month, limits.total].reduce(lesser),
     maxLiveNanoUsd: limits.live,
-    guess: opened.ledger.fold.runs.length > 0 ? null : describeGuessedHeader(job, nameTable(prepared, options)),
+    guess: opened.ledger.fold.runs.length > 0 ? null : describeGuessedHeader(job, prepared.table, nameTable(prepared, options)),
   };
   if (plan.modelEnd !== null) for (const { message } of planned.modelEnds) options.warn(message);
   await options.confirm(plan, spending);

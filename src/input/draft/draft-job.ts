@@ -3,6 +3,7 @@ import { Scalar, stringify } from 'yaml';
 import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import { quoteArgument, quotePath } from '../../core/wording/quote-argument.ts';
 import { nameDelimiter } from '../job/delimiter.ts';
+import { nameByPlace } from '../table/csv-header.ts';
 import type { Asked } from './asked.ts';
 import type { ColumnRoles } from './column-roles.ts';
 import { chooseParams } from './draft-params.ts';
@@ -101,6 +102,16 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
     ...(form.columns === null
       ? []
       : [entry('columns', [...form.columns], 'a guess: the first line is a row, so the columns have no names; choose better ones', 2)]),
+    ...(form.hasHeader === undefined
+      ? []
+      : [
+          entry(
+            'header',
+            form.hasHeader,
+            `a guess: the first line names the column; if it is a row: false, and {{ ${nameByPlace(0)} }} below`,
+            2,
+          ),
+        ]),
     ...(form.quote === undefined ? [] : [entry('quote', form.quote, 'a guess: quotes occur within cells, and are text', 2)]),
     ...(form.badRows === undefined
       ? []

@@ -11,7 +11,7 @@ import { guessEncoding, hasMark } from './guess-encoding.ts';
 import { isHeadless } from './headless.ts';
 
 /** What a job has to specify about a table besides its path; null for what the reader detects. */
-export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | 'quote' | 'badRows'>;
+export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | 'hasHeader' | 'quote' | 'badRows'>;
 
 /** The beginning of a table, and how it has to be read. */
 export interface TableSample {

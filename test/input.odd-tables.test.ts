@@ -420,5 +420,12 @@ test('a table that is refused by default still gets a job: its quotes are text, 
   assert.deepEqual([quotes.form.quote, quotes.form.badRows, quotes.rows.length, quotes.bad], ['none', undefined, 2, 0]);
   const ragged = await sample('ragged.csv', '"id","text"\n1,good\n2\n3,fine\n');
   assert.deepEqual([ragged.form.quote, ragged.form.badRows, ragged.rows.length, ragged.bad], [undefined, 'skip', 2, 1]);
-  await assert.rejects(sample('hopeless.csv', 'id,text\n1\n2\n3,fine\n'), /2 bad lines/);
+  await assert.rejects(sample('hopeless.csv', 'id,text\n1\n2\n3,fine\n'), /2 bad lines; input/);
+  const lines = await sample('lines.csv', 'text\ntoo loud, too dear\nfine\nold, slow, broken\n');
+  assert.deepEqual([lines.form.delimiter, lines.rows.flat()], ['|', ['too loud, too dear', 'fine', 'old, slow, broken']]);
+  const advice = /"," separates nothing: input\.delimiter: tab, .*\(cp (\w+)\.csv \1\.txt\); input\.bad_rows/;
+  await assert.rejects(sample('commas.csv', 'text\ntoo loud, too dear\nold, slow\n'), advice, 'it may be a table below a title');
+  await assert.rejects(sample('first.csv', 'too loud, dear\nold, slow, broken\nfine\n'), advice);
+  const named = await sample('first.txt', 'too loud, dear\nold, slow, broken\nfine\n');
+  assert.deepEqual(named.rows.flat(), ['too loud, dear', 'old, slow, broken', 'fine']);
 });

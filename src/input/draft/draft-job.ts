@@ -97,7 +97,16 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
   return [
     'input:',
     entry('path', relative, `${format.toUpperCase()}`, 2),
-    ...(form.delimiter === null ? [] : [entry('delimiter', nameDelimiter(form.delimiter), 'a guess: the character between cells', 2)]),
+    ...(form.delimiter === null
+      ? []
+      : [
+          entry(
+            'delimiter',
+            nameDelimiter(form.delimiter),
+            sample.columns.length === 1 ? 'a guess: occurs nowhere, so that each line is one text' : 'a guess: the character between cells',
+            2,
+          ),
+        ]),
     ...(form.encoding === null ? [] : [entry('encoding', form.encoding, 'a guess: it is not UTF-8; check the first prompt', 2)]),
     ...(form.columns === null
       ? []

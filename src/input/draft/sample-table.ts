@@ -50,7 +50,7 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
   const files = await findFiles(path, cwd);
   const encoding = await tellEncoding(files[0]?.path ?? path);
   const hasByteOrderMark = await isMarked(files[0]?.path ?? path);
-  const look = async (form: Partial<TableForm>): Promise<TableSample> => ({
+  const look: Look = async (form) => ({
     ...(await lookAt({ ...NO_FORM, encoding, ...form }, (spec) => openFiles({ ...spec, path }, files, signal), signal)),
     hasByteOrderMark,
   });
@@ -59,13 +59,17 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
     throw error;
   });
   const isDoubtful = plain instanceof UsageError || (plain.format === 'csv' && plain.columns.length === 1);
-  const told = (isDoubtful ? await findDelimiter(look, isPlainText(files[0]?.path ?? path)) : null) ?? plain;
+  const mayBeLines = isPlainText(files[0]?.path ?? path) || (plain instanceof UsageError && (await looksLikeLines(look)));
+  const told = (isDoubtful ? await findDelimiter(look, mayBeLines) : null) ?? plain;
   const read = told instanceof UsageError ? await findRemedy(look) : told;
   if (read === null) throw told;
   if (read.rows.every((cells) => cells.every((cell) => cell.trim() === '')))
     throw new UsageError(`${showFile(path, cwd)}: its ${formatThings(read.rows.length, 'row')} are all empty`, { code: 'table' });
   return isHeadless(read) ? look({ ...read.form, columns: read.columns.map((_, index) => `column_${index + 1}`) }) : read;
 }
+
+/** Reads the beginning of the table in this form. */
+type Look = (form: Partial<TableForm>) => Promise<TableSample>;
 
 const NO_FORM: TableForm = { delimiter: null, encoding: null, columns: null };
 
@@ -104,7 +108,7 @@ async function lookAt(
  * How a table can be read that is refused by default: with quotes as ordinary characters, or without its bad lines, if these are few;
  * null if neither helps.
  */
-async function findRemedy(look: (form: Partial<TableForm>) => Promise<TableSample>): Promise<TableSample | null> {
+async function findRemedy(look: Look): Promise<TableSample | null> {
   for (const form of [{ quote: 'none' }, { badRows: 'skip' }] as const) {
     const sample = await look(form).catch((error: unknown) => {
       if (error instanceof UsageError) return null;
@@ -117,13 +121,27 @@ async function findRemedy(look: (form: Partial<TableForm>) => Promise<TableSampl
   return null;
 }
 
+/** One line of this many has no comma: below a title, nearly all lines of a table have some. */
+const LINES_PER_PLAIN_ONE = 5;
+
+/** Whether the header is one cell, and rows are as often without a delimiter as in texts with commas. */
+async function looksLikeLines(look: Look): Promise<boolean> {
+  const sample = await look({ badRows: 'skip' }).catch((error: unknown) => {
+    if (error instanceof UsageError) return null;
+    throw error;
+  });
+  if (sample === null || sample.columns.length !== 1) return false;
+  const plain = sample.rows.filter(([cell = '']) => cell.trim() !== '').length;
+  return plain * LINES_PER_PLAIN_ONE >= plain + sample.bad;
+}
+
 /** A file name that promises lines, not a table: commas in it separate nothing. */
 function isPlainText(file: string): boolean {
   return /\.(txt|log)(\.gz)?$/i.test(file);
 }
 
 /** The delimiter that yields the most columns in every sampled row, at least two, or one column for plain lines; null if none does. */
-async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSample>, mayBeLines: boolean): Promise<TableSample | null> {
+async function findDelimiter(look: Look, mayBeLines: boolean): Promise<TableSample | null> {
   let best: TableSample | null = null;
   for (const delimiter of DELIMITERS) {
     const sample = await look({ delimiter }).catch((error: unknown) => {

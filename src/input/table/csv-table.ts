@@ -1,7 +1,8 @@
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
-import { type BadRows, createBadRows } from './bad-rows.ts';
+import { quotePath } from '../../core/wording/quote-argument.ts';
+import { type BadRecord, type BadRows, createBadRows } from './bad-rows.ts';
 import { type CsvHeader, isNameless, nameByPlace, readCsvHeader, refuseHeader } from './csv-header.ts';
 import { describeFault, readCsvRecords } from './csv-records.ts';
 import type { CsvRecord } from './csv-scanner.ts';
@@ -60,15 +61,16 @@ export async function openCsvTable(text: TextFiles, spec: InputSpec, signal: Abo
 
 async function* readRows(text: TextFiles, table: CsvTable, badRows: BadRows, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
   const { kept, spec } = table;
-  const remedy = spec.quote === 'none' ? {} : { remedy: 'input.quote: none takes every quote as a character like others' };
+  const ofQuotes = spec.quote === 'none' ? {} : { remedy: 'input.quote: none takes every quote as a character like others' };
+  const adviseRagged = createRaggedAdvice();
   let index = 0;
   for await (const { file, delimiter, records } of readRecords(text, table, signal)) {
     const rows: Row[] = [];
     for (const { cells, line, fault } of records) {
       if (fault !== null) {
         const place = { file: file.shown, line: fault.line, column: fault.column };
-        const isOfQuotes = fault.type !== 'ragged';
-        const found = { line, place, message: describeFault(fault, delimiter), raw: fault.raw, ...(isOfQuotes ? remedy : {}) };
+        const remedy = fault.type === 'ragged' ? adviseRagged(fault, delimiter, file.shown) : ofQuotes;
+        const found = { line, place, message: describeFault(fault, delimiter), raw: fault.raw, ...remedy };
         const row = badRows.add(index, found);
         if (row !== null) rows.push(row);
       } else if (!badRows.isRefused) {
@@ -80,6 +82,27 @@ async function* readRows(text: TextFiles, table: CsvTable, badRows: BadRows, sig
     if (rows.length > 0) yield rows;
   }
   badRows.end();
+}
+
+/** For lines of text with commas, which are no table: the header is one cell, or records have both more cells than it and only one. */
+function createRaggedAdvice(): (fault: { readonly cells: number; readonly width: number }, delimiter: string, file: string) => Remedy {
+  let [hasOne, hasMore] = [false, false];
+  let told: Remedy = {};
+  return ({ cells, width }, delimiter, file) => {
+    hasOne ||= cells === 1 || width === 1;
+    hasMore ||= cells > width;
+    if (hasOne && hasMore && told.remedy === undefined) told = { remedy: adviseLines(delimiter, file) };
+    return told;
+  };
+}
+
+type Remedy = Pick<BadRecord, 'remedy'>;
+
+/** A table that has no job file yet is read by lines if its name says so. */
+function adviseLines(delimiter: string, file: string): string {
+  const other = delimiter === '\t' ? '"|"' : 'tab';
+  const copy = `cp ${quotePath(file)} ${quotePath(file.replace(/(\.[^./]+)?(\.gz)?$/, '.txt$2'))}`;
+  return `if each line is one text, and ${JSON.stringify(delimiter)} separates nothing: input.delimiter: ${other}, or any character that occurs nowhere, keeps every line whole, as does a name ending in .txt for a table without a job file (${copy})`;
 }
 
 interface FileRecords {

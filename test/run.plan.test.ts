@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { renderPlan } from '../src/cli/render/render-plan.ts';
 import type { Job } from '../src/core/job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
-import { readYaml } from '../src/input/job/yaml-source.ts';
+import { readYaml } from '../src/input/yaml/yaml-source.ts';
 import { forecastAnswer } from '../src/run/plan/answer-forecast.ts';
 import { asksForSame } from '../src/run/plan/measured-answers.ts';
 import { PLAIN_LOOK } from './helpers/plain-look.ts';

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../core/errors.ts';
-import { readYaml } from '../job/yaml-source.ts';
 import { isYaml, showFile } from '../table/find-files.ts';
+import { readYaml } from '../yaml/yaml-source.ts';
 import { type Asked, readAsked } from './asked.ts';
 import { type DraftPlace, locateDrafts } from './locate-draft.ts';
 import { isAsWritten } from './seal.ts';

@@ -9,8 +9,8 @@ import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
 import { isYaml, showFile } from '../table/find-files.ts';
 import { openTable } from '../table/open-table.ts';
+import { readYaml } from '../yaml/yaml-source.ts';
 import { readJob } from './make-job.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** Values from the command line that override the job file; absent and null mean as in the file. Paths are relative to the working directory. */
 export interface JobOverrides {

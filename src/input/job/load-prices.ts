@@ -6,8 +6,8 @@ import { isDay } from '../../core/day.ts';
 import { type Problem, UsageError } from '../../core/errors.ts';
 import { type JobSource, type Path, showPath, sortByPlace } from '../../core/problem-path.ts';
 import { showFile } from '../table/find-files.ts';
+import { readYaml } from '../yaml/yaml-source.ts';
 import { createSchemaCheck } from './check-job.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** The name of the file with custom prices. */
 export const PRICES_FILE = 'prices.yaml';

@@ -3,7 +3,7 @@ import type { Job } from '../../core/job.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import { compileRules } from '../../input/answer/compile-rules.ts';
 import { readJob } from '../../input/job/make-job.ts';
-import { readYaml } from '../../input/job/yaml-source.ts';
+import { readYaml } from '../../input/yaml/yaml-source.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { openRunFiles } from '../../ledger/runs.ts';

@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import { readJob } from '../../input/job/make-job.ts';
-import { readYaml } from '../../input/job/yaml-source.ts';
+import { readYaml } from '../../input/yaml/yaml-source.ts';
 
 /** The job stored by a run; null if it can no longer be read. */
 export function readKeptJob(text: string, directory: string): Job | null {

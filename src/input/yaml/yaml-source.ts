@@ -1,6 +1,7 @@
-import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLError } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { Place, Problem } from '../../core/errors.ts';
 import type { JobSource, Path } from '../../core/problem-path.ts';
+import { listFaults } from './yaml-faults.ts';
 
 /** More than a person writes by hand, less than a bomb. */
 const MAX_ALIASES = 50;
@@ -22,8 +23,8 @@ export function readYaml(text: string, file: string): YamlReading {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const faults: YAMLError[] = [...document.errors, ...document.warnings];
-  const problems: Problem[] = faults.slice(0, MAX_FAULTS).map((fault) => ({ place: at(fault.pos[0]), message: describeFault(fault) }));
+  const faults = listFaults(document, text, lines);
+  const problems: Problem[] = faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({ place: at(offset), message }));
   if (faults.length > MAX_FAULTS) problems.push({ place: null, message: `${faults.length - MAX_FAULTS} more of this kind in ${file}` });
   const source: JobSource = {
     file,
@@ -40,12 +41,6 @@ export function readYaml(text: string, file: string): YamlReading {
   } catch (error) {
     return { value: undefined, source, problems: [{ place: at(0), message: `not usable YAML: ${(error as Error).message}` }] };
   }
-}
-
-function describeFault(fault: YAMLError): string {
-  if (fault.code === 'DUPLICATE_KEY') return 'this key occurs twice';
-  if (fault.code === 'TAG_RESOLVE_FAILED') return 'tags are not allowed in a job file';
-  return `not valid YAML: ${fault.message}`;
 }
 
 function findStart(root: Node | null, path: Path): number {

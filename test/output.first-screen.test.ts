@@ -53,7 +53,7 @@ test('the first screen shows the cost of answers that do not count, the cost of 
   assert.ok(blocked.includes('See what failed'), 'failed rows come first');
 });
 
-test('the first screen shows the accuracy, or which run is better, also for simulated runs', () => {
+test('the first screen shows the accuracy, or which run is more accurate, also for simulated runs', () => {
   const { a, b, ...comparison } = makeComparison();
   assert.ok(b.scores !== null);
   const quality = { ...b.scores, gold: makeComparison().gold, field: 'label' } as unknown as Parameters<typeof renderVerdict>[1];
@@ -65,7 +65,7 @@ test('the first screen shows the accuracy, or which run is better, also for simu
       comparison: makeComparison(),
       says: ['No clear winner', 'difference +5.0 points [-1.2, +11.2]', 'the candidate, this run, is right in 87.0 % [84.0, 95.0]'],
     },
-    { quality: null, comparison: won, says: ['The candidate is better'] },
+    { quality: null, comparison: won, says: ['The candidate is more accurate'] },
     {
       quality: null,
       comparison: { ...won, accuracyDifference: null },

@@ -2,7 +2,7 @@ import type { ClassScores, Evaluation, Interval } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount } from '../../output/format-numbers.ts';
 import { formatShareWithin } from '../../output/format-quality.ts';
-import { MADE_UP } from '../../output/report/describe-comparison.ts';
+import { MADE_UP } from '../../output/report/comparison/describe-comparison.ts';
 import type { Paint } from './paint.ts';
 import { fitsTable, renderFirst, renderTable } from './render-table.ts';
 

@@ -3,9 +3,10 @@ import type { RunComparison, Scores } from '../../core/quality.ts';
 import type { NotAsked } from '../../core/summary.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { describeAllRows, describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
-import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
+import { formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
+import { describeCaveats, describeWinner } from './comparison/describe-comparison.ts';
 import { countAskedAbout } from './count-asked-about.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
@@ -91,7 +92,7 @@ function describeQuality(quality: QualityFacts | null): Measured | null {
 /** Without gold labels there is no winner, only how often both runs agree. */
 function describeComparison(comparison: RunComparison | null): Measured | null {
   if (comparison === null) return null;
-  const { accuracyDifference, agreement, agreementInterval, mcnemar, a, b } = comparison;
+  const { accuracyDifference, agreement, agreementInterval, a, b } = comparison;
   const link = html`<a href="#comparison">compared</a>`;
   if (accuracyDifference === null || a.scores === null || b.scores === null) {
     const words = `the same answers in both runs: ${formatShareWithin(agreement, agreementInterval)}`;
@@ -100,10 +101,10 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
       say: html`Baseline and candidate (this run) ${link}; ${words}.`,
     };
   }
-  const value = describeWinner(mcnemar, accuracyDifference);
+  const value = describeWinner(comparison);
   const share = ({ accuracy, intervals }: Scores) => formatShareWithin(accuracy, intervals.accuracy);
   const right = `the candidate, this run, is right in ${share(b.scores)}, the baseline in ${share(a.scores)}`;
-  return { value, say: html`${link}: ${right}; difference ${formatPointsWithin(accuracyDifference)}.` };
+  return { value, say: html`${link}: ${right}; difference ${formatPointsWithin(accuracyDifference)}${describeCaveats(comparison)}.` };
 }
 
 function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measured: Measured | null): Html {

@@ -41,8 +41,10 @@ test('the first screen shows the cost of answers that do not count, the cost of 
     !text({ withoutAnswer: { invalid: { attempts: 1, nanoUsd: 32_000 } } }).includes('do not count'),
     'a trifle is not worth a line',
   );
-  assert.ok(text({ ledger: { attempts: 400, nanoUsd: 94_500_000 } }).includes('All runs of this table: $0.0945.'));
-  assert.ok(!text({}).includes('All runs'));
+  assert.ok(
+    text({ ledger: { attempts: 400, nanoUsd: 94_500_000 } }).includes('$0.0152 of $0.0945 this run, of all runs of this table; estimated'),
+  );
+  assert.ok(!text({}).includes('all runs'));
   const pilot = text({ notAsked, next: notAsked.command });
   for (const words of [
     '293 of 300 rows of the table not asked',

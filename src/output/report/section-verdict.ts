@@ -58,12 +58,12 @@ function answerCost(facts: ReportFacts): Html {
   const { budgetNanoUsd } = facts;
   const lost = describeWithoutAnswer(facts.summary);
   const isAll = ledger.nanoUsd === cost.nanoUsd && (ledger.unpricedAttempts ?? 0) === cost.unpricedAttempts;
-  const all = isAll ? '' : ` All runs of this table: ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}.`;
+  const all = isAll ? NOTHING : html` <span class="soft">of ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}</span>`;
   const doubts = cost.possiblyBilledNanoUsd === 0 ? '' : ` Up to ${formatDollars(cost.possiblyBilledNanoUsd)} more may have been billed.`;
   return ask(
     'What did it cost?',
-    html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}`,
-    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${isAll ? '' : 'this run, '}${describeEstimate(facts)}.${lost === null ? '' : ` Of it ${lost}.`}${doubts}${all}`,
+    html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}${all}`,
+    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${isAll ? '' : 'this run, of all runs of this table; '}${describeEstimate(facts)}.${lost === null ? '' : ` Of it ${lost}.`}${doubts}`,
   );
 }
 

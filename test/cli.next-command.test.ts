@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import type { RunFlags } from '../src/cli/options/flags.ts';
-import { changeFlags, showRunCommand } from '../src/cli/run-options.ts';
+import { changeFlags, showContinueCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { AppError, EXIT } from '../src/core/errors.ts';
+import type { RowSelection } from '../src/core/row.ts';
+import type { LastRun } from '../src/inspect/last-run.ts';
 import { BudgetError } from '../src/run/budget/budget.ts';
 import { estimateRest } from '../src/run/finish/estimate-rest.ts';
 import { ModelRefusedError } from '../src/run/send/model-refusal.ts';
@@ -76,6 +78,17 @@ test('the command after a stop leaves out the flag that stopped the run', () => 
   assert.equal(show({ hasDeadline: false }), 'run job.yaml --simulate --mode batch');
   assert.equal(show({ mode: 'live' }), 'run job.yaml --simulate --mode live --deadline 1h --max-live-usd 1');
   assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
+});
+
+test('the command that goes on with a run has its rows and its table', () => {
+  const show = (selection: RowSelection, out: string | null) =>
+    showContinueCommand('job.yaml', { simulate: true }, { selection, lastRun: { paths: { out } } as LastRun }).replace(/^.*?(?=run )/, '');
+  assert.equal(show({ type: 'first', rows: 100 }, null), 'run job.yaml --simulate --limit 100');
+  assert.equal(
+    show({ type: 'sample', rows: 9, seed: 3 }, resolve('mine.csv')),
+    'run job.yaml --simulate --out mine.csv --sample 9 --seed 3',
+  );
+  assert.equal(show({ type: 'all' }, '-'), 'run job.yaml --simulate --out -');
 });
 
 test('the rest of a stopped run is priced by the rows it has paid for, before the first one by its estimate', () => {

@@ -16,10 +16,11 @@ import { createWorld, REVIEW_JOB } from './helpers/command-line.ts';
 
 const ASKED = ['reviews.csv', '--prompt', 'Is the customer content?', '--output', 'content: yes | no'];
 const QUIET = ['--simulate', '--progress', 'none'];
+const AT_ADDRESS = { baseUrl: 'http://a', progress: 'auto' } as unknown as RunFlags;
 const TABLE = `id,text\n${Array.from({ length: 30 }, (_, row) => `${row},It broke on day ${row}\n`).join('')}`;
 
 test('a mistyped model is found before a job file is written, and the next command has the one that was probably meant', async (t) => {
-  const world = createWorld({ 'reviews.csv': TABLE });
+  const world = createWorld({ 'reviews.csv': TABLE, 'typo.yaml': REVIEW_JOB.replace('gpt-4o-mini', 'gpt-6-lunna') });
   t.after(() => world.dispose());
   const typo = await world.run(['run', ...ASKED, '--model', 'gpt-6-lunna', ...QUIET]);
   assert.equal(typo.exitCode, 4);
@@ -29,6 +30,9 @@ test('a mistyped model is found before a job file is written, and the next comma
   const [, next = ''] = /^next +rowmill (run reviews\.csv .*)$/m.exec(typo.stdout) ?? [];
   assert.match(next, /--model gpt-6-luna$/);
   assert.doesNotMatch(next, /lunna/);
+  const ofJob = await world.run(['run', 'typo.yaml', ...QUIET]);
+  assert.match(ofJob.stdout, /Did you mean "gpt-6-luna"\? First, in typo\.yaml: model: gpt-6-luna \(exit 4\)$/m);
+  assert.doesNotMatch(ofJob.stdout, /^next/m, 'the same command would be refused again');
 });
 
 test('a stopped run of a table is continued with its job file, without the flags that are in it, and shows what the rest costs', async (t) => {
@@ -110,6 +114,11 @@ test('the rest of a stopped run is priced by the rows it has paid for, before th
 test('a lane that the address refuses is not in the command that follows', () => {
   const changeOf = (code: string) => readStop(new AppError('refused', { code, exitCode: EXIT.refused }), false)?.change;
   assert.deepEqual(changeOf('no_batches'), { mode: 'live', hasDeadline: false });
+  const at = (baseUrl: string) =>
+    readStop(new AppError('refused', { code: 'wrong_address', exitCode: EXIT.refused }), false, baseUrl)?.change;
+  assert.deepEqual(at('http://127.0.0.1:8000'), { baseUrl: 'http://127.0.0.1:8000/v1' });
+  assert.deepEqual(at('http://127.0.0.1:8000/v1'), {});
+  assert.match(showRunCommand('job.yaml', changeFlags(AT_ADDRESS, { baseUrl: 'http://b/v1' })), /run job\.yaml --base-url http:\/\/b\/v1$/);
   assert.deepEqual(changeOf('flex_refused'), { mode: 'batch' });
   assert.deepEqual(changeOf('no_api_key'), {});
   const ended = new ModelRefusedError('it has ended', 'gpt-6-luna');

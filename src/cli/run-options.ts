@@ -89,13 +89,14 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
 }
 
 /** The flags without those that stopped a run. A model is in the job, not in a flag, unless the job file is made from flags. */
-export function changeFlags<Flags extends RunFlags>(flags: Flags, { maxNanoUsd, model, mode, hasDeadline }: CommandChange): Flags {
+export function changeFlags<Flags extends RunFlags>(flags: Flags, { maxNanoUsd, model, baseUrl, mode, hasDeadline }: CommandChange): Flags {
   const { deadline: _, maxLiveUsd: __, ...rest } = flags;
   return {
     ...(hasDeadline === false ? (rest as Flags) : flags),
     // Rounded up to millionths of a dollar: a little less would stop it again.
     ...(maxNanoUsd === undefined ? {} : { maxUsd: Math.ceil(maxNanoUsd / 1000) / 1e6 }),
     ...(model === undefined ? {} : { model }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(mode === undefined ? {} : { mode }),
   };
 }

@@ -1,6 +1,7 @@
 import { EXIT } from '../../core/errors.ts';
 import type { RunComparison, Scores } from '../../core/quality.ts';
 import type { NotAsked } from '../../core/summary.ts';
+import { describeMost } from '../describe-doubts.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { describeAllRows, describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { formatPointsWithin, formatShareWithin } from '../format-quality.ts';
@@ -54,12 +55,14 @@ function describeTable(notAsked: NotAsked, rowsOfRun: number): string {
 }
 
 function answerCost(facts: ReportFacts): Html {
-  const { cost, ledger } = facts.summary;
+  const { cost, ledger, possiblyBilled = [] } = facts.summary;
   const { budgetNanoUsd } = facts;
   const lost = describeWithoutAnswer(facts.summary);
   const isAll = ledger.nanoUsd === cost.nanoUsd && (ledger.unpricedAttempts ?? 0) === cost.unpricedAttempts;
   const all = isAll ? NOTHING : html` <span class="soft">of ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}</span>`;
-  const doubts = cost.possiblyBilledNanoUsd === 0 ? '' : ` Up to ${formatDollars(cost.possiblyBilledNanoUsd)} more may have been billed.`;
+  const hasDoubts = cost.possiblyBilledNanoUsd > 0 || possiblyBilled.length > 0;
+  const most = describeMost(cost.possiblyBilledNanoUsd, possiblyBilled);
+  const doubts = hasDoubts ? ` ${most[0]?.toUpperCase()}${most.slice(1)} more may have been billed.` : '';
   return ask(
     'What did it cost?',
     html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}${all}`,

@@ -97,8 +97,12 @@ test('diff says in its second line which run is more accurate and how certain th
       `No clear winner: the ${a} is right in 82.0 % of 100 rows, the ${b} in 87.0 %; so small a difference may be chance (p = 0.2000)`,
     ],
     [
-      { accuracyDifference: null, jobChanges: ['params'] },
+      { accuracyDifference: null, gold: null, jobChanges: ['params'] },
       'The baseline (gpt-6-luna) and the candidate (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; which of them is right needs --gold',
+    ],
+    [
+      { accuracyDifference: null, jobChanges: ['params'] },
+      'The baseline (gpt-6-luna) and the candidate (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; no row that both runs finished has a right answer to compare with',
     ],
     [{ accuracyDifference: null, agreement: null }, 'No row is answered in both runs'],
   ] as const)

@@ -70,6 +70,17 @@ test('the first screen shows the accuracy, or which run is more accurate, also f
     { quality: null, comparison: won, says: ['The candidate is more accurate'] },
     {
       quality: null,
+      comparison: {
+        ...won,
+        b: { ...b, scores: { ...b.scores, macroF1: 0.1, intervals: { ...b.scores.intervals, macroF1: { low: 0, high: 0.2 } } } },
+      },
+      says: [
+        'The candidate is more accurate, but not clearly better',
+        '; but the candidate has the lower macro-F1, 10.0 % against 87.1 %.',
+      ],
+    },
+    {
+      quality: null,
       comparison: { ...won, accuracyDifference: null },
       says: ['83 % the same', 'the same answers in both runs: 82.9 % [76.7, 87.7]'],
     },

@@ -26,7 +26,11 @@ export function describeResult(comparison: RunComparison): string {
   if (a.scores === null || b.scores === null || accuracyDifference === null) {
     if (agreement === null) return 'No row is answered in both runs';
     const both = formatThings(rows.same + rows.changed, 'row');
-    return `${capitalize(names.a)} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; which of them is right needs --gold`;
+    const why =
+      comparison.gold === null
+        ? 'which of them is right needs --gold'
+        : 'no row that both runs finished has a right answer to compare with';
+    return `${capitalize(names.a)} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; ${why}`;
   }
   const right = { a: formatShareWithin(a.scores.accuracy, null), b: formatShareWithin(b.scores.accuracy, null) };
   const evaluated = formatThings(a.scores.rows.evaluated, 'row');

@@ -201,6 +201,9 @@ test('an open run shows what it has and how to continue it, wherever one looks f
   const options = { ...moment.options, cwd: path.dirname(world.directory) };
   const explain = async () => (await readStatus(options)).waitingFor.at(-1)?.why ?? '';
   const [listed] = (await listRuns(options)).runs;
+  const { rows: all, rowsOfRun, waitingFor } = await readStatus(options);
+  assert.deepEqual([all.in, rowsOfRun?.in, rowsOfRun, listed?.rows?.in], [12, 10, listed?.rows, 10]);
+  assert.equal(waitingFor[0]?.why, `${rowsOfRun?.pending} not asked yet`);
   const place = `cd ${path.basename(world.directory)} && ${text}`;
   assert.match(await explain(), new RegExp(`^a process: the last one stopped: .*; to continue: ${place} --max-usd 9$`));
   assert.match(listed?.verdict ?? '', /the budget/);

@@ -67,11 +67,11 @@ async function countOpenRun(
 ): Promise<ListedRun> {
   const { readStatus } = await import('./status.ts');
   try {
-    const { run, rows, cost, model } = await readStatus(options);
+    const { run, rows, rowsOfRun = rows, cost, model } = await readStatus(options);
     if (run?.id !== listed.id) return listed;
     const { nanoUsd, usd, unpricedAttempts } = cost;
     const left = run.runner === null ? (verdict ?? 'open, none is working on it') : 'open';
-    return { ...listed, verdict: left, rows, cost: { nanoUsd, usd, unpricedAttempts }, model };
+    return { ...listed, verdict: left, rows: rowsOfRun, cost: { nanoUsd, usd, unpricedAttempts }, model };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     options.leaveOut?.(`run ${listed.id}: its rows cannot be counted: ${error.message}`);

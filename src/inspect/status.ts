@@ -35,7 +35,10 @@ export interface Status {
   readonly simulated: boolean;
   /** The latest run; null before the first. */
   readonly run: StatusRun | null;
+  /** Of the whole table. */
   readonly rows: RowCounts;
+  /** Of the latest run, if it is about a part of the table (`--limit`, `--sample`); absent otherwise. */
+  readonly rowsOfRun?: RowCounts;
   /** Whether answers from before a `--fresh` do not count; absent if there was none. */
   readonly sinceFresh?: true;
   readonly batches: readonly StatusBatch[];
@@ -196,6 +199,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     simulated: facts.simulated,
     run: run === null ? null : { ...run, runner },
     rows: facts.rows,
+    ...(facts.rowsOfRun === undefined ? {} : { rowsOfRun: facts.rowsOfRun }),
     ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),
     batches: facts.batches.map((batch) => {
       const { id, status, requests, submittedAt, ...others } = batch;

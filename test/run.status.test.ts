@@ -210,6 +210,9 @@ test('an open run shows what it has and how to continue it, wherever one looks f
 
   const file = path.join(moment.directory, 'runs', listed?.id ?? '', 'summary.json');
   const kept = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const sentence = { ...kept.summary, verdict: 'there is no credit.' };
+  fs.writeFileSync(file, JSON.stringify({ ...kept, summary: sentence }));
+  assert.match(await explain(), /^a process: the last one stopped: there is no credit; to continue: /);
   const empty = { ...kept.summary, rows: { ...kept.summary.rows, ok: 0 }, cost: { ...kept.summary.cost, nanoUsd: 0 } };
   // Continued since, and killed: what was stored is as of the stop before.
   fs.writeFileSync(file, JSON.stringify({ ...kept, summary: empty, at: '2000-01-01T00:00:00.000Z' }));

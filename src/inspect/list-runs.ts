@@ -30,7 +30,9 @@ export interface ListedRun {
   readonly exitCode: number | null;
   /** Of an open run as `status` counts them. */
   readonly rows: Pick<RowCounts, 'in' | 'ok' | 'failed' | 'skipped' | 'pending'> | null;
-  /** As counted by the run. */
+  /** As in `Status`. */
+  readonly recordedAt?: string;
+  /** As counted by the run; of an open one as `status` counts it. */
   readonly cost: { readonly nanoUsd: number; readonly usd: string; readonly unpricedAttempts: number } | null;
   readonly model: string | null;
   readonly lane: 'batch' | 'live' | null;
@@ -67,11 +69,18 @@ async function countOpenRun(
 ): Promise<ListedRun> {
   const { readStatus } = await import('./status.ts');
   try {
-    const { run, rows, rowsOfRun = rows, cost, model } = await readStatus(options);
+    const { run, rows, rowsOfRun = rows, cost, model, recordedAt } = await readStatus(options);
     if (run?.id !== listed.id) return listed;
     const { nanoUsd, usd, unpricedAttempts } = cost;
     const left = run.runner === null ? (verdict ?? 'open, none is working on it') : 'open';
-    return { ...listed, verdict: left, rows: rowsOfRun, cost: { nanoUsd, usd, unpricedAttempts }, model };
+    return {
+      ...listed,
+      verdict: left,
+      rows: rowsOfRun,
+      cost: { nanoUsd, usd, unpricedAttempts },
+      model,
+      ...(recordedAt === undefined ? {} : { recordedAt }),
+    };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     options.leaveOut?.(`run ${listed.id}: its rows cannot be counted: ${error.message}`);

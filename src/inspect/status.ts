@@ -226,7 +226,7 @@ async function describeAbandoned({ state, options }: Named, id: string): Promise
   const { runs } = await readStateEvents(state, options.signal);
   const run = runs.find((candidate) => candidate.id === id);
   const { verdict, command } = run === undefined ? { verdict: null, command: null } : readLeftRun(state, run, options.cwd);
-  const why = verdict === null ? 'none is working on this run' : `the last one stopped: ${verdict}`;
+  const why = verdict === null ? 'none is working on this run' : `the last one stopped: ${verdict.replace(/\.$/, '')}`;
   return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${command ?? 'run the same command again'}` };
 }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import type { RunFlags } from '../src/cli/options/flags.ts';
-import { changeFlags, showRunCommand } from '../src/cli/run-options.ts';
+import { changeFlags, showContinueCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { AppError, EXIT } from '../src/core/errors.ts';
+import type { RowSelection } from '../src/core/row.ts';
+import type { LastRun } from '../src/inspect/last-run.ts';
 import { BudgetError } from '../src/run/budget/budget.ts';
 import { estimateRest } from '../src/run/finish/estimate-rest.ts';
 import { ModelRefusedError } from '../src/run/send/model-refusal.ts';
@@ -14,10 +16,11 @@ import { createWorld, REVIEW_JOB } from './helpers/command-line.ts';
 
 const ASKED = ['reviews.csv', '--prompt', 'Is the customer content?', '--output', 'content: yes | no'];
 const QUIET = ['--simulate', '--progress', 'none'];
+const AT_ADDRESS = { baseUrl: 'http://a', progress: 'auto' } as unknown as RunFlags;
 const TABLE = `id,text\n${Array.from({ length: 30 }, (_, row) => `${row},It broke on day ${row}\n`).join('')}`;
 
 test('a mistyped model is found before a job file is written, and the next command has the one that was probably meant', async (t) => {
-  const world = createWorld({ 'reviews.csv': TABLE });
+  const world = createWorld({ 'reviews.csv': TABLE, 'typo.yaml': REVIEW_JOB.replace('gpt-4o-mini', 'gpt-6-lunna') });
   t.after(() => world.dispose());
   const typo = await world.run(['run', ...ASKED, '--model', 'gpt-6-lunna', ...QUIET]);
   assert.equal(typo.exitCode, 4);
@@ -27,6 +30,9 @@ test('a mistyped model is found before a job file is written, and the next comma
   const [, next = ''] = /^next +rowmill (run reviews\.csv .*)$/m.exec(typo.stdout) ?? [];
   assert.match(next, /--model gpt-6-luna$/);
   assert.doesNotMatch(next, /lunna/);
+  const ofJob = await world.run(['run', 'typo.yaml', ...QUIET]);
+  assert.match(ofJob.stdout, /Did you mean "gpt-6-luna"\? First, in typo\.yaml: model: gpt-6-luna \(exit 4\)$/m);
+  assert.doesNotMatch(ofJob.stdout, /^next/m, 'the same command would be refused again');
 });
 
 test('a stopped run of a table is continued with its job file, without the flags that are in it, and shows what the rest costs', async (t) => {
@@ -78,6 +84,17 @@ test('the command after a stop leaves out the flag that stopped the run', () => 
   assert.match(show({ maxNanoUsd: 1_000_001 }), / --max-usd 0\.001001$/);
 });
 
+test('the command that goes on with a run has its rows and its table', () => {
+  const show = (selection: RowSelection, out: string | null) =>
+    showContinueCommand('job.yaml', { simulate: true }, { selection, lastRun: { paths: { out } } as LastRun }).replace(/^.*?(?=run )/, '');
+  assert.equal(show({ type: 'first', rows: 100 }, null), 'run job.yaml --simulate --limit 100');
+  assert.equal(
+    show({ type: 'sample', rows: 9, seed: 3 }, resolve('mine.csv')),
+    'run job.yaml --simulate --out mine.csv --sample 9 --seed 3',
+  );
+  assert.equal(show({ type: 'all' }, '-'), 'run job.yaml --simulate --out -');
+});
+
 test('the rest of a stopped run is priced by the rows it has paid for, before the first one by its estimate', () => {
   const counts = { in: 100, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
   const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, command: 'run job.yaml' };
@@ -97,6 +114,11 @@ test('the rest of a stopped run is priced by the rows it has paid for, before th
 test('a lane that the address refuses is not in the command that follows', () => {
   const changeOf = (code: string) => readStop(new AppError('refused', { code, exitCode: EXIT.refused }), false)?.change;
   assert.deepEqual(changeOf('no_batches'), { mode: 'live', hasDeadline: false });
+  const at = (baseUrl: string) =>
+    readStop(new AppError('refused', { code: 'wrong_address', exitCode: EXIT.refused }), false, baseUrl)?.change;
+  assert.deepEqual(at('http://127.0.0.1:8000'), { baseUrl: 'http://127.0.0.1:8000/v1' });
+  assert.deepEqual(at('http://127.0.0.1:8000/v1'), {});
+  assert.match(showRunCommand('job.yaml', changeFlags(AT_ADDRESS, { baseUrl: 'http://b/v1' })), /run job\.yaml --base-url http:\/\/b\/v1$/);
   assert.deepEqual(changeOf('flex_refused'), { mode: 'batch' });
   assert.deepEqual(changeOf('no_api_key'), {});
   const ended = new ModelRefusedError('it has ended', 'gpt-6-luna');

@@ -96,3 +96,9 @@ test('a batch whose validation fails because of its model refuses the job, whate
   assert.equal(readGeneral('invalid_request', 'The provided model `gpt-x` does not exist.', null)?.type, 'job-refused');
   assert.equal(readGeneral('mismatched_model', 'm', 'body.model'), null);
 });
+
+test('a refused key is named by where it came from', () => {
+  const call = { type: 'read', baseUrl: 'https://api.example/v1', keySource: 'OPENAI_API_KEY of .env' } as const;
+  const { message } = classifyFailure({ status: 401, error: { text: '{"error":{"message":"Incorrect API key"}}' } }, new Date(), call);
+  assert.equal(message, 'the provider refused the API key in OPENAI_API_KEY of .env: 401 Incorrect API key');
+});

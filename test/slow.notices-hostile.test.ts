@@ -199,7 +199,11 @@ const say = (status: number, code: string) => ({ status, body: { error: { messag
 /** What a provider says that quotes a row, on the night after a good one, and what is told of it. */
 const QUOTES = [
   ['batch', { match: { method: 'POST', path: '/v1/batches' }, do: say(400, 'invalid_value') }, /refuses this job: invalid_value: 400/],
-  ['live', { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(401, 'invalid_api_key') }, /refused the API key: 401/],
+  [
+    'live',
+    { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(401, 'invalid_api_key') },
+    /refused the API key( in \S+)?: 401/,
+  ],
   ['live', { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(404, 'model_not_found') }, /not offer this model: 404/],
   ['live', { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(429, 'insufficient_quota') }, /or quota left: 429/],
 ] as const;

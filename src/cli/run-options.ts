@@ -4,6 +4,7 @@ import type { RowSelection } from '../core/row.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeEffects } from '../host/real-effects.ts';
+import type { FoundState } from '../inspect/open-state.ts';
 import type { CommandChange } from '../output/verdict.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
@@ -88,13 +89,14 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
 }
 
 /** The flags without those that stopped a run. A model is in the job, not in a flag, unless the job file is made from flags. */
-export function changeFlags<Flags extends RunFlags>(flags: Flags, { maxNanoUsd, model, mode, hasDeadline }: CommandChange): Flags {
+export function changeFlags<Flags extends RunFlags>(flags: Flags, { maxNanoUsd, model, baseUrl, mode, hasDeadline }: CommandChange): Flags {
   const { deadline: _, maxLiveUsd: __, ...rest } = flags;
   return {
     ...(hasDeadline === false ? (rest as Flags) : flags),
     // Rounded up to millionths of a dollar: a little less would stop it again.
     ...(maxNanoUsd === undefined ? {} : { maxUsd: Math.ceil(maxNanoUsd / 1000) / 1e6 }),
     ...(model === undefined ? {} : { model }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(mode === undefined ? {} : { mode }),
   };
 }
@@ -109,7 +111,13 @@ export function makeSelection(flags: RunFlags): RowSelection {
   return { type: 'all' };
 }
 
-/** The flags that select these rows; empty for all. */
+/** The flags that select these rows; none for all. */
+export function flagsOfSelection(selection: RowSelection): Pick<RunFlags, 'limit' | 'sample'> & Partial<Pick<RunFlags, 'seed'>> {
+  if (selection.type === 'first') return { limit: selection.rows };
+  return selection.type === 'sample' ? { sample: selection.rows, seed: selection.seed } : {};
+}
+
+/** The same as typed; empty for all. */
 export function showSelection(selection: RowSelection): string {
   switch (selection.type) {
     case 'all':
@@ -131,6 +139,18 @@ export function showCommand(command: string, jobFile: string, flags: JobFlags): 
   if (flags.baseUrl !== undefined) parts.push('--base-url', quoteArgument(flags.baseUrl));
   if (flags.simulate === true) parts.push('--simulate');
   return parts.join(' ');
+}
+
+/** `run` as it goes on with the last run of a state: the same rows, the same table. */
+export function showContinueCommand(
+  jobFile: string,
+  flags: JobFlags,
+  { selection, lastRun }: Pick<FoundState, 'selection' | 'lastRun'>,
+): string {
+  const out = lastRun?.paths.out ?? null;
+  const shown = out === null || out === '-' ? out : relative(process.cwd(), out);
+  const words = [showCommand('run', jobFile, flags), ...(shown === null ? [] : ['--out', quoteArgument(shown)]), showSelection(selection)];
+  return words.filter((word) => word !== '').join(' ');
 }
 
 /** `run` with every flag that decides what it does, so that it continues this invocation. */

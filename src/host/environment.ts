@@ -10,12 +10,17 @@ import { rememberSecret } from './secrets.ts';
 /** Only these are read from a `.env` file: a file found by chance may provide a key, never an address to send rows to. */
 const FROM_ENV_FILE = ['OPENAI_API_KEY', 'OPENAI_API_KEY_FILE'] as const;
 
+/** What the environment has from there. */
+const fromEnvFile = new Set<string>();
+
 /** Adds the `.env` of the working directory to the environment, which takes precedence. */
 export function loadEnvFile(): void {
   const values = readEnvFile();
   for (const name of FROM_ENV_FILE) {
     const value = values[name];
-    if (value !== undefined) process.env[name] ??= value;
+    if (value === undefined || process.env[name] !== undefined) continue;
+    process.env[name] = value;
+    fromEnvFile.add(name);
   }
 }
 
@@ -36,17 +41,28 @@ export function listEnvironmentFiles(): readonly string[] {
   return ['.env', ...(keyFile === '' ? [] : [keyFile])].map((file) => path.resolve(file));
 }
 
+/** A key, and where it came from, in words. */
+export interface FoundKey {
+  readonly apiKey: string;
+  readonly keySource?: string;
+}
+
 /** The API key from `OPENAI_API_KEY`, else from the file named by `OPENAI_API_KEY_FILE`. @throws AppError exit 4 if one is needed and missing */
-export function readApiKey(baseUrl: string): string {
+export function readApiKey(baseUrl: string): FoundKey {
   const key = process.env.OPENAI_API_KEY?.trim();
-  if (key !== undefined && key !== '') return key;
+  if (key !== undefined && key !== '') return { apiKey: key, keySource: nameVariable('OPENAI_API_KEY') };
   const file = process.env.OPENAI_API_KEY_FILE;
-  if (file !== undefined && file !== '') return readKeyFile(file);
-  if (mayDoWithoutKey(baseUrl)) return NO_KEY;
+  if (file !== undefined && file !== '')
+    return { apiKey: readKeyFile(file), keySource: `${file} (${nameVariable('OPENAI_API_KEY_FILE')})` };
+  if (mayDoWithoutKey(baseUrl)) return { apiKey: NO_KEY };
   throw new AppError('no API key: set OPENAI_API_KEY or OPENAI_API_KEY_FILE, or try it without one: --simulate', {
     code: 'no_api_key',
     exitCode: EXIT.refused,
   });
+}
+
+function nameVariable(name: (typeof FROM_ENV_FILE)[number]): string {
+  return fromEnvFile.has(name) ? `${name} of .env` : name;
 }
 
 function readKeyFile(file: string): string {

@@ -24,10 +24,10 @@ export function makeTarget(
     origin: originOf(baseUrl),
     baseUrl: originOf(baseUrl) === DEFAULT_ORIGIN ? null : baseUrl,
     async connect(_, assertMaySpend) {
-      const apiKey = isKeyless ? NO_KEY : readApiKey(baseUrl);
+      const key = isKeyless ? { apiKey: NO_KEY } : readApiKey(baseUrl);
       const { createProvider } = await import('../openai/provider.ts');
       return {
-        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer, ...fence(assertMaySpend) }),
+        provider: await createProvider({ ...key, baseUrl, clock: effects.clock, startTimer: effects.startTimer, ...fence(assertMaySpend) }),
         close: async () => {},
       };
     },

@@ -37,6 +37,8 @@ export interface FailedCall {
   readonly baseUrl: string;
   /** Whether `insufficient_quota` may mean a rate limit there. */
   readonly quotaMayBeRate?: boolean;
+  /** Where the key came from, in words; absent if that does not matter. */
+  readonly keySource?: string;
 }
 
 /** The code of a refusal that says that the route of the call does not exist. */
@@ -87,8 +89,10 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
     const model = { ...options, kind: 'stop', code: isModelCode(code) ? code : MODEL_REFUSED, exitCode: EXIT.refused } as const;
     return new ApiError(`the provider does not offer this model: ${message}`, model);
   }
-  if (status === 401 || status === 403)
-    return new ApiError(`the provider refused the API key: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
+  if (status === 401 || status === 403) {
+    const source = call.keySource === undefined ? '' : ` in ${call.keySource}`;
+    return new ApiError(`the provider refused the API key${source}: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
+  }
   if (call.type === 'live' && isNoSuchPlace(status, refusal))
     return new ApiError(`${message}: ${adviseBaseUrl(call.baseUrl)}`, { ...options, kind: 'permanent', code: WRONG_ADDRESS });
   return new ApiError(message, { ...options, kind: kindOf(status, refusal, call) });
@@ -108,17 +112,20 @@ export function adviseBaseUrl(baseUrl: string): string {
   return `${baseUrl} is probably not the base URL of the API${proposeBaseUrl(baseUrl)}`;
 }
 
-/**
- * Where the API probably is instead, as the end of a sentence; empty if this may well be the right address. A known provider has its API at
- * one path; most servers have it below `/v1`.
- */
+/** Where the API probably is instead, as the end of a sentence; empty if this may well be the right address. */
 export function proposeBaseUrl(baseUrl: string): string {
+  const likely = findLikelyBaseUrl(baseUrl);
+  if (likely === null) return '';
+  const { name, path } = findKnownProvider(baseUrl);
+  return `; ${name === '' ? 'most servers have the API below /v1' : `${name} has the API at ${path}`}: try --base-url ${likely}`;
+}
+
+/** The same address with the usual path: a known provider has its API at one, most servers below `/v1`. Null if it has that path, or another version. */
+export function findLikelyBaseUrl(baseUrl: string): string | null {
   const { origin, pathname } = new URL(baseUrl);
   const { name, path } = findKnownProvider(baseUrl);
-  const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(pathname);
-  const usual = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
-  const own = pathname === path ? '' : `; ${name} has the API at ${path}: try --base-url ${origin}${path}`;
-  return name === '' ? usual : own;
+  if (name !== '') return pathname === path ? null : `${origin}${path}`;
+  return /\/v\d+[a-z]*(\/|$)/.test(pathname) ? null : `${baseUrl}/v1`;
 }
 
 function kindOf(status: number, refusal: Refusal, call: FailedCall): FailureKind {

@@ -24,6 +24,8 @@ export interface Client {
 
 export interface ClientOptions {
   readonly apiKey: string;
+  /** As in `FailedCall`. */
+  readonly keySource?: string;
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly quotaMayBeRate: boolean;
@@ -38,6 +40,7 @@ export type PooledInit = Pick<PooledCall, 'patienceMs'>;
 /** Loads the SDK; nothing it reads from the environment can change its target or its key. */
 export async function openClient({
   apiKey,
+  keySource,
   baseUrl,
   timeoutMs,
   quotaMayBeRate,
@@ -98,7 +101,7 @@ export async function openClient({
     isSimulated: () => (hasAnswered ? simulated : null),
     classify(error, type, now) {
       if (refusal !== null) return refusal;
-      const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate });
+      const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate, ...(keySource === undefined ? {} : { keySource }) });
       const transport = hasAnswered || failure.kind !== 'not-sent' ? null : findTransport(error);
       const cause = transport === null ? null : findPermanentCause(transport, baseUrl, way.proxy);
       return cause === null ? failure : new ApiError(cause, { kind: 'stop', code: failure.code, exitCode: EXIT.refused });

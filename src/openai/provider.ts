@@ -68,6 +68,8 @@ export interface Provider {
 
 export interface ProviderOptions {
   readonly apiKey: string;
+  /** Where the key came from, in words: for a refusal. */
+  readonly keySource?: string;
   readonly baseUrl: string;
   readonly clock: () => Date;
   readonly startTimer: StartTimer;
@@ -91,6 +93,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   const forms = createAddressForms(known.forms, new URL(baseUrl).host);
   const client = await openClient({
     apiKey,
+    ...(options.keySource === undefined ? {} : { keySource: options.keySource }),
     baseUrl,
     timeoutMs: UPLOAD_TIMEOUT_MS,
     quotaMayBeRate: known.quotaMayBeRate,

@@ -18,6 +18,8 @@ export interface CommandChange {
   readonly maxNanoUsd?: number;
   /** The model that was probably meant, or that follows one which has ended. */
   readonly model?: string;
+  /** Where the API probably is, if there is none at the address. */
+  readonly baseUrl?: string;
   /** A lane that this address supports, or may support. */
   readonly mode?: 'live' | 'batch';
   /** Nothing more may be sent live to keep the deadline. */

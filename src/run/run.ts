@@ -77,7 +77,11 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
     opened.status.start();
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModels(opened, agreement) });
+        const stop = await sendUntilStopped(sending.lane, stopSignal, {
+          ...sending,
+          ...findModels(opened, agreement),
+          baseUrl: opened.options.target.baseUrl,
+        });
         // What arrives while the books are made and the table is written belongs to the next run.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop });

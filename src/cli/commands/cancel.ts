@@ -3,10 +3,12 @@ import { loadEnvFile } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../inspect/cancel.ts';
 import { findStateAt } from '../../inspect/last-run.ts';
+import { findState } from '../../inspect/open-state.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { makeCallTarget } from '../choose-provider.ts';
+import { chooseCalledOrigin, makeCallTarget } from '../choose-provider.ts';
 import type { JobFlags } from '../options/flags.ts';
-import { showCommand } from '../run-options.ts';
+import { makeReadOptions } from '../read-options.ts';
+import { showContinueCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
 
 /** `rowmill cancel`: cancels batches at the provider; needs no lock. Exit 7 if the provider could not be asked about a batch. */
@@ -24,9 +26,13 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
   if (flags.json === true) printJson(cancelled);
   else if (cancelled.batches.length === 0) print('No batches at the provider: nothing to cancel');
   else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
-  if (cancelled.batches.length > 0)
-    sayWhatFollows(cancelled, findStateAt(jobFile) === null ? showCommand('run', jobFile, flags) : 'the program again');
+  if (cancelled.batches.length > 0) sayWhatFollows(cancelled, await showWhatFollows(jobFile, flags));
   return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;
+}
+
+async function showWhatFollows(jobFile: string, flags: JobFlags): Promise<string> {
+  if (findStateAt(jobFile) !== null) return 'the program again';
+  return showContinueCommand(jobFile, flags, await findState({ ...makeReadOptions(jobFile, flags), origin: chooseCalledOrigin(flags) }));
 }
 
 function sayWhatFollows({ runner }: Cancelled, command: string): void {

@@ -1,12 +1,12 @@
 import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
-import type { RowSelection } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { findState } from '../../inspect/open-state.ts';
 import { chooseCalledOrigin } from '../choose-provider.ts';
 import type { RunFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
+import { flagsOfSelection } from '../run-options.ts';
 import { runWith } from './run.ts';
 
 export interface RetryFlags extends RunFlags {
@@ -23,7 +23,7 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const input = flags.input ?? lastRun?.paths.input ?? null;
   const out = flags.out ?? lastRun?.paths.out ?? null;
   // Rows outside the last run's selection have not failed.
-  const extent = flags.limit === undefined && flags.sample === undefined ? showSelection(selection) : {};
+  const extent = flags.limit === undefined && flags.sample === undefined ? flagsOfSelection(selection) : {};
   return runWith(
     jobFile,
     { ...flags, ...extent },
@@ -34,12 +34,6 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
       stdin: flags.input === '-' ? process.stdin : null,
     },
   );
-}
-
-/** As flags; none for all rows. */
-function showSelection(selection: RowSelection): Pick<RunFlags, 'limit' | 'sample'> & Partial<Pick<RunFlags, 'seed'>> {
-  if (selection.type === 'first') return { limit: selection.rows };
-  return selection.type === 'sample' ? { sample: selection.rows, seed: selection.seed } : {};
 }
 
 function readCauses(words: readonly string[]): ReadonlySet<string> {

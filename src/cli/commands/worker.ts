@@ -30,7 +30,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
   const baseUrl = chooseBaseUrl(undefined);
   await expectCalls();
-  const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
+  const provider = await createProvider({ ...readApiKey(baseUrl), baseUrl, clock, startTimer });
   provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
   const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });
   const workerId = randomId();

@@ -155,12 +155,12 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     },
     next:
       stop !== null
-        ? showContinue(options, stop)
+        ? showNext(options, stop)
         : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0) + (counted.causes.empty ?? 0)
           ? options.commands.failures
           : (notAsked?.command ?? null),
     failIf: job.failIf,
-    stop,
+    stop: stop === null ? null : nameModelLine(options, stop),
   });
 
   if (options.isRefused) return summary;
@@ -247,6 +247,21 @@ function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
   return [...fold.batches.values()]
     .filter((batch) => batch.run === run)
     .map(({ id, status, shard }) => ({ id, status, requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? 0 }));
+}
+
+/** What to type after a stop. A refused command that would be the same again is no answer to that: what to change is in the verdict. */
+function showNext(options: Pick<ConcludeOptions, 'commands' | 'isRefused'>, stop: Stop): string | null {
+  const command = showContinue(options, stop);
+  const { commands, isRefused } = options;
+  return isRefused && command === (commands.again?.({}) ?? commands.continue) ? null : command;
+}
+
+/** A model that is named in the job file is changed there. */
+function nameModelLine({ prepared, commands, cwd }: Pick<ConcludeOptions, 'prepared' | 'commands' | 'cwd'>, stop: Stop): Stop {
+  const { file, requests } = prepared.compiled.job;
+  const model = stop.change?.model;
+  if (model === undefined || file === null || requests !== undefined || commands.again !== undefined) return stop;
+  return { ...stop, why: `${stop.why.replace(/([^.?!])$/, '$1.')} First, in ${relative(cwd, file)}: model: ${model}` };
 }
 
 /** The same command, without what stopped the run. */

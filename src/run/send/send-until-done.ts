@@ -80,10 +80,16 @@ function isAllSubmitted(underWay: readonly ShardView[], allUnderWay: number): bo
 interface Work extends AskedModels {
   readonly send: () => Promise<void>;
   readonly hasSpent: () => boolean;
+  /** As in `readStop`. */
+  readonly baseUrl: string | null;
 }
 
 /** Works, and if something stops the work, lets what is in flight end. @returns null when the work is done */
-export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent, ...asked }: Work): Promise<Stop | null> {
+export async function sendUntilStopped(
+  lane: Lane,
+  stopSignal: StopSignal,
+  { send, hasSpent, baseUrl, ...asked }: Work,
+): Promise<Stop | null> {
   try {
     await send();
     return null;
@@ -96,7 +102,7 @@ export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { sen
       // Consequences of an error do not hide it.
       throw readStop(error, true) === null ? error : later;
     }
-    const stop = readStop(explainModelRefusal(error, asked), hasSpent());
+    const stop = readStop(explainModelRefusal(error, asked), hasSpent(), baseUrl);
     if (stop === null) throw error;
     return stop;
   }

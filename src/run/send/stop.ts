@@ -1,6 +1,7 @@
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ApiError } from '../../openai/api-error.ts';
+import { findLikelyBaseUrl, WRONG_ADDRESS } from '../../openai/classify.ts';
 import type { CommandChange, Stop } from '../../output/verdict.ts';
 import { BudgetError } from '../budget/budget.ts';
 import type { RunOptions } from '../options.ts';
@@ -9,8 +10,9 @@ import { ModelRefusedError } from './model-refusal.ts';
 /**
  * Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are rethrown. A
  * redirect of the base URL is an end too: exit 2 as long as nothing was spent.
+ * @param baseUrl that of the run; null for the default
  */
-export function readStop(error: unknown, hasSpent: boolean): Stop | null {
+export function readStop(error: unknown, hasSpent: boolean, baseUrl: string | null = null): Stop | null {
   if (!(error instanceof AppError)) return null;
   const { exitCode } = error;
   switch (exitCode) {
@@ -19,7 +21,7 @@ export function readStop(error: unknown, hasSpent: boolean): Stop | null {
     case EXIT.notFinished:
     case EXIT.interrupted:
     case EXIT.terminated:
-      return { exitCode, why: error.message, change: readChange(error) };
+      return { exitCode, why: error.message, change: readChange(error, baseUrl) };
     case EXIT.usage:
       return error instanceof ApiError ? { exitCode: hasSpent ? EXIT.bug : EXIT.usage, why: error.message } : null;
     default:
@@ -27,11 +29,16 @@ export function readStop(error: unknown, hasSpent: boolean): Stop | null {
   }
 }
 
-function readChange(error: AppError): CommandChange {
+function readChange(error: AppError, baseUrl: string | null): CommandChange {
   if (error instanceof BudgetError || error instanceof ModelRefusedError) return error.change;
+  const likely = baseUrl === null || !NO_API_CODES.has(error.code) ? null : findLikelyBaseUrl(baseUrl);
+  if (likely !== null) return { baseUrl: likely };
   // Batches cost what flex calls do.
   return error.code === 'no_batches' ? { mode: 'live', hasDeadline: false } : error.code === 'flex_refused' ? { mode: 'batch' } : {};
 }
+
+/** The address has no such route. */
+const NO_API_CODES: ReadonlySet<string> = new Set([WRONG_ADDRESS, 'no_batches']);
 
 /** The reasons for which a run stops taking work, in one signal. */
 export interface StopSignal {

@@ -15,7 +15,8 @@ import { MODEL } from './table-generator.ts';
 export async function packTable(folder: string): Promise<Readonly<Record<string, number>>> {
   const { prepared, ledger } = await openBenchJob(folder);
   const planned = { opening: FIRST_OPENING, reopenedKeys: [] };
-  await startRun(ledger, { job: 'bench', isSimulated: true, lane: 'batch', planned, estimateNanoUsd: null, effects });
+  const command = { text: 'rowmill run bench.yaml', folder };
+  await startRun(ledger, { job: 'bench', isSimulated: true, lane: 'batch', planned, command, estimateNanoUsd: null, effects });
   const lane = createPackingLane(ledger) as BatchLane;
   const stepOf = createStepOf(ledger, prepared.compiled.job, 'working');
   const makeDueRequest = createDueRequests(ledger, viewKeys(ledger, prepared.compiled.job), prepared);

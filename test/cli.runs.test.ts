@@ -108,6 +108,7 @@ describe('runs, and the names they go by', () => {
       mode: 'live',
       prompt: ({ text }) => `Is it good? ${text}`,
       output: { good: 'yes | no' },
+      budget: { usd_total: 1 },
     });
     const state = join(directory, '.rowmill', 'coded@simulator');
     const { summary } = await job.run({ simulate: true, yes: true });
@@ -137,9 +138,17 @@ describe('runs, and the names they go by', () => {
     const announced = log.findIndex((line) => line.includes('"call-intent"'));
     writeFileSync(join(state, 'events.jsonl'), `${log.slice(0, announced + 1).join('\n')}\n`);
     for (const name of ['responses', 'runs', 'settled.jsonl']) rmSync(join(state, name), { recursive: true });
-    const { cost, possiblyBilled } = await world.json<Status>(['status', state]);
+    const { cost, possiblyBilled, budgets } = await world.json<Status>(['status', state]);
     const { total } = await world.json<Bill>(['bill', 'program', '--simulate']);
     assert.ok(total.possiblyBilledNanoUsd > 0);
+    assert.match(
+      (await world.run(['runs', 'program'])).stdout,
+      / \d+s ago: 2\/2 ok +\$0 +gpt-4o-mini +open, none is working on it, simulated$/m,
+    );
+    assert.deepEqual(
+      budgets?.map(({ spentNanoUsd }) => spentNanoUsd),
+      [total.nanoUsd],
+    );
     assert.deepEqual(
       [cost.ledgerNanoUsd, cost.possiblyBilledNanoUsd, possiblyBilled[0]?.nanoUsd],
       [total.nanoUsd, total.possiblyBilledNanoUsd, total.possiblyBilledNanoUsd],

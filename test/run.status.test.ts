@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findLeftCalls } from '../src/inspect/find-left-calls.ts';
+import { listRuns } from '../src/inspect/list-runs.ts';
 import type { ReadOptions } from '../src/inspect/open-state.ts';
 import { createStatusLook, readStatus, type Status } from '../src/inspect/status.ts';
 import { createFold } from '../src/ledger/events/fold-events.ts';
@@ -187,6 +188,39 @@ test('status, runs and report name calls in flight as lost as soon as no process
   assert.ok((found?.nanoUsd ?? 0) > 0);
   const run = (await readStatus(moment.options)).run?.id;
   assert.deepEqual(await findLeftCalls(moment.options), { run, lost: calls, queued: 0 });
+});
+
+test('an open run shows what it has and how to continue it, wherever one looks from, also after a kill', async (t) => {
+  const world = await makeWorld(t);
+  goLive(world);
+  const text = 'rowmill run job.yaml --limit 10';
+  const commands = { continue: text, continueWith: () => `${text} --max-usd 9`, failures: 'rowmill failures job.yaml' };
+  const selection = { type: 'first', rows: 10 } as const;
+  for (const maxNanoUsd of [60_000, 100_000]) assert.equal((await world.run({ commands, selection, maxNanoUsd })).summary.exitCode, 5);
+  const moment = keepMoment(t, world);
+  const options = { ...moment.options, cwd: path.dirname(world.directory) };
+  const explain = async () => (await readStatus(options)).waitingFor.at(-1)?.why ?? '';
+  const [listed] = (await listRuns(options)).runs;
+  const { rows: all, rowsOfRun, waitingFor } = await readStatus(options);
+  assert.deepEqual([all.in, rowsOfRun?.in, rowsOfRun, listed?.rows?.in], [12, 10, listed?.rows, 10]);
+  assert.equal(waitingFor[0]?.why, `${rowsOfRun?.pending} not asked yet`);
+  const place = `cd ${path.basename(world.directory)} && ${text}`;
+  assert.match(await explain(), new RegExp(`^a process: the last one stopped: .*; to continue: ${place} --max-usd 9$`));
+  assert.match(listed?.verdict ?? '', /the budget/);
+
+  const file = path.join(moment.directory, 'runs', listed?.id ?? '', 'summary.json');
+  const kept = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const sentence = { ...kept.summary, verdict: 'there is no credit.' };
+  fs.writeFileSync(file, JSON.stringify({ ...kept, summary: sentence }));
+  assert.match(await explain(), /^a process: the last one stopped: there is no credit; to continue: /);
+  const empty = { ...kept.summary, rows: { ...kept.summary.rows, ok: 0 }, cost: { ...kept.summary.cost, nanoUsd: 0 } };
+  // Continued since, and killed: what was stored is as of the stop before.
+  fs.writeFileSync(file, JSON.stringify({ ...kept, summary: empty, at: '2000-01-01T00:00:00.000Z' }));
+  const [{ verdict, rows, cost } = {}] = (await listRuns(options)).runs;
+  assert.deepEqual([verdict, rows?.ok, cost?.nanoUsd], ['open, none is working on it', kept.summary.rows.ok, kept.summary.cost.nanoUsd]);
+  assert.equal(await explain(), `a process: none is working on this run; to continue: ${place}`);
+  fs.rmSync(file);
+  assert.equal(await explain(), `a process: none is working on this run; to continue: ${place}`);
 });
 
 test('calls handed to workers are not lost, and not among those still to be asked', () => {

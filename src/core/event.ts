@@ -1,4 +1,5 @@
 import type { RowSelection } from './row.ts';
+import type { RunCommand } from './run-command.ts';
 import type { LaneName } from './settled.ts';
 
 /**
@@ -31,6 +32,8 @@ export type Event =
       readonly date?: string;
       /** Of a pilot; absent for a run of all rows, and in what early versions wrote. */
       readonly selection?: RowSelection;
+      /** Absent in what earlier versions wrote. */
+      readonly command?: RunCommand;
       readonly estimateNanoUsd: number | null;
     }
   /** The run has to be done by `deadlineAt`, `afterMs` after it first saw the flag. */

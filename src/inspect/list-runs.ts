@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
 import type { RowCounts } from '../core/summary.ts';
 import type { RunState } from '../ledger/events/fold.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import { readKeptRun, readStateEvents } from './last-run.ts';
+import { readLeftRun } from './left-run.ts';
 import { locateState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
 import { findSimulatedRuns } from './simulated-runs.ts';
@@ -26,15 +28,21 @@ export interface ListedRun {
   /** How it ended, or was left; null if no longer known, because only the latest runs keep a summary. */
   readonly verdict: string | null;
   readonly exitCode: number | null;
-  readonly rows: RowCounts | null;
-  /** As counted by the run. */
+  /** Of an open run as `status` counts them. */
+  readonly rows: Pick<RowCounts, 'in' | 'ok' | 'failed' | 'skipped' | 'pending'> | null;
+  /** As in `Status`. */
+  readonly recordedAt?: string;
+  /** As counted by the run; of an open one as `status` counts it. */
   readonly cost: { readonly nanoUsd: number; readonly usd: string; readonly unpricedAttempts: number } | null;
   readonly model: string | null;
   readonly lane: 'batch' | 'live' | null;
   readonly simulated: boolean;
 }
 
-/** Lists the runs of a job from what they stored: no table is read, no lock is needed. @throws UsageError if the job was not run yet */
+/**
+ * Lists the runs of a job from what they stored, and an open one as `status` counts it; no lock is needed.
+ * @throws UsageError if the job was not run yet
+ */
 export async function listRuns(options: ReadOptions): Promise<RunList> {
   const { state, job } = await locateState(options);
   const { runs } = await readStateEvents(state, options.signal);
@@ -44,12 +52,40 @@ export async function listRuns(options: ReadOptions): Promise<RunList> {
     job,
     state: state.directory,
     origin: state.origin,
-    runs: runs
-      .toReversed()
-      .map((run) =>
-        readRun({ ...run, simulated: simulated.has(run.id) }, readKeptRun(state, run.id, options.leaveOut ?? (() => {}))?.summary ?? null),
-      ),
+    runs: await Promise.all(
+      runs.toReversed().map(async (run) => {
+        const kept = readKeptRun(state, run.id, options.leaveOut ?? (() => {}))?.summary ?? null;
+        const listed = readRun({ ...run, simulated: simulated.has(run.id) }, kept);
+        return run.endedAt === null ? countOpenRun(listed, { options, verdict: readLeftRun(state, run, options.cwd).verdict }) : listed;
+      }),
+    ),
   };
+}
+
+/** An open run as of now: what it has stored, if anything, is as of an earlier stop. */
+async function countOpenRun(
+  listed: ListedRun,
+  { options, verdict }: { readonly options: ReadOptions; readonly verdict: string | null },
+): Promise<ListedRun> {
+  const { readStatus } = await import('./status.ts');
+  try {
+    const { run, rows, rowsOfRun = rows, cost, model, recordedAt } = await readStatus(options);
+    if (run?.id !== listed.id) return listed;
+    const { nanoUsd, usd, unpricedAttempts } = cost;
+    const left = run.runner === null ? (verdict ?? 'open, none is working on it') : 'open';
+    return {
+      ...listed,
+      verdict: left,
+      rows: rowsOfRun,
+      cost: { nanoUsd, usd, unpricedAttempts },
+      model,
+      ...(recordedAt === undefined ? {} : { recordedAt }),
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    options.leaveOut?.(`run ${listed.id}: its rows cannot be counted: ${error.message}`);
+    return { ...listed, verdict: verdict ?? 'open', rows: null, cost: null };
+  }
 }
 
 type Kept = NonNullable<ReturnType<typeof readKeptRun>>['summary'];

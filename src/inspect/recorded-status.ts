@@ -1,7 +1,9 @@
 import { UsageError } from '../core/errors.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
+import { countBudget } from '../run/budget/facts.ts';
 import { isOfNow, type JobFacts, readKeptStatus } from '../run/status/kept-status.ts';
 import { listBatches, type StatusFacts } from '../run/status/status-facts.ts';
+import { listWaits } from '../run/status/waits.ts';
 import { findLastRun, type LastRun, readStateEvents } from './last-run.ts';
 import type { LocatedState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
@@ -39,7 +41,7 @@ export async function readRecordedStatus(located: LocatedState, options: ReadOpt
   );
 }
 
-/** Run, batches and money as they are now, as `bill` counts them; only the rows are as they were recorded. */
+/** Run, batches, waits and money as they are now, as `bill` counts them; only the rows are as they were recorded. */
 async function renew(facts: StatusFacts, { state, job }: LocatedState, options: ReadOptions): Promise<StatusFacts> {
   const { books, count } = await openStateMoney({ directory: state.directory, job }, { ...options, jobFolder: null });
   const { ledger, findPossiblyBilled } = await count();
@@ -54,7 +56,10 @@ async function renew(facts: StatusFacts, { state, job }: LocatedState, options: 
       possiblyBilledNanoUsd: doubts.nanoUsd,
       ledgerUnpricedAttempts: books.life.unpricedAttempts,
     };
-    return { ...facts, run, batches, cost, possiblyBilled: doubts.items };
+    // How many rows are due by now is unknown.
+    const waits = listWaits(ledger.fold, { due: 0 });
+    const budgets = facts.budgets?.map((budget) => countBudget(budget, books, options.effects.clock()));
+    return { ...facts, run, batches, cost, possiblyBilled: doubts.items, ...(budgets === undefined ? {} : { budgets }), waits };
   } finally {
     await ledger.close();
   }

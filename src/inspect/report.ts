@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import { showCommandFrom } from '../core/run-command.ts';
 import type { Summary } from '../core/summary.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import type { ReportFacts } from '../output/report/facts.ts';
@@ -44,10 +45,17 @@ export async function readReport(options: ReadOptions, named: string | null, pri
   throw new UsageError(`${job}: no summary${run === null ? '' : ` of run ${run}`}; ${hint}`, { code: 'no_run' });
 }
 
-function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
+function showFrom(cwd: string, { summary, paths, typedIn = null }: LastRun): Summary {
+  const type = (command: string) => showCommandFrom(cwd, { text: command, folder: typedIn });
   const show = (path: string | null) => (path === null ? null : relative(cwd, resolve(paths.cwd, path)));
   const { table, failures, report } = summary.outputs;
-  return { ...summary, outputs: { table: show(table), failures: show(failures), report: show(report) } };
+  const { next, notAsked } = summary;
+  return {
+    ...summary,
+    ...(next === null ? {} : { next: type(next) }),
+    ...(notAsked === undefined ? {} : { notAsked: { ...notAsked, command: notAsked.command === null ? null : type(notAsked.command) } }),
+    outputs: { table: show(table), failures: show(failures), report: show(report) },
+  };
 }
 
 /**

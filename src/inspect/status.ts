@@ -3,7 +3,7 @@ import type { CustomPrice } from '../core/custom-price.ts';
 import { dayOf } from '../core/day.ts';
 import type { Job, Mode } from '../core/job.ts';
 import { showModels } from '../core/models/split-by-model.ts';
-import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summary.ts';
+import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
@@ -17,7 +17,8 @@ import type { BatchFacts, CostFacts, StatusFacts } from '../run/status/status-fa
 import type { Wait } from '../run/status/waits.ts';
 import { findRunner, type Runner } from './find-runner.ts';
 import { guessJobFolder } from './kept-job.ts';
-import { chooseState, findStateAt, type JobState, readKeptRun } from './last-run.ts';
+import { chooseState, findStateAt, type JobState, readStateEvents } from './last-run.ts';
+import { readLeftRun } from './left-run.ts';
 import { locateState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
 
@@ -34,7 +35,10 @@ export interface Status {
   readonly simulated: boolean;
   /** The latest run; null before the first. */
   readonly run: StatusRun | null;
+  /** Of the whole table. */
   readonly rows: RowCounts;
+  /** Of the latest run, if it is about a part of the table (`--limit`, `--sample`); absent otherwise. */
+  readonly rowsOfRun?: RowCounts;
   /** Whether answers from before a `--fresh` do not count; absent if there was none. */
   readonly sinceFresh?: true;
   readonly batches: readonly StatusBatch[];
@@ -195,6 +199,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     simulated: facts.simulated,
     run: run === null ? null : { ...run, runner },
     rows: facts.rows,
+    ...(facts.rowsOfRun === undefined ? {} : { rowsOfRun: facts.rowsOfRun }),
     ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),
     batches: facts.batches.map((batch) => {
       const { id, status, requests, submittedAt, ...others } = batch;
@@ -212,14 +217,17 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     },
     possiblyBilled: facts.possiblyBilled,
     ...(facts.budgets === undefined ? {} : { budgets: facts.budgets.map((budget) => renewBudget(budget, now)) }),
-    waitingFor: isAbandoned ? [...waits, describeAbandoned(readKeptRun(state, run.id, () => {})?.summary ?? null)] : waits,
+    waitingFor: isAbandoned ? [...waits, await describeAbandoned(looked, run.id)] : waits,
   };
 }
 
-/** @param left how its last process left the run; null if unknown */
-function describeAbandoned(left: Pick<Summary, 'verdict' | 'next'> | null): Wait {
-  const why = left === null ? 'none is working on this run' : `the last one stopped: ${left.verdict}`;
-  return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${left?.next ?? 'run the same command again'}` };
+/** That no process works on an open run, and how to continue it. */
+async function describeAbandoned({ state, options }: Named, id: string): Promise<Wait> {
+  const { runs } = await readStateEvents(state, options.signal);
+  const run = runs.find((candidate) => candidate.id === id);
+  const { verdict, command } = run === undefined ? { verdict: null, command: null } : readLeftRun(state, run, options.cwd);
+  const why = verdict === null ? 'none is working on this run' : `the last one stopped: ${verdict.replace(/\.$/, '')}`;
+  return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${command ?? 'run the same command again'}` };
 }
 
 /** OpenAI's own prices need no note, and no price list to be read. */

@@ -72,7 +72,9 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const date = job.write.dated?.date ?? null;
-  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated, selection: options.selection };
+  const { commands, overrides } = options;
+  const command = { text: commands.continue, folder: commands.continueWith === undefined ? null : overrides.cwd };
+  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated, selection: options.selection, command };
   const begin = () => startRun(ledger, { ...about, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
   const shared = { job, books, prepared, plan, limits };

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LaneName } from '../core/lane.ts';
 import type { RowSelection } from '../core/row.ts';
+import type { RunCommand } from '../core/run-command.ts';
 import type { RunState } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../ledger/runs.ts';
 import type { Effects } from './open/effects.ts';
-import { readContinuedSelection, SELECTION_FILE } from './open/kept-summary.ts';
+import { INVOCATION_FILE, type KeptInvocation, readContinuedSelection, SELECTION_FILE } from './open/kept-summary.ts';
 import type { PlannedRun } from './plan/plan-open-job.ts';
 
 export interface StartOptions {
@@ -14,6 +15,8 @@ export interface StartOptions {
   readonly date?: string | null;
   /** Which rows it is about; absent for all. */
   readonly selection?: RowSelection;
+  /** What continues it. */
+  readonly command: RunCommand;
   readonly isSimulated: boolean;
   /** Where requests go at first. */
   readonly lane: LaneName;
@@ -41,9 +44,10 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
       lane,
       ...(options.date == null ? {} : { date: options.date }),
       ...(options.selection === undefined || options.selection.type === 'all' ? {} : { selection: options.selection }),
+      command: options.command,
       estimateNanoUsd,
     });
-  } else if (options.selection !== undefined) keepSelection(ledger.runFiles, fold.currentRun, options.selection);
+  } else keepInvocation(ledger.runFiles, fold.currentRun, options);
   const run = fold.currentRun?.id;
   if (run === undefined) throw new Error('the run that was just started is not open');
   if (opening.isFresh) await ledger.append({ type: 'generation-started', generation: fold.generation + 1, estimateNanoUsd });
@@ -51,7 +55,13 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
   return run;
 }
 
-/** Stores the rows of an invocation that continues a run with other rows than the last one: it may be killed before it has a summary. */
+/** Stores what an invocation that continues a run was asked: it may be killed before it has a summary. */
+function keepInvocation(runFiles: RunFiles, run: RunState, { selection, command, effects }: StartOptions): void {
+  if (selection !== undefined) keepSelection(runFiles, run, selection);
+  const invocation: KeptInvocation = { at: effects.clock().toISOString(), command };
+  runFiles.writeRunFile(run.id, INVOCATION_FILE, JSON.stringify(invocation));
+}
+
 function keepSelection(runFiles: RunFiles, { id, selection: first = { type: 'all' } }: RunState, selection: RowSelection): void {
   const before = readContinuedSelection(runFiles, id) ?? first;
   if (!isDeepStrictEqual(before, selection)) runFiles.writeRunFile(id, SELECTION_FILE, JSON.stringify(selection));

@@ -17,8 +17,8 @@ export interface FailureCommands {
 export function renderFailures(failures: Failures, commands: FailureCommands, colour: boolean): string {
   const paint = createPaint(colour);
   const { rows, causes } = failures;
-  const pending = rows.pending === 0 ? '' : `, ${formatCount(rows.pending)} still pending`;
-  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatThings(rows.in, 'row')}${pending}`;
+  const pending = rows.pending === 0 ? '' : `, ${formatCount(rows.pending)} pending`;
+  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatThings(rows.in, 'row')} of the table${pending}`;
   const lines = [paint('bold', escapeLineForTerminal(title)) + (failures.simulated ? paint('yellow', '  simulated') : '')];
   for (const { cause, count, status, examples } of causes) {
     lines.push('', `${paint('yellow', cause)}  ${formatCount(count)} ${status}`);

@@ -2,7 +2,7 @@ import type { ListedRun, RunList } from '../../inspect/list-runs.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { nameJobs } from './name-jobs.ts';
 import type { Paint } from './paint.ts';
-import { formatSpan } from './render-status.ts';
+import { formatAge, formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 40;
@@ -31,15 +31,23 @@ export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Pa
   );
 }
 
-function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simulated }: ListedRun, now: Date): readonly string[] {
+function describeRun(
+  { id, startedAt, verdict, exitCode, rows, recordedAt, cost, model, simulated }: ListedRun,
+  now: Date,
+): readonly string[] {
   return [
     id,
     `${formatSpan(now.getTime() - Date.parse(startedAt))} ago`,
-    rows === null ? '-' : describeRows(rows),
+    rows === null ? '-' : `${describeRecorded(recordedAt, now)}${describeRows(rows)}`,
     cost === null ? '-' : formatSpent(cost.nanoUsd, cost.unpricedAttempts),
     model ?? '-',
     `${verdict ?? (exitCode === null ? '-' : `exit ${exitCode}`)}${simulated ? ', simulated' : ''}`,
   ];
+}
+
+/** When rows were counted, before them, where it is never cut: `5s ago: `; empty if that is now. */
+export function describeRecorded(at: string | undefined, now: Date): string {
+  return at === undefined ? '' : `${formatAge(at, now)} ago: `;
 }
 
 /** `2,988/3,000 ok, 12 failed`; zero counts are left out. */

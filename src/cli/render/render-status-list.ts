@@ -2,7 +2,7 @@ import type { Status } from '../../inspect/status.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { nameJobs } from './name-jobs.ts';
 import type { Paint } from './paint.ts';
-import { describeRows } from './render-runs.ts';
+import { describeRecorded, describeRows } from './render-runs.ts';
 import { formatAge } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
@@ -22,8 +22,7 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
   const lines = jobs.map(({ status }, index) => [
     names[index] ?? '',
     describeState(status, now),
-    // First, where it is never cut.
-    `${status.recordedAt === undefined ? '' : `${formatAge(status.recordedAt, now)} ago: `}${describeRows(status.rows)}`,
+    `${describeRecorded(status.recordedAt, now)}${describeRows(status.rows)}`,
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
   ]);
   return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint);

@@ -5,6 +5,7 @@ import { describeDoubts, describeMost } from '../../output/describe-doubts.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { describeBudget } from '../../run/budget/facts.ts';
+import type { RowCounts } from '../../run/status/row-tally.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */
@@ -14,14 +15,10 @@ const MAX_DOUBT_LINES = 10;
 /** A job's status for the terminal, without a final newline. */
 export function renderStatus(status: Status, look: { readonly now: Date; readonly colour: boolean }): string {
   const paint = createPaint(look.colour);
-  const { rows, cost } = status;
+  const { cost } = status;
   const lines: (readonly [string, string])[] = [
     ['run', describeRun(status, look.now)],
-    [
-      'rows in',
-      `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped${rows.where === undefined ? '' : ` (${formatCount(rows.where)} by input.where)`} + ` +
-        `${formatCount(rows.pending)} pending${describePending(status)}`,
-    ],
+    ...listRows(status),
     ...(status.recordedAt === undefined
       ? []
       : [['', `as counted ${formatAge(status.recordedAt, look.now)} ago; without a job file, only a run can count rows again`] as const]),
@@ -43,13 +40,27 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
   return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text))].join('\n');
 }
 
-function describePending({ rows, sinceFresh }: Status): string {
-  if (rows.pending === 0) return '';
-  const notes = [
-    ...(rows.inFlight === 0 ? [] : [`${formatCount(rows.inFlight)} in batches`]),
-    ...(sinceFresh === undefined ? [] : ['answers from before --fresh do not count']),
+/** The rows of the latest run, then those of the table, if the run is about a part of it. */
+function listRows({ rows, rowsOfRun, sinceFresh }: Status): readonly (readonly [string, string])[] {
+  const fresh = sinceFresh === undefined ? [] : ['answers from before --fresh do not count'];
+  const describe = (counts: RowCounts) =>
+    describeCounts(counts, rowsOfRun === undefined ? '' : counts === rows ? ' of the table' : ' of this run');
+  const listInFlight = ({ inFlight }: RowCounts) => (inFlight === 0 ? [] : [`${formatThings(inFlight, 'row')} in batches`]);
+  if (rowsOfRun === undefined) return [['rows in', describe(rows) + describePending(rows, [...listInFlight(rows), ...fresh])]];
+  return [
+    ['rows in', describe(rowsOfRun) + describePending(rowsOfRun, listInFlight(rowsOfRun))],
+    ['', describe(rows) + describePending(rows, fresh)],
   ];
-  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+}
+
+function describeCounts({ in: all, ok, failed, skipped, pending, where }: RowCounts, what: string): string {
+  const filtered = where === undefined ? '' : ` (${formatCount(where)} by input.where)`;
+  const [answered, wrong, left, open] = [ok, failed, skipped, pending].map(formatCount);
+  return `${formatCount(all)}${what} = ${answered} ok + ${wrong} failed + ${left} skipped${filtered} + ${open} pending`;
+}
+
+function describePending({ pending }: RowCounts, notes: readonly string[]): string {
+  return pending === 0 || notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
 function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {

@@ -1,5 +1,6 @@
 import type { PriceTerms } from '../../core/event.ts';
 import type { RowSelection } from '../../core/row.ts';
+import type { RunCommand } from '../../core/run-command.ts';
 import type { LaneName } from '../../core/settled.ts';
 
 /** The state computed from the events so far. A view: it changes as events are appended. */
@@ -203,6 +204,8 @@ export interface RunState {
   readonly date?: string;
   /** What it was about when it began; absent for all rows. */
   readonly selection?: RowSelection;
+  /** What continues it, with the flags it began with; absent in what earlier versions wrote. */
+  readonly command?: RunCommand;
   /** Its expected cost when it started, or when more was last opened in it; null if a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

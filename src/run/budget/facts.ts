@@ -31,6 +31,12 @@ export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'sentNanoU
   return [...(nanoUsdPerMonth === null ? [] : [ofMonth(nanoUsdPerMonth)]), ...(nanoUsdTotal === null ? [] : [ofAll(nanoUsdTotal)])];
 }
 
+/** What was recorded of a budget, counted anew. */
+export function countBudget(facts: BudgetFacts, books: Pick<Books, 'sentNanoUsd' | 'ofMonth'>, now: Date): BudgetFacts {
+  const renewed = renewBudget(facts, now);
+  return { ...renewed, spentNanoUsd: renewed.month === null ? books.sentNanoUsd() : books.ofMonth(renewed.month).nanoUsd };
+}
+
 /** What was recorded in an earlier month, for the current one: nothing has been announced since. */
 export function renewBudget(facts: BudgetFacts, now: Date): BudgetFacts {
   const month = monthOf(now.toISOString());

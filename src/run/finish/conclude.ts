@@ -172,7 +172,16 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       : null;
   const fingerprint = isFinal ? { fingerprint: made } : { fingerprint: null, ...(made === null ? {} : { pilot: made }) };
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
-  const kept: KeptSummary = { summary, ...fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
+  const kept: KeptSummary = {
+    summary,
+    ...fingerprint,
+    paths: options.paths,
+    typedIn: options.commands.continueWith === undefined ? null : options.cwd,
+    at: options.clock().toISOString(),
+    selection: options.selection,
+    prices,
+    version: VERSION,
+  };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {

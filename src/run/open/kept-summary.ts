@@ -1,4 +1,5 @@
 import type { RowSelection } from '../../core/row.ts';
+import type { RunCommand } from '../../core/run-command.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { LeaveOut, RunFiles } from '../../ledger/runs.ts';
@@ -22,6 +23,10 @@ export interface KeptSummary {
   /** The same for a completed pilot, whose table is a partial one; absent for every other run. */
   readonly pilot?: Fingerprint;
   readonly paths: KeptPaths;
+  /** Where its commands are typed; null for calls in a program; absent in early versions, as is `at`. */
+  readonly typedIn?: string | null;
+  /** When it was written: an invocation that began later has left none. */
+  readonly at?: string;
   /** The rows it covered; absent in early versions. */
   readonly selection?: RowSelection;
   /** The prices its cost was computed with; absent in early versions. */
@@ -37,6 +42,24 @@ export const SELECTION_FILE = 'selection.json';
 export function readContinuedSelection({ readRunFile }: Pick<RunFiles, 'readRunFile'>, run: string): RowSelection | null {
   try {
     return JSON.parse(readRunFile(run, SELECTION_FILE, () => {}) ?? 'null') as RowSelection | null;
+  } catch {
+    return null;
+  }
+}
+
+/** In the folder of a continued run: its last invocation. */
+export const INVOCATION_FILE = 'invocation.json';
+
+/** An invocation that continued a run; it may be killed before it has a summary. */
+export interface KeptInvocation {
+  readonly at: string;
+  readonly command: RunCommand;
+}
+
+/** Null if none has continued the run, or the file cannot be read. */
+export function readKeptInvocation({ readRunFile }: Pick<RunFiles, 'readRunFile'>, run: string): KeptInvocation | null {
+  try {
+    return JSON.parse(readRunFile(run, INVOCATION_FILE, () => {}) ?? 'null') as KeptInvocation | null;
   } catch {
     return null;
   }

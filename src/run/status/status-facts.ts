@@ -17,6 +17,8 @@ export interface StatusFacts {
   /** The latest run; null before the first. */
   readonly run: Pick<RunState, 'id' | 'startedAt' | 'endedAt' | 'exitCode'> | null;
   readonly rows: RowCounts;
+  /** The rows of the latest run, if it is about a part of the table; absent otherwise. */
+  readonly rowsOfRun?: RowCounts;
   /** Whether answers from before a `--fresh` do not count; absent if there was none. */
   readonly sinceFresh?: true;
   readonly batches: readonly BatchFacts[];
@@ -64,7 +66,7 @@ const COMPLETION_WINDOW_MS = 86_400_000;
 /** @param countRows called last, so that its counts are of the same moment as all the rest */
 export async function makeStatusFacts(
   { prepared, ledger, books, simulated, clock }: StatusParts,
-  countRows: () => RowCounts,
+  countRows: () => Pick<StatusFacts, 'rows' | 'rowsOfRun'>,
 ): Promise<StatusFacts> {
   const { fold } = ledger;
   const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, priceAsOf: null, clock, warn: () => {} });
@@ -72,12 +74,14 @@ export async function makeStatusFacts(
   const totals = books.ofRun(last?.id ?? '');
   const { job } = prepared.compiled;
   const budgets = makeBudgetFacts(job.budget, books, clock());
-  const rows = countRows();
+  const counted = countRows();
+  // A run sends no rows but its own.
+  const { pending, inFlight } = counted.rowsOfRun ?? counted.rows;
   return {
     simulated,
     ...(job.requests === undefined ? {} : { models: showModels(job) }),
     run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode },
-    rows,
+    ...counted,
     ...(fold.generation === 0 ? {} : { sinceFresh: true }),
     batches: listBatches(fold, last?.id ?? ''),
     cost: {
@@ -89,7 +93,7 @@ export async function makeStatusFacts(
     },
     possiblyBilled: doubts.items,
     ...(budgets.length === 0 ? {} : { budgets }),
-    waits: listWaits(fold, { due: rows.pending - rows.inFlight }),
+    waits: listWaits(fold, { due: pending - inFlight }),
   };
 }
 

@@ -82,7 +82,9 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
     if (fold.currentRun === null && kept?.summary.run !== last?.id) return null;
     const simulated = kept?.summary.simulated ?? last?.simulated ?? false;
     const stepOf = () => createStepOf(ledger, job, fold.currentRun === null ? 'reading' : 'working', { seesQueue: false });
-    const facts = await makeStatusFacts({ prepared, ledger, books, simulated, clock: effects.clock }, () => rows.count(stepOf()));
+    const facts = await makeStatusFacts({ prepared, ledger, books, simulated, clock: effects.clock }, () => ({
+      rows: rows.count(stepOf()),
+    }));
     // Bounds by the job's own mode are unknown here.
     if (overrides.mode != null && facts.possiblyBilled.length > 0) return null;
     said = { facts, life, seq };

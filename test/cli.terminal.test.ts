@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { listenForInterrupts } from '../src/cli/interrupt.ts';
 import { programName } from '../src/cli/program-name.ts';
 import { startProgress } from '../src/cli/progress.ts';
 import { createPaint } from '../src/cli/render/paint.ts';
@@ -184,6 +185,32 @@ describe('progress on a terminal', () => {
     assert.doesNotMatch(stripVTControlCharacters(lines.join('\n')), CONTROLS);
     const cleared = lines.map(() => '\u001b[2K').join('\n');
     assert.deepEqual(erased, [`\r\u001b[2K\r\u001b[${lines.length}A${cleared}\r\u001b[${lines.length - 1}A`]);
+  });
+});
+
+describe('interrupts', () => {
+  it('within half a second are one, as when `timeout` passes on what the terminal has sent', (t) => {
+    const said: string[] = [];
+    let nowMs = 5_000;
+    const exit = t.mock.method(process, 'exit', () => {});
+    const interrupts = listenForInterrupts(
+      (line) => said.push(line),
+      undefined,
+      'rowmill run job.yaml',
+      () => nowMs,
+    );
+    try {
+      process.emit('SIGINT', 'SIGINT');
+      nowMs += 499;
+      process.emit('SIGINT', 'SIGINT');
+      assert.deepEqual([interrupts.stopping.aborted, said.length, exit.mock.callCount()], [true, 1, 0]);
+      nowMs += 1;
+      process.emit('SIGINT', 'SIGINT');
+      assert.match(said[1] ?? '', /^Stopped now\. .*\nContinue: rowmill run job\.yaml$/);
+      assert.deepEqual(exit.mock.calls[0]?.arguments, [130]);
+    } finally {
+      interrupts.dispose();
+    }
   });
 });
 

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { listenForInterrupts } from '../src/cli/interrupt.ts';
@@ -215,6 +218,14 @@ describe('interrupts', () => {
 });
 
 describe('commands that are shown', () => {
+  it('begin with npx where the program is installed in the folder itself', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules', '.bin', 'rowmill'), '');
+    assert.equal(programName(folder), 'npx rowmill');
+  });
+
   it('contain every flag that decides what they do, quoted for a shell', () => {
     const flags = { seed: 3, wait: true, ifRunning: 'fail', progress: 'auto', looks: [], pollMax: 1 } as const;
     const shown = showRunCommand("it's a job.yaml", { ...flags, input: 'a b.csv', sample: 5, out: 'x.csv', maxUsd: 2, simulate: true });

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { layOutQuestion } from '../src/cli/confirm.ts';
 import { listenForInterrupts } from '../src/cli/interrupt.ts';
 import { programName } from '../src/cli/program-name.ts';
 import { startProgress } from '../src/cli/progress.ts';
 import { createPaint } from '../src/cli/render/paint.ts';
 import { renderFailures, renderRowHistory } from '../src/cli/render/render-failures.ts';
 import { renderPrompt } from '../src/cli/render/render-prompt.ts';
+import { renderRuns } from '../src/cli/render/render-runs.ts';
 import { formatSpan } from '../src/cli/render/render-status.ts';
 import { renderTable, type TableShape } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
@@ -189,6 +191,18 @@ describe('progress on a terminal', () => {
     const cleared = lines.map(() => '\u001b[2K').join('\n');
     assert.deepEqual(erased, [`\r\u001b[2K\r\u001b[${lines.length}A${cleared}\r\u001b[${lines.length - 1}A`]);
   });
+});
+
+it('a question is broken between words, and runs are not cut in a pipe', () => {
+  const why = 'this run may cost up to $1.96, which is above confirm_over ($1.00)';
+  assert.equal(layOutQuestion(why, 60), `${why.replace(' (', '\n(')}. Go on? [y/N] `);
+  assert.equal(layOutQuestion(why, null), `${why}. Go on? [y/N] `);
+  const verdict = 'the batches are with the provider; run the same command later to collect them';
+  const run = { id: 'r', startedAt: '2026-11-30T12:00:00Z', verdict, exitCode: 7, rows: null, cost: null, model: 'm', simulated: true };
+  const lists = [{ job: 'reviews', file: 'job.yaml', runs: [run] }] as unknown as Parameters<typeof renderRuns>[0];
+  const show = (columns: number | null) => renderRuns(lists, new Date(), createPaint(false, columns));
+  assert.ok(show(null).endsWith(`${verdict}, simulated`));
+  assert.doesNotMatch(show(100), /to collect them/);
 });
 
 describe('interrupts', () => {

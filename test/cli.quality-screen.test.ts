@@ -7,7 +7,9 @@ import { renderEvaluation } from '../src/cli/render/render-evaluation.ts';
 import { wrapText } from '../src/cli/render/wrap-text.ts';
 import type { Evaluation, McNemar } from '../src/core/quality.ts';
 import { findJobDifferences } from '../src/inspect/quality/job-differences.ts';
-import { describeResult, listDifferences } from '../src/output/report/describe-comparison.ts';
+import { describeResult, describeWinner, listDifferences } from '../src/output/report/comparison/describe-comparison.ts';
+import { makeScores } from '../src/quality/scores.ts';
+import { createTally } from '../src/quality/tally.ts';
 import { makeComparison } from './helpers/report-facts.ts';
 
 const RANGE = { low: 0.7654, high: 1 };
@@ -81,22 +83,26 @@ test('eval names what a narrow terminal does not show: first the intervals, then
 
 const chance = (pValue: number): McNemar => ({ ...makeComparison().mcnemar, pValue });
 
-test('diff says in its second line which run is better and how certain that is, and names the runs by what differs', () => {
+test('diff says in its second line which run is more accurate and how certain that is, and names the runs by what differs', () => {
   const difference = { value: 0.05, low: 0.01, high: 0.09 };
   const say = (change: Parameters<typeof makeComparison>[0]) => describeResult(makeComparison(change));
   const [a, b] = ['baseline (gpt-6-luna, earlier prompt)', 'candidate (gpt-4.1-mini, changed prompt)'];
   for (const [change, said] of [
     [
       { mcnemar: chance(0.012), accuracyDifference: difference },
-      `The ${b} is better than the ${a}: right in 87.0 % of 100 rows against 82.0 %, more than chance explains (p = 0.0120)`,
+      `The ${b} is more accurate than the ${a}: right in 87.0 % of 100 rows against 82.0 %, more than chance explains (p = 0.0120)`,
     ],
     [
       { mcnemar: chance(0.2), accuracyDifference: difference },
       `No clear winner: the ${a} is right in 82.0 % of 100 rows, the ${b} in 87.0 %; so small a difference may be chance (p = 0.2000)`,
     ],
     [
-      { accuracyDifference: null, jobChanges: ['params'] },
+      { accuracyDifference: null, gold: null, jobChanges: ['params'] },
       'The baseline (gpt-6-luna) and the candidate (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; which of them is right needs --gold',
+    ],
+    [
+      { accuracyDifference: null, jobChanges: ['params'] },
+      'The baseline (gpt-6-luna) and the candidate (gpt-4.1-mini) give the same answer in 82.9 % of 181 rows; no row that both runs finished has a right answer to compare with',
     ],
     [{ accuracyDifference: null, agreement: null }, 'No row is answered in both runs'],
   ] as const)
@@ -109,7 +115,7 @@ test('diff says in its second line which run is better and how certain that is, 
     mcnemar: chance(0.00001),
     accuracyDifference: difference,
   };
-  assert.match(describeResult(alike), /^The candidate is better than the baseline: .*\(p < 0\.0001\)$/);
+  assert.match(describeResult(alike), /^The candidate is more accurate than the baseline: .*\(p < 0\.0001\)$/);
   const lines = renderComparison(makeComparison({ simulated: true }), createPaint(false)).split('\n');
   assert.match(lines[1] ?? '', /^No clear winner: /);
   assert.match(lines[2] ?? '', /^Made up: the simulator answered/);
@@ -119,6 +125,44 @@ test('diff says in its second line which run is better and how certain that is, 
   const unjudged = renderComparison(makeComparison({ accuracyDifference: null }), createPaint(false));
   assert.doesNotMatch(unjudged, /McNemar|p = /);
   assert.match(renderEvaluation(makeEvaluation({ simulated: true }), createPaint(false)), /\nMade up: the simulator answered/);
+});
+
+test('diff and the first screen say in the same sentence if the more accurate run has a lower macro-F1, or one answer for nearly all rows', () => {
+  const scoresOf = (lines: readonly (readonly [gold: string, given: string, rows: number])[]) => {
+    const tally = createTally('label');
+    for (const [gold, given, rows] of lines) for (let row = 0; row < rows; row += 1) tally.add([gold], [given]);
+    return makeScores(tally.cells, 1);
+  };
+  const uniform: Parameters<typeof scoresOf>[0] = [
+    ['bug', 'bug', 60],
+    ['billing', 'bug', 20],
+    ['other', 'bug', 19],
+    ['other', 'other', 1],
+  ];
+  const varied: typeof uniform = [
+    ['bug', 'bug', 32],
+    ['bug', 'other', 28],
+    ['billing', 'billing', 14],
+    ['billing', 'other', 6],
+    ['other', 'bug', 10],
+    ['other', 'other', 10],
+  ];
+  const { a, b, ...rest } = makeComparison({ mcnemar: chance(0.001), accuracyDifference: { value: 0.05, low: 0.01, high: 0.09 } });
+  const collapsed = { ...rest, a: { ...a, scores: scoresOf(varied) }, b: { ...b, scores: scoresOf(uniform) } };
+  const caveat = 'but the candidate has the lower macro-F1, 28.3 % against 58.8 % and answers "bug" in 99 of 100 rows';
+  assert.ok(describeResult(collapsed).endsWith(`(p = 0.0010); ${caveat}`), describeResult(collapsed));
+  assert.equal(describeWinner(collapsed), 'The candidate is more accurate, but not clearly better');
+  assert.ok(describeResult({ ...collapsed, mcnemar: chance(0.5) }).endsWith(`(p = 0.5000); ${caveat}`));
+  // Of the run that is less accurate anyway nothing is said, nor if the right answers are as uniform.
+  assert.doesNotMatch(describeResult({ ...collapsed, a: collapsed.b, b: collapsed.a }), /but/);
+  const rare = {
+    ...b,
+    scores: scoresOf([
+      ['bug', 'bug', 97],
+      ['other', 'bug', 3],
+    ]),
+  };
+  assert.doesNotMatch(describeResult({ ...rest, a: rare, b: rare }), /but/);
 });
 
 test('differences between two jobs are shown line by line, and of long lines only the part around the difference', () => {

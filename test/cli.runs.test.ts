@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { defineJob } from '../src/index.ts';
+import type { Bill } from '../src/inspect/bill/read-bill.ts';
 import type { RunList } from '../src/inspect/list-runs.ts';
 import { resolveRun } from '../src/inspect/name-run.ts';
 import type { Status } from '../src/inspect/status.ts';
@@ -137,6 +138,19 @@ describe('runs, and the names they go by', () => {
     writeFileSync(join(state, 'status.json'), JSON.stringify({ ...kept, state: null }));
     const killed = await world.json<Status>(['status', state]);
     assert.deepEqual([killed.rows.in, killed.recordedAt], [2, kept.at]);
+    assert.match((await world.run(['status', 'program'])).stdout, /^coded +done \d+s ago +\d+s ago: 2\/2 ok /m);
+    // As a kill leaves it whose calls were announced after the last record: money is counted anew, as the bill counts it.
+    const log = readFileSync(join(state, 'events.jsonl'), 'utf8').split('\n');
+    const announced = log.findIndex((line) => line.includes('"call-intent"'));
+    writeFileSync(join(state, 'events.jsonl'), `${log.slice(0, announced + 1).join('\n')}\n`);
+    for (const name of ['responses', 'runs', 'settled.jsonl']) rmSync(join(state, name), { recursive: true });
+    const { cost, possiblyBilled } = await world.json<Status>(['status', state]);
+    const { total } = await world.json<Bill>(['bill', 'program', '--simulate']);
+    assert.ok(total.possiblyBilledNanoUsd > 0);
+    assert.deepEqual(
+      [cost.ledgerNanoUsd, cost.possiblyBilledNanoUsd, possiblyBilled[0]?.nanoUsd],
+      [total.nanoUsd, total.possiblyBilledNanoUsd, total.possiblyBilledNanoUsd],
+    );
   });
 
   it('says so if nothing was run', async () => {

@@ -172,4 +172,12 @@ test('forgetting keeps the ids, and which keys are in flight in kept shards', ()
     [index.outcome(1), index.attemptEpoch(1), index.location(1), index.settledOffset(1), index.hasHistory(1)],
     [null, 0, null, -1, false],
   );
+  index.setOutcome(1, 'ok', null);
+  assert.equal(index.wasAnsweredBefore(1), false);
+  for (const outcome of [null, 'invalid'] as const) {
+    index.forgetAll(() => false);
+    assert.deepEqual([index.wasAnsweredBefore(0), index.wasAnsweredBefore(1), index.outcome(1)], [false, true, null]);
+    index.setOutcome(1, outcome, null);
+    assert.deepEqual([index.wasAnsweredBefore(1), index.outcome(1)], [true, outcome]);
+  }
 });

@@ -41,8 +41,10 @@ test('the first screen shows the cost of answers that do not count, the cost of 
     !text({ withoutAnswer: { invalid: { attempts: 1, nanoUsd: 32_000 } } }).includes('do not count'),
     'a trifle is not worth a line',
   );
-  assert.ok(text({ ledger: { attempts: 400, nanoUsd: 94_500_000 } }).includes('All runs of this table: $0.0945.'));
-  assert.ok(!text({}).includes('All runs'));
+  assert.ok(
+    text({ ledger: { attempts: 400, nanoUsd: 94_500_000 } }).includes('$0.0152 of $0.0945 this run, of all runs of this table; estimated'),
+  );
+  assert.ok(!text({}).includes('all runs'));
   const pilot = text({ notAsked, next: notAsked.command });
   for (const words of [
     '293 of 300 rows of the table not asked',
@@ -53,7 +55,7 @@ test('the first screen shows the cost of answers that do not count, the cost of 
   assert.ok(blocked.includes('See what failed'), 'failed rows come first');
 });
 
-test('the first screen shows the accuracy, or which run is better, also for simulated runs', () => {
+test('the first screen shows the accuracy, or which run is more accurate, also for simulated runs', () => {
   const { a, b, ...comparison } = makeComparison();
   assert.ok(b.scores !== null);
   const quality = { ...b.scores, gold: makeComparison().gold, field: 'label' } as unknown as Parameters<typeof renderVerdict>[1];
@@ -65,7 +67,18 @@ test('the first screen shows the accuracy, or which run is better, also for simu
       comparison: makeComparison(),
       says: ['No clear winner', 'difference +5.0 points [-1.2, +11.2]', 'the candidate, this run, is right in 87.0 % [84.0, 95.0]'],
     },
-    { quality: null, comparison: won, says: ['The candidate is better'] },
+    { quality: null, comparison: won, says: ['The candidate is more accurate'] },
+    {
+      quality: null,
+      comparison: {
+        ...won,
+        b: { ...b, scores: { ...b.scores, macroF1: 0.1, intervals: { ...b.scores.intervals, macroF1: { low: 0, high: 0.2 } } } },
+      },
+      says: [
+        'The candidate is more accurate, but not clearly better',
+        '; but the candidate has the lower macro-F1, 10.0 % against 87.1 %.',
+      ],
+    },
     {
       quality: null,
       comparison: { ...won, accuracyDifference: null },

@@ -61,7 +61,7 @@ test('the page shows everything a report must show', () => {
     'estimated $0.0039; it was 5.1 % more than that',
     'of it on rows that failed $0.00009',
     'Orphaned $0.0001',
-    'Possibly billed ≤ $0.000012',
+    'Possibly billed up to $0.000012',
     'Unknown price unknown 2 attempts, in no sum',
     'Saved by the batch price $0.002',
     'Saved by the prompt cache $0.00015',

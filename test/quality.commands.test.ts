@@ -74,13 +74,21 @@ describe('quality of answers', () => {
     world.dispose();
   });
 
-  it('eval gives the figures of an independent count; failed and skipped rows are wrong', async () => {
-    const found = await world.json<Evaluation>(['eval', 'job.yaml', '--gold', 'team', '--field', 'label']);
+  it('eval gives the figures of an independent count; failed rows are wrong, skipped rows do not count', async () => {
+    const found = await world.json<Evaluation>(['eval', 'job.yaml', '--gold', 'team', '--field', 'label', '--run', runs[1] as string]);
     assert.equal(found.schema, 'rowmill.eval/1');
-    const rows = (tables.at(-1) as readonly Row[]).filter(({ team }) => team !== '');
+    const rows = (tables[1] as readonly Row[]).filter(({ team, _status }) => team !== '' && _status !== 'skipped');
     const right = rows.filter((row) => row._status === 'ok' && row.label === row.team);
     const ok = rows.filter((row) => row._status === 'ok');
-    assert.deepEqual(found.rows, { in: 60, withoutGold: 6, pending: 0, evaluated: 54, answered: ok.length, correct: right.length });
+    assert.deepEqual(found.rows, {
+      in: 60,
+      withoutGold: 6,
+      pending: 0,
+      skipped: 1,
+      evaluated: 53,
+      answered: ok.length,
+      correct: right.length,
+    });
     assert.ok(ok.length < rows.length && right.length > 0);
     assert.equal(found.accuracy, right.length / rows.length);
     assert.equal(found.coverage, ok.length / rows.length);
@@ -107,8 +115,8 @@ describe('quality of answers', () => {
     const { stdout, stderr, exitCode } = await world.run(['eval', 'job.yaml', '--gold', 'team']);
     assert.equal(exitCode, 0);
     assert.match(stdout, /^tickets: label against column team {2}simulated$/m);
-    assert.match(stdout, /^rows +54 of 60 compared; 6 have no right answer to compare with$/m);
-    assert.match(stdout, /^coverage +9\d\.\d % \[\d+\.\d, \d+\.\d\] have an answer; the others count as wrong$/m);
+    assert.match(stdout, /^rows +53 of 60 compared; 6 have no right answer to compare with, 1 skipped, never sent$/m);
+    assert.match(stdout, /^coverage +100\.0 % \[\d+\.\d, 100\.0\] have an answer; the others count as wrong$/m);
     assert.match(stdout, /Wilson for proportions, bootstrap \(1,000 draws, seed 1\) for F1/);
     assert.match(stdout, /^right \\ given +billing +bug +other$/m);
     assert.match(stderr, /^State of the last run: \.rowmill\/tickets@127\.0\.0\.1-\d+/m);
@@ -160,6 +168,33 @@ describe('quality of answers', () => {
     assert.deepEqual(after.slice(0, 12), marks);
     assert.equal(after.length, 12 + more.rows.added);
     assert.ok(after.slice(12).every((row) => row._gold === ''));
+  });
+
+  it('eval after a pilot judges the rows of the pilot, whether the run is named or not, and diff the rows that both runs asked', async () => {
+    const texts = ['one', 'two', '', 'three', '', 'four', '', ''];
+    const other = createWorld({
+      'tickets.csv': `id,text,team\n${texts.map((text, index) => `t${index},${text},bug`).join('\n')}\n`,
+      'job.yaml': job('Which?'),
+    });
+    try {
+      for (const more of [
+        ['--limit', '2'],
+        ['--limit', '3', '--fresh'],
+      ])
+        assert.match((await other.run(['run', 'job.yaml', '--simulate', ...more])).stdout, /answered|^done/m);
+      const evaluate = (...more: readonly string[]) =>
+        other.json<Evaluation>(['eval', 'job.yaml', '--gold', 'team', '--field', 'label', ...more]);
+      const [now, named] = [await evaluate(), await evaluate('--run', 'last')];
+      assert.deepEqual([now.rows.evaluated, now.rows.pending, now.rows.skipped], [2, 2, 4]);
+      assert.deepEqual([named.rows.evaluated, named.rows.pending, named.rows.skipped], [2, 0, 1]);
+      assert.deepEqual([now.accuracy, now.coverage, now.wrong], [named.accuracy, 1, named.wrong]);
+      const all = await other.run(['run', 'job.yaml', '--simulate']);
+      assert.equal(all.exitCode, 3, all.stderr);
+      const found = await other.json<RunComparison>(['diff', 'job.yaml', 'prev', 'last', '--gold', 'team', '--field', 'label']);
+      assert.deepEqual([found.rows.compared, found.rows.unanswered, found.a.scores?.rows.evaluated], [3, 1, 2]);
+    } finally {
+      other.dispose();
+    }
   });
 
   it('sample disarms text that a spreadsheet would run as a formula', async () => {
@@ -214,9 +249,9 @@ describe('quality of answers', () => {
     const onlyA = count(({ a, b }) => a.team !== '' && isRight(a) && !isRight(b));
     const onlyB = count(({ a, b }) => a.team !== '' && !isRight(a) && isRight(b));
     assert.deepEqual([found.mcnemar.basis, found.mcnemar.onlyA, found.mcnemar.onlyB], ['correct', onlyA, onlyB]);
-    assert.equal(found.a.scores?.accuracy, count(({ a }) => isRight(a)) / 54);
-    assert.equal(found.b.scores?.accuracy, count(({ b }) => isRight(b)) / 54);
-    assert.ok(Math.abs((found.accuracyDifference?.value ?? 0) - (onlyB - onlyA) / 54) < 1e-12);
+    assert.equal(found.a.scores?.accuracy, count(({ a }) => isRight(a)) / 53);
+    assert.equal(found.b.scores?.accuracy, count(({ b }) => isRight(b)) / 53);
+    assert.ok(Math.abs((found.accuracyDifference?.value ?? 0) - (onlyB - onlyA) / 53) < 1e-12);
     const nanoUsd = (rows: readonly Row[]) => rows.filter(isOk).reduce((sum, row) => sum + Math.round(Number(row._cost_usd) * 1e9), 0);
     assert.deepEqual([found.a.answersNanoUsd, found.b.answersNanoUsd], [nanoUsd(first), nanoUsd(second)]);
     assert.equal(found.costDifferenceNanoUsd, nanoUsd(second) - nanoUsd(first));
@@ -270,7 +305,7 @@ describe('quality of answers', () => {
     const args = ['eval', 'job.yaml', '--run', runs[0] as string, '--gold', 'team', '--field', 'label'];
     const { stdout, stderr, exitCode } = await world.run([...args, '--csv', 'wrong.csv']);
     assert.equal(exitCode, 0, stderr);
-    const rows = (tables[0] as readonly Row[]).filter(({ team }) => team !== '');
+    const rows = (tables[0] as readonly Row[]).filter(({ team, _status }) => team !== '' && _status !== 'skipped');
     const wrong = rows.filter((row) => row._status !== 'ok' || row.label !== row.team);
     assert.match(stdout, new RegExp(`^answers +gpt-4o-mini, run ${runs[0]}$`, 'm'));
     assert.match(stdout, new RegExp(`^accuracy .*, ${rows.length - wrong.length} of ${rows.length}$`, 'm'));

@@ -179,6 +179,35 @@ test('a command that continues a run says before it spends which run that is, wi
   assert.deepEqual([next.continues, next.rows.answered, next.rows.reused], [undefined, 0, 12]);
 });
 
+test('--fresh for some rows says first that the answers of the others stop counting; a plan then counts those as answered before, not as new', async (t) => {
+  const rows = [...makeRows(7), ...makeRows(1).map(([, text]): [string, string] => ['twin', text])];
+  const world = await makeWorld(t, { job: '', rows });
+  await world.run();
+  const first = { type: 'first', rows: 2 } as const;
+  const warnings: string[] = [];
+  let told = '';
+  await world.run({
+    isFresh: true,
+    selection: first,
+    warn: (message) => void warnings.push(message),
+    confirm: async ({ problems }) => {
+      told = warnings.join('\n');
+      assert.ok(
+        problems.some(({ message }) => message === warnings.at(-1)),
+        'it is in the plan too',
+      );
+    },
+  });
+  assert.match(told, /the 5 stored answers of the other rows stop counting too, .* sends those again, for about \$0\.0\d+\. /);
+  const plan = await planWorld(world);
+  assert.deepEqual([plan.rows.new, plan.rows.again, plan.rows.reused, plan.rows.duplicate, plan.answeredBefore], [0, 5, 2, 1, 5]);
+  assert.match(plan.changes.join(), /^5 of 8 rows were answered before --fresh or clean --answers: sent, and paid, again, \$0\.0\d+$/);
+  const { summary } = await world.run();
+  assert.deepEqual([summary.rows.new, summary.rows.reused, (await planWorld(world)).answeredBefore], [5, 2, undefined]);
+  const anew = await planWorld(world, { type: 'all' }, { isFresh: true });
+  assert.deepEqual([anew.rows.again, anew.answeredBefore, anew.problems], [7, undefined, plan.problems]);
+});
+
 wideTest('--limit and --sample send only their rows, write a partial table, and the full run reuses them', async (t) => {
   const rows = makeRows(30);
   const world = await makeWorld(t, { rows });

@@ -19,12 +19,12 @@ export interface ConfirmOptions extends Spending {
 
 /** Shows what a run would send and cost; asks if that exceeds what the job allows without asking. @throws UsageError if the answer is no */
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
-  const { rows, continues } = plan;
+  const { rows, continues, answeredBefore = 0 } = plan;
   const cost = plan.cost[options.priced];
   const counts = [
     [rows.new, 'new'],
     [rows.changed, 'changed'],
-    [rows.again, 'again'],
+    [rows.again, answeredBefore === 0 ? 'again' : `again (${formatCount(answeredBefore)} of them answered before, and paid again)`],
     [rows.inFlight, 'with the provider'],
     [rows.answered, 'answered'],
     [rows.reused, 'reused'],

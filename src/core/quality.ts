@@ -32,10 +32,10 @@ export interface ClassScores {
   readonly intervals: { readonly precision: Interval | null; readonly recall: Interval | null; readonly f1: Interval };
 }
 
-/** How good a set of answers is compared with gold labels. A row without an answer counts as wrong. */
+/** How good a set of answers is compared with gold labels. A row that was sent and has no answer counts as wrong. */
 export interface Scores {
   readonly rows: {
-    /** Rows with a gold label. */
+    /** Rows with a gold label that were sent and have been answered or given up. */
     readonly evaluated: number;
     readonly answered: number;
     readonly correct: number;
@@ -82,6 +82,8 @@ export interface Evaluation extends Omit<Scores, 'rows'> {
     readonly pending: number;
     /** Rows that do not match `input.where` and are not sent; absent if all match. */
     readonly where?: number;
+    /** Rows with a gold label that were never sent for another reason, such as an empty text; absent if there are none. Of a named run, those of `where` are among them. */
+    readonly skipped?: number;
   };
   /** The first wrong rows, 20 at most, in the order of the table; `rows.evaluated - rows.correct` is their number. */
   readonly wrong: readonly WrongRow[];

@@ -1,11 +1,11 @@
 import { UsageError } from '../core/errors.ts';
-import type { DoubtfulCalls } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { isOfNow, type JobFacts, readKeptStatus } from '../run/status/kept-status.ts';
 import { listBatches, type StatusFacts } from '../run/status/status-facts.ts';
-import { findLeftCalls } from './find-left-calls.ts';
-import { findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
+import { findLastRun, type LastRun, readStateEvents } from './last-run.ts';
+import type { LocatedState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
+import { openStateMoney } from './state-money.ts';
 
 /** The status of a job as its last run recorded it: without the job file, rows cannot be rendered and counted. */
 export interface RecordedStatus {
@@ -19,33 +19,45 @@ export interface RecordedStatus {
  * As recorded by the process that works on the job, or did last; without such a record, from the summary of the last run.
  * @throws UsageError if there is neither
  */
-export async function readRecordedStatus(state: JobState, options: ReadOptions): Promise<RecordedStatus> {
-  const kept = readKeptStatus(state.directory);
+export async function readRecordedStatus(located: LocatedState, options: ReadOptions): Promise<RecordedStatus> {
+  const { directory } = located.state;
+  const kept = readKeptStatus(directory);
   if (kept !== null) {
     const { about, facts, at } = kept;
-    const isCurrent = isOfNow(kept, state.directory, { own: options.effects.processIdentity, now: options.effects.clock() });
-    return { facts: isCurrent ? facts : await renew(facts, state, options), about, recordedAt: isCurrent ? null : at };
+    const isCurrent = isOfNow(kept, directory, { own: options.effects.processIdentity, now: options.effects.clock() });
+    return isCurrent ? { facts, about, recordedAt: null } : { facts: await renew(facts, located, options), about, recordedAt: at };
   }
-  const fold = await readStateEvents(state, options.signal);
-  const last = findLastRun(state, fold, options.leaveOut);
-  if (last !== null) return readSummary(last, fold);
+  const fold = await readStateEvents(located.state, options.signal);
+  const last = findLastRun(located.state, fold, options.leaveOut);
+  if (last !== null) {
+    const recorded = readSummary(last, fold);
+    return recorded.recordedAt === null ? recorded : { ...recorded, facts: await renew(recorded.facts, located, options) };
+  }
   throw new UsageError(
-    `${state.directory}: no run of it has recorded how far it is; run the job file or the program it belongs to, or see what is known: rowmill bill`,
+    `${directory}: no run of it has recorded how far it is; run the job file or the program it belongs to, or see what is known: rowmill bill`,
     { code: 'no_run' },
   );
 }
 
-/** The run and its batches as in the events, which are synced, and the calls its process has lost; only rows and money are as they were recorded. */
-async function renew(facts: StatusFacts, state: JobState, options: ReadOptions): Promise<StatusFacts> {
-  const fold = await readStateEvents(state, options.signal);
-  return { ...facts, possiblyBilled: [...facts.possiblyBilled, ...(await listLostCalls(options))], ...readRun(fold) };
-}
-
-/** What they can have cost is unknown without the job. */
-async function listLostCalls(options: ReadOptions): Promise<readonly DoubtfulCalls[]> {
-  const left = await findLeftCalls(options);
-  if (left === null || left.lost === 0) return [];
-  return [{ why: 'lost_calls', id: null, calls: left.lost, nanoUsd: null, keys: [] }];
+/** Run, batches and money as they are now, as `bill` counts them; only the rows are as they were recorded. */
+async function renew(facts: StatusFacts, { state, job }: LocatedState, options: ReadOptions): Promise<StatusFacts> {
+  const { books, count } = await openStateMoney({ directory: state.directory, job }, { ...options, jobFolder: null });
+  const { ledger, findPossiblyBilled } = await count();
+  try {
+    const { run, batches } = readRun(ledger.fold);
+    const ofRun = books.ofRun(run?.id ?? '');
+    const doubts = await findPossiblyBilled(null);
+    const cost = {
+      nanoUsd: ofRun.nanoUsd,
+      unpricedAttempts: ofRun.unpricedAttempts,
+      ledgerNanoUsd: books.life.nanoUsd,
+      possiblyBilledNanoUsd: doubts.nanoUsd,
+      ledgerUnpricedAttempts: books.life.unpricedAttempts,
+    };
+    return { ...facts, run, batches, cost, possiblyBilled: doubts.items };
+  } finally {
+    await ledger.close();
+  }
 }
 
 function readRun(fold: LedgerFold): Pick<StatusFacts, 'run' | 'batches'> {

@@ -44,7 +44,7 @@ export interface Status {
   /** Budgets over several runs; absent if the job has none. */
   readonly budgets?: readonly BudgetFacts[];
   readonly waitingFor: readonly Wait[];
-  /** When rows and money were counted, if that was by an earlier run and something may have changed since; only without a job file, absent otherwise. */
+  /** When the rows were counted, if that was by an earlier run and they may have changed since; only without a job file, absent otherwise. */
   readonly recordedAt?: string;
 }
 
@@ -137,9 +137,10 @@ export function createStatusLook(options: ReadOptions): () => Promise<Status> {
 }
 
 async function readWithoutJob(options: ReadOptions): Promise<Status> {
-  const { state, job } = await locateState(options);
+  const located = await locateState(options);
+  const { state, job } = located;
   const { readRecordedStatus } = await import('./recorded-status.ts');
-  const { facts, about, recordedAt } = await readRecordedStatus(state, options);
+  const { facts, about, recordedAt } = await readRecordedStatus(located, options);
   const prices = await loadPrices(guessJobFolder(state.directory, options.cwd), options.cwd);
   const status = await makeStatus(facts, { options, name: job, about, prices, state, now: options.effects.clock() });
   return recordedAt === null ? status : { ...status, recordedAt };

@@ -1,35 +1,28 @@
-import { CAUSES, type Doubts, type OutcomeStatus } from '../core/outcome.ts';
+import type { Doubts, OutcomeStatus } from '../core/outcome.ts';
 import type { AnswerLocation } from './answer-location.ts';
+import {
+  ANSWERED_BEFORE,
+  CHUNK_RECORDS,
+  CHUNK_SHIFT,
+  EPOCH,
+  FILE,
+  HISTORY,
+  KEY_TAIL,
+  LENGTH,
+  OFFSET_LOW,
+  OFFSETS_HIGH,
+  OUTCOME,
+  OUTCOME_NUMBERS,
+  OUTCOMES,
+  PROGRESS,
+  PROMPT_READ,
+  RECORD_WORDS,
+  REOPENED,
+  SETTLED_LOW,
+  SHARD,
+  UNREADABLE,
+} from './key-layout.ts';
 import { packKey, unpackKey } from './pack-key.ts';
-
-/** Outcomes by their number in a record; 0 is "never settled". */
-const OUTCOMES: readonly (OutcomeStatus | null)[] = [null, 'ok', ...CAUSES];
-const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCOMES.map((outcome, number) => [outcome, number]));
-
-// A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits are in the flags.
-const RECORD_WORDS = 12;
-/** outcome, attempts, rounds (3 bits of idle ones, 2 of vanished batches, 3 of interruptions), re-asks: one byte each. */
-const PROGRESS = 4;
-/** 24 bits of attempt epoch, 8 of flags. */
-const EPOCH = 5;
-/** 24 bits of shard number, 8 of pass. */
-const SHARD = 6;
-const FILE = 7;
-const OFFSET_LOW = 8;
-const LENGTH = 9;
-/** 16 bits of the line's offset, 16 of the settled record's. */
-const OFFSETS_HIGH = 10;
-const SETTLED_LOW = 11;
-
-const REOPENED = 0x10;
-const HISTORY = 0x20;
-const UNREADABLE = 0x40;
-const PROMPT_READ = 0x80;
-const KEY_TAIL = 0x0f;
-
-/** Large chunks: memory is mapped for each by itself, and does not count until it is written. Small ones left holes between them, a tenth of the index. */
-const CHUNK_RECORDS = 8192;
-const CHUNK_SHIFT = 13;
 
 /**
  * What the ledger knows about every distinct request, by its key: at most 64 bytes each from 100,000 on. Callers keep the integer id
@@ -93,7 +86,12 @@ export class KeyIndex {
 
   /** The winning or latest outcome; null if nothing ever came back. */
   outcome(id: number): OutcomeStatus | null {
-    return OUTCOMES[this.#word(id, PROGRESS) & 0xff] as OutcomeStatus | null;
+    return OUTCOMES[this.#word(id, PROGRESS) & OUTCOME] as OutcomeStatus | null;
+  }
+
+  /** Whether it had a valid answer that no longer counts, because a new generation has started since. */
+  wasAnsweredBefore(id: number): boolean {
+    return (this.#word(id, PROGRESS) & ANSWERED_BEFORE) !== 0;
   }
 
   /** Attempts used in the attempt epoch of the latest one; 255 means 255 or more. */
@@ -183,7 +181,7 @@ export class KeyIndex {
 
   setOutcome(id: number, outcome: OutcomeStatus | null, location: AnswerLocation | null): void {
     if (outcome === 'ok' && this.outcome(id) !== 'ok' && !this.isSeen(id, 0)) this.#answered += 1;
-    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xff) | (OUTCOME_NUMBERS.get(outcome) as number));
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~OUTCOME) | (OUTCOME_NUMBERS.get(outcome) as number));
     this.#set(id, FILE, location?.file ?? 0);
     this.#set(id, OFFSET_LOW, location?.offsetBytes ?? 0);
     this.#set(id, OFFSETS_HIGH, (this.#word(id, OFFSETS_HIGH) & ~0xffff) | Math.floor((location?.offsetBytes ?? 0) / 2 ** 32));
@@ -232,13 +230,15 @@ export class KeyIndex {
     this.#set(id, SHARD, (this.#word(id, SHARD) & 0xff) | (shard << 8));
   }
 
-  /** Forgets everything except the keys, what is known about their prompts, and the flight of keys whose shard is kept. */
+  /** Forgets everything except the keys, what is known about their prompts, which of them were answered, and the flight of keys whose shard is kept. */
   forgetAll(keepsShard: (shard: number) => boolean): void {
     for (let id = 0; id < this.#size; id++) {
       const shard = this.shard(id);
       const kept = this.#word(id, EPOCH) & (KEY_TAIL | PROMPT_READ);
+      const before = this.outcome(id) === 'ok' || this.wasAnsweredBefore(id) ? ANSWERED_BEFORE : 0;
       this.#chunk(id).fill(0, base(id) + PROGRESS, base(id) + RECORD_WORDS);
       this.#set(id, EPOCH, kept);
+      this.#set(id, PROGRESS, before);
       if (shard !== 0 && keepsShard(shard)) this.setShard(id, shard);
     }
   }

@@ -6,6 +6,13 @@ export function describeDoubts(items: readonly DoubtfulCalls[]): readonly string
   return items.toSorted((a, b) => (b.nanoUsd ?? Number.POSITIVE_INFINITY) - (a.nanoUsd ?? Number.POSITIVE_INFINITY)).map(describeDoubt);
 }
 
+/** What they may have cost in all: `up to $0.0021`; `an unknown amount` if no part has a known bound, never $0. */
+export function describeMost(nanoUsd: number, items: readonly DoubtfulCalls[]): string {
+  const hasUnknown = items.some((item) => item.nanoUsd === null);
+  const known = hasUnknown && nanoUsd === 0 ? [] : [`up to ${formatDollars(nanoUsd)}`];
+  return [...known, ...(hasUnknown ? ['an unknown amount'] : [])].join(' and ');
+}
+
 function describeDoubt(item: DoubtfulCalls): string {
   const { why, nanoUsd } = item;
   const most = why === 'usage_beyond_lines' ? '' : 'at most ';

@@ -22,12 +22,6 @@ export function isBeyondChance({ pValue }: McNemar, difference: { readonly value
   return pValue < SIGNIFICANT && difference.value !== 0;
 }
 
-/** Which of them that is. */
-export function describeWinner(mcnemar: McNemar, difference: { readonly value: number }): string {
-  if (!isBeyondChance(mcnemar, difference)) return 'No clear winner';
-  return `The ${difference.value > 0 ? 'candidate' : 'baseline'} is better`;
-}
-
 /** `p = 0.0412 (exact): 3 rows correct only in the baseline, 11 only in the candidate`. */
 export function describeMcNemar({ basis, onlyA, onlyB, method, statistic, pValue }: McNemar): string {
   const how = method === 'exact' ? 'exact' : `chi-squared ${statistic?.toFixed(2)}`;

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
 import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts';
-import { describeDoubts } from './describe-doubts.ts';
+import { describeDoubts, describeMost } from './describe-doubts.ts';
 import { describeWithoutAnswer } from './describe-without-answer.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
 import {
@@ -148,7 +148,7 @@ function listMaybe({ cost, possiblyBilled = [] }: Summary, full: boolean): reado
   const shown = full ? named : named.slice(0, MAX_NAMED_DOUBTS);
   const rest = named.length - shown.length;
   return [
-    ['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more, for calls that may have been billed without an answer`],
+    ['maybe', `${describeMost(cost.possiblyBilledNanoUsd, possiblyBilled)} more, for calls that may have been billed without an answer`],
     ...shown.map((text): Line => ['', text]),
     ...(rest === 0 ? [] : [['', `and ${rest} more: report --summary full`] as const]),
   ];

@@ -22,7 +22,8 @@ process.once('SIGINT', () => stopping.abort());
 
 try {
   const { rows, cost } = await job.plan(settings);
-  console.error(`${rows.new + rows.changed} rows to ask, about $${formatUsd(cost.live?.expectedNanoUsd ?? 0)}`);
+  const price = cost.live ? `about $${formatUsd(cost.live.expectedNanoUsd)}` : 'at an unknown price';
+  console.error(`${rows.new + rows.changed} rows to ask, ${price}`);
 
   const run = await job.run({ ...settings, signal: stopping.signal, onWarning: (message) => console.error(message) });
   for await (const result of run.results()) {

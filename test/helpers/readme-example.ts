@@ -1,4 +1,4 @@
-import { defineJob } from '../../src/index.ts';
+import { defineJob, formatUsd } from '../../src/index.ts';
 
 const labels = { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' };
 const list = Object.entries(labels).map(([name, meaning]) => `- ${name}: ${meaning}`);
@@ -13,11 +13,12 @@ const job = defineJob({
   output: { label: 'label', confidence: 'number 0..1' }, // or a JSON Schema, or a schema of zod, valibot, arktype …
 });
 
-const plan = await job.plan({ simulate: true });
-console.log(plan.rows.new + plan.rows.changed, plan.cost.live?.expectedNanoUsd);
+const { rows, cost } = await job.plan({ simulate: true });
+const price = cost.live ? `about $${formatUsd(cost.live.expectedNanoUsd)}` : 'at an unknown price';
+console.log(`${rows.new + rows.changed} rows to ask, ${price}`);
 
 const run = await job.run({ simulate: true, onProgress: ({ okRequests, requests }) => console.error(`${okRequests}/${requests}`) });
 for await (const result of run.results()) {
-  if (result.disposition === 'ok') console.log(result.row.ticket_id, result.output.label, result.costNanoUsd);
+  if (result.disposition === 'ok') console.log(result.row.ticket_id, result.output.label, result.output.confidence);
 }
 process.exitCode = run.summary.exitCode;

@@ -2,7 +2,7 @@ import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
-import { describeResult, listDifferences, MADE_UP, RUN_NAMES } from '../../output/report/describe-comparison.ts';
+import { describeResult, listDifferences, MADE_UP, RUN_NAMES } from '../../output/report/comparison/describe-comparison.ts';
 import type { Paint } from './paint.ts';
 import { renderFirst, renderTable } from './render-table.ts';
 

@@ -2,7 +2,7 @@ import type { ClassScores, Evaluation, Interval } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount } from '../../output/format-numbers.ts';
 import { formatShareWithin } from '../../output/format-quality.ts';
-import { MADE_UP } from '../../output/report/describe-comparison.ts';
+import { MADE_UP } from '../../output/report/comparison/describe-comparison.ts';
 import type { Paint } from './paint.ts';
 import { fitsTable, renderFirst, renderTable } from './render-table.ts';
 
@@ -44,10 +44,11 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
   ].join('\n');
 }
 
-function describeRows({ in: all, evaluated, withoutGold, pending, where = 0 }: Evaluation['rows']): string {
+function describeRows({ in: all, evaluated, withoutGold, pending, where = 0, skipped = 0 }: Evaluation['rows']): string {
   const left = [
     withoutGold > 0 ? `${formatCount(withoutGold)} have no right answer to compare with` : '',
     pending > 0 ? `${formatCount(pending)} have not been sent yet` : '',
+    skipped > 0 ? `${formatCount(skipped)} skipped, never sent` : '',
     where > 0 ? `${formatCount(where)} do not match input.where` : '',
   ].filter((part) => part !== '');
   return `${formatCount(evaluated)} of ${formatCount(all)} compared${left.length > 0 ? `; ${left.join(', ')}` : ''}`;

@@ -76,7 +76,7 @@ function describeRows({ rows, skipped }: Plan): string {
   const words = {
     new: rows.new,
     changed: rows.changed,
-    'tried again': rows.again,
+    again: rows.again,
     'in batches now': rows.inFlight,
     answered: rows.answered,
     reused: rows.reused,

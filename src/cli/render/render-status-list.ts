@@ -3,7 +3,7 @@ import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { nameJobs } from './name-jobs.ts';
 import type { Paint } from './paint.ts';
 import { describeRows } from './render-runs.ts';
-import { formatSpan } from './render-status.ts';
+import { formatAge } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
 /** The status of one of several jobs. */
@@ -22,7 +22,8 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
   const lines = jobs.map(({ status }, index) => [
     names[index] ?? '',
     describeState(status, now),
-    describeRows(status.rows),
+    // First, where it is never cut.
+    `${status.recordedAt === undefined ? '' : `${formatAge(status.recordedAt, now)} ago: `}${describeRows(status.rows)}`,
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
   ]);
   return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint);
@@ -31,7 +32,7 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
 /** The latest run in a few words. */
 function describeState({ run, batches }: Status, now: Date): string {
   if (run === null) return 'none yet';
-  const ago = (at: string) => formatSpan(now.getTime() - Date.parse(at));
+  const ago = (at: string) => formatAge(at, now);
   if (run.endedAt !== null) return `${run.exitCode === 0 ? 'done' : `exit ${run.exitCode}`} ${ago(run.endedAt)} ago`;
   const underWay = batches.filter(({ isCollected, isExtra }) => !isCollected && !isExtra).length;
   const waits = underWay === 0 ? '' : `, ${formatCount(underWay)} ${underWay === 1 ? 'batch' : 'batches'} out`;

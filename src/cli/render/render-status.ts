@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import type { Status, StatusBatch } from '../../inspect/status.ts';
 import { describeOrigin } from '../../ledger/origin.ts';
-import { describeDoubts } from '../../output/describe-doubts.ts';
+import { describeDoubts, describeMost } from '../../output/describe-doubts.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
+import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { describeBudget } from '../../run/budget/facts.ts';
 import { createPaint } from './paint.ts';
 
@@ -22,6 +22,9 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
       `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped${rows.where === undefined ? '' : ` (${formatCount(rows.where)} by input.where)`} + ` +
         `${formatCount(rows.pending)} pending${describePending(status)}`,
     ],
+    ...(status.recordedAt === undefined
+      ? []
+      : [['', `as counted ${formatAge(status.recordedAt, look.now)} ago; without a job file, only a run can count rows again`] as const]),
     [
       'spent',
       `${formatSpent(cost.nanoUsd, cost.unpricedAttempts)} in this run, ${formatSpent(cost.ledgerNanoUsd, cost.ledgerUnpricedAttempts)} in all${describeUnpriced(cost.unpricedAttempts)}`,
@@ -32,9 +35,6 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
     ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${describeWaiting(what, id)}${why}`] as const),
-    ...(status.recordedAt === undefined
-      ? []
-      : [['counted', `${formatAge(status.recordedAt, look.now)} ago; without a job file, only a run can count again`] as const]),
     ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
   ];
   const title =
@@ -57,7 +57,10 @@ function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [strin
   const named = describeDoubts(possiblyBilled);
   const rest = named.length - MAX_DOUBT_LINES;
   return [
-    ['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more in all, for calls that may have been billed without an answer`],
+    [
+      'maybe',
+      `${describeMost(cost.possiblyBilledNanoUsd, possiblyBilled)} more in all, for calls that may have been billed without an answer`,
+    ],
     ...named.slice(0, MAX_DOUBT_LINES).map((text) => ['', text] as const),
     ...(rest > 0 ? [['', `and ${rest} more: --json names all`] as const] : []),
   ];
@@ -87,7 +90,8 @@ function describeUnpriced(attempts: number): string {
   return attempts === 0 ? '' : `; ${formatThings(attempts, 'attempt')} of unknown price`;
 }
 
-function formatAge(at: string, now: Date): string {
+/** How long ago that was, as `formatSpan` has it. */
+export function formatAge(at: string, now: Date): string {
   return formatSpan(now.getTime() - Date.parse(at));
 }
 

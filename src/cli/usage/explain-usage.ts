@@ -40,8 +40,9 @@ function findHint(text: string, command: Command): string | null {
   if (option !== undefined) return explainOption(option, command);
   const [, missing] = /missing required argument '([^']*)'/.exec(text) ?? [];
   if (missing === 'job' && TAKES_TABLE.has(command.name())) return `a job file, or a table: ${programName()} run reviews.csv ${EXAMPLE}`;
+  if (command.name() === 'diff' && missing !== undefined)
+    return `a job file and two runs: ${typed(`${quotePath(command.args[0] ?? suggestJobFile())} prev last`)}`;
   if (missing === 'job') return `a job file: ${typed(quotePath(suggestJobFile()))}`;
-  if (missing === 'baseline' || missing === 'candidate') return `two runs: ${typed(`${quotePath(suggestJobFile())} prev last`)}`;
   if (missing === 'shell') return `bash, zsh or fish: source <(${typed('bash')})`;
   if (!text.includes('too many arguments')) return null;
   if (TAKES_TABLE.has(command.name()))

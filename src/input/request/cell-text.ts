@@ -33,6 +33,22 @@ export function makeTemplateValue(value: unknown): unknown {
   return object;
 }
 
+/** A label as templates see it: printed alone it is JSON; where a filter wants text, as `join` does, it is its name. */
+export function makeTemplateLabel({ name, description }: { readonly name: string; readonly description: string }): object {
+  return Object.assign(Object.create(LABEL_TEXT), { name, description });
+}
+
+/** The same values in objects that turn into compact JSON where a filter wants text. */
+export function showAsJson(object: object): object {
+  return Object.assign(Object.create(JSON_TEXT), object);
+}
+
+const LABEL_TEXT: object = Object.assign(Object.create(null), {
+  toString(this: { readonly name: string }): string {
+    return this.name;
+  },
+});
+
 const JSON_TEXT: object = Object.assign(Object.create(null), {
   toString(this: unknown): string {
     return stringifyExactly(this);

@@ -1,9 +1,10 @@
 import { Liquid } from 'liquidjs';
-import { showCell } from './cell-text.ts';
+import { showAsJson, showCell } from './cell-text.ts';
 
 /** Tags that read other templates, or that only make sense with them. */
 const REMOVED_TAGS = ['include', 'render', 'layout', 'block'];
 const DATE_FILTERS = ['date', 'date_to_xmlschema', 'date_to_rfc822', 'date_to_string', 'date_to_long_string'];
+const GROUP_FILTERS = ['group_by', 'group_by_exp'];
 
 const MAX_TEMPLATE_CHARACTERS = 1024 * 1024;
 const MAX_RENDER_MS = 5_000;
@@ -36,7 +37,18 @@ export function createEngine(): Liquid {
   // `raw` would skip showCell, and print objects as [object Object].
   engine.registerFilter('raw', (value: unknown) => value);
   for (const name of DATE_FILTERS) refuseNow(engine, name);
+  for (const name of GROUP_FILTERS) showGroups(engine, name);
   return engine;
+}
+
+/** The only filters that make objects: without this, the next filter would read a group as [object Object]. */
+function showGroups(engine: Liquid, name: string): void {
+  const filter = engine.filters[name];
+  if (typeof filter !== 'function') return;
+  engine.registerFilter(name, function* (value: unknown, ...rest: unknown[]): Generator<unknown, unknown, unknown> {
+    const groups = (yield filter.call(this, value, ...rest)) as readonly object[];
+    return groups.map(showAsJson);
+  });
 }
 
 /** Today's date in a prompt would make every row new, and paid for, every day. */

@@ -1,5 +1,5 @@
 import type { Template as LiquidNode } from 'liquidjs';
-import { makeTemplateValue, showCell } from './cell-text.ts';
+import { makeTemplateLabel, makeTemplateValue, showCell } from './cell-text.ts';
 import { findColumns, findLooseWords, type TemplateProblem, type TemplateScope, walkNodes } from './template-columns.ts';
 
 /** A piece of a template without logic: text, or the index of a column. */
@@ -53,7 +53,7 @@ function joinPieces(pieces: readonly Piece[], cells: readonly unknown[]): string
 }
 
 function makeLiquidRender(nodes: LiquidNode[], columns: readonly number[], scope: TemplateScope): (cells: readonly unknown[]) => string {
-  const labels = scope.labels.map(({ name, description }) => ({ name, description }));
+  const labels = scope.labels.map(makeTemplateLabel);
   return (cells) => {
     const row = Object.create(null) as Record<string, unknown>;
     // A missing key is empty, not undefined: strict variables are for names that no row has.

@@ -2,24 +2,13 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/settled.ts';
-import { loadPrices } from '../../input/job/load-prices.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { hostOfOrigin, SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
+import { SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { whenAnnounced } from '../../ledger/response-file.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
-import { makeCostOf } from '../../money/cost.ts';
-import type { BoundedJob } from '../../money/cost-bound.ts';
-import { createFindPrice } from '../../money/price.ts';
-import { findPriceSource } from '../../money/price-source.ts';
-import { createBooks } from '../../run/open/books.ts';
-import { keepsCacheLong } from '../../run/open/prepare.ts';
-import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
 import type { FoundDirectory } from '../find-states.ts';
-import { guessJobFolder, readKeptJob } from '../kept-job.ts';
-import { readStateEvents } from '../last-run.ts';
-import type { ReadOptions } from '../open-state.ts';
-import { openWithoutJob } from '../open-without-job.ts';
 import { findSimulatedRuns } from '../simulated-runs.ts';
+import { openStateMoney, type StateMoneyOptions } from '../state-money.ts';
 import { addCosts, addRecord, type Costs, isEmpty, NO_COSTS } from './costs.ts';
 
 /** The cost of one model for a job in one lane on one day. */
@@ -47,26 +36,15 @@ export interface StateCosts {
   readonly notes: readonly string[];
 }
 
-export interface StateCostsOptions extends Pick<ReadOptions, 'effects' | 'cwd' | 'signal'> {
-  /** The location of the job file, if any: the custom prices are there. */
-  readonly jobFolder: string | null;
-}
-
-/** The bound of a call of an unknown job: none. */
-const UNKNOWN_JOB: BoundedJob = { model: '', params: {}, messages: [], votes: 1, endpoint: '/v1/chat/completions', mode: 'batch' };
 const SNAPSHOT = /-\d{4}-\d\d-\d\d$/;
 
 /**
  * Adds up a ledger, record by record, without its job file, its table and its answers.
  * @throws LedgerError, NewerFormatError, DiskError if it cannot be read
  */
-export async function readStateCosts({ directory, job: name }: FoundDirectory, options: StateCostsOptions): Promise<StateCosts> {
-  const fold = await readStateEvents({ directory, origin: '' }, options.signal);
-  const folder = options.jobFolder ?? guessJobFolder(directory, options.cwd);
-  const job = await readKeptJob(directory, fold, { folder, cwd: options.cwd });
-  const from = findPriceSource(hostOfOrigin(fold.origin));
-  const findPrice = createFindPrice(await loadPrices(folder, options.cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
-  const books = createBooks(makeCostOf({ findPrice }));
+export async function readStateCosts(found: FoundDirectory, options: StateMoneyOptions): Promise<StateCosts> {
+  const { directory } = found;
+  const { fold, job, books, count } = await openStateMoney(found, options);
   const simulated = findSimulatedRuns(
     fold,
     openRunFiles(directory, () => ''),
@@ -87,30 +65,13 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
     return known;
   }
 
-  // Whether an answer was billed does not depend on its rules.
-  const ledger = await openWithoutJob(options, {
-    directory,
-    origin: fold.origin,
-    job: name,
-    takesVectors: job?.endpoint === '/v1/embeddings',
-    visit(record, file, call) {
-      books.visit(record, file, call);
-      const model = record.model?.replace(SNAPSHOT, '') ?? job?.model ?? 'unknown';
-      addRecord(find(model, record.lane, whenAnnounced(file, call), record.run), record, books.costOf(record), file.isExtra);
-    },
+  const { ledger, findPossiblyBilled } = await count((record, file, call) => {
+    const model = record.model?.replace(SNAPSHOT, '') ?? job?.model ?? 'unknown';
+    addRecord(find(model, record.lane, whenAnnounced(file, call), record.run), record, books.costOf(record), file.isExtra);
   });
   try {
-    const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };
     for (const { id, startedAt } of ledger.fold.runs) {
-      const { items } = await findPossiblyBilled({
-        ledger,
-        books,
-        run: id,
-        prepared,
-        priceAsOf: null,
-        clock: options.effects.clock,
-        warn: () => {},
-      });
+      const { items } = await findPossiblyBilled(id);
       for (const item of items) {
         const lane = item.why === 'lost_calls' ? 'live' : 'batch';
         addCosts(find(job?.model ?? 'unknown', lane, whenSent(ledger, item.id) ?? startedAt, id), {

@@ -39,8 +39,7 @@ const MAX_EXAMPLES = 20;
 const MAX_SHOWN_CHARACTERS = 200;
 
 /**
- * Compares a job's answers with gold labels. Failed and skipped rows count as wrong; rows not sent yet do not count, nor do those that do
- * not match `input.where`.
+ * Compares a job's answers with gold labels. Failed rows count as wrong; rows that were skipped or not sent yet do not count.
  * @throws UsageError if the run, the field, the gold labels or an answer to compare them with cannot be found
  */
 export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
@@ -75,13 +74,14 @@ async function compare(
   const gold = await openGold(options, prepared, field, name);
   const tally = createTally(field.name);
   const counts = { in: 0, withoutGold: 0, pending: 0 };
-  let where = 0;
+  const unsent = { where: 0, skipped: 0 };
   const wrong: WrongRow[] = [];
   for await (const row of readRows(gold)) {
     counts.in += 1;
-    if (row.answer.status === 'where') where += 1;
+    if (row.answer.status === 'where') unsent.where += 1;
     else if (row.gold === null) counts.withoutGold += 1;
     else if (row.answer.status === 'pending') counts.pending += 1;
+    else if (row.answer.status === 'skipped') unsent.skipped += 1;
     else {
       const given = row.answer.status === 'ok' ? field.read(row.answer.value) : null;
       tally.add(row.gold, given);
@@ -96,13 +96,18 @@ async function compare(
     }
   }
   const source = gold.finish();
-  if (tally.cells.length === 0) throw new UsageError(describeNothing(job.name, counts.pending), { code: 'no_answers' });
+  if (tally.cells.length === 0) throw new UsageError(describeNothing(job.name, counts.pending + unsent.skipped), { code: 'no_answers' });
   const scores = makeScores(tally.cells, seed);
   return {
     schema: 'rowmill.eval/1',
     ...{ job: job.name, run, simulated, model: models, field: field.name, gold: source },
     ...scores,
-    rows: { ...counts, ...(where === 0 ? {} : { where }), ...scores.rows },
+    rows: {
+      ...counts,
+      ...(unsent.where === 0 ? {} : { where: unsent.where }),
+      ...(unsent.skipped === 0 ? {} : { skipped: unsent.skipped }),
+      ...scores.rows,
+    },
     wrong,
   };
 }

@@ -70,7 +70,7 @@ function readAnswer({ disposition, answer }: FinishedRow): AnsweredRow['answer']
   if (disposition.status === 'ok') return { status: 'ok', value: answer };
   if (disposition.status === 'pending') return { status: 'pending', why: 'pending' };
   if (disposition.cause === 'where') return { status: 'where' };
-  return { status: 'none', why: `${disposition.cause}: ${disposition.message}` };
+  return { status: disposition.status === 'skipped' ? 'skipped' : 'none', why: `${disposition.cause}: ${disposition.message}` };
 }
 
 async function openEarlier(options: ReadOptions, named: string): Promise<OpenAnswers> {

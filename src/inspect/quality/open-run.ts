@@ -34,8 +34,13 @@ export interface OpenedRun {
 
 export type RunAnswer =
   | { readonly status: 'ok'; readonly value: unknown }
-  /** `pending`: not answered and not given up by the end of the run. */
-  | { readonly status: 'none' | 'pending'; readonly why: string };
+  /** `none`: asked in vain. `skipped`: never sent. `pending`: not answered and not given up by the end of the run. */
+  | { readonly status: 'none' | 'skipped' | 'pending'; readonly why: string };
+
+/** Whether a row was asked and its answer, or the lack of one, is final: only such rows are judged. */
+export function isJudged({ status }: RunAnswer): boolean {
+  return status === 'ok' || status === 'none';
+}
 
 /** Sums over answers. */
 export interface AnswerTotals {
@@ -115,7 +120,7 @@ function createAnswerReader(parts: {
   return {
     answers: totals,
     readAnswer(request) {
-      if (request === NO_REQUEST) return { status: 'none', why: 'skipped' };
+      if (request === NO_REQUEST) return { status: 'skipped', why: 'skipped' };
       const step = request === -1 ? 'new' : stepOf(request);
       if (step !== 'done' && step !== 'failed') return { status: 'pending', why: 'pending' };
       const { outcome, lane, createdSeconds } = ledger.readAnswer(request);

@@ -6,7 +6,7 @@ import { makeScores } from '../../quality/scores.ts';
 import { createTally, isCorrect } from '../../quality/tally.ts';
 import { makeWilsonInterval } from '../../quality/wilson.ts';
 import type { Field } from '../../run/open/answer-field.ts';
-import type { RunAnswer } from './open-run.ts';
+import { isJudged, type RunAnswer } from './open-run.ts';
 
 /** The answers of two runs for one row. */
 export interface RowPair {
@@ -66,7 +66,7 @@ export function createRunComparer(field: Field | null, seed: number) {
       const change = decideChange(a, b, field, labels);
       changes[change] += 1;
       if (labels.a !== null && labels.b !== null) countTransition(labels.a.join(' | '), labels.b.join(' | '));
-      if (gold !== null) countGold(gold, labels.a, labels.b);
+      if (gold !== null && isJudged(a) && isJudged(b)) countGold(gold, labels.a, labels.b);
       if (change === 'same') return null;
       const show = (answer: RunAnswer, own: readonly string[] | null) => (answer.status === 'ok' ? (own ?? []).join(' | ') : answer.why);
       const changed = { row, id, change, a: show(a, labels.a), b: show(b, labels.b), gold: gold?.join(' | ') ?? null };

@@ -2,7 +2,7 @@ import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from
 import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
-import { describeResult, listDifferences, RUN_NAMES } from './describe-comparison.ts';
+import { describeResult, listDifferences, RUN_NAMES } from './comparison/describe-comparison.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';

@@ -1,5 +1,5 @@
 import type { CostSummary, DoubtfulCalls, Summary } from '../../core/summary.ts';
-import { describeDoubts } from '../describe-doubts.ts';
+import { describeDoubts, describeMost } from '../describe-doubts.ts';
 import { describeOrphaned, formatCount, formatDollars, formatSmallDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { renderBars } from './charts.ts';
 import { describeEstimate } from './describe-estimate.ts';
@@ -27,7 +27,7 @@ export function renderMoney(facts: ReportFacts): Html {
       : line('Of it lost to the prompt cache', formatDollars(-facts.cacheSavedNanoUsd), 'writes that cost more than reads saved'),
     cost.possiblyBilledNanoUsd === 0 && possiblyBilled.length === 0
       ? NOTHING
-      : line('Possibly billed', `≤ ${formatDollars(cost.possiblyBilledNanoUsd)}`, 'calls without an answer, in no sum'),
+      : line('Possibly billed', describeMost(cost.possiblyBilledNanoUsd, possiblyBilled), 'calls without an answer, in no sum'),
     line('All runs together', formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0), formatThings(ledger.attempts, 'attempt')),
     ...listAnomalies(facts.summary),
   ]);

@@ -1,11 +1,13 @@
 import { EXIT } from '../../core/errors.ts';
 import type { RunComparison, Scores } from '../../core/quality.ts';
 import type { NotAsked } from '../../core/summary.ts';
+import { describeMost } from '../describe-doubts.ts';
 import { describeWithoutAnswer } from '../describe-without-answer.ts';
 import { describeAllRows, describeNotAsked, formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
-import { describeWinner, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
+import { formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
+import { describeCaveats, describeWinner } from './comparison/describe-comparison.ts';
 import { countAskedAbout } from './count-asked-about.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
@@ -53,16 +55,18 @@ function describeTable(notAsked: NotAsked, rowsOfRun: number): string {
 }
 
 function answerCost(facts: ReportFacts): Html {
-  const { cost, ledger } = facts.summary;
+  const { cost, ledger, possiblyBilled = [] } = facts.summary;
   const { budgetNanoUsd } = facts;
   const lost = describeWithoutAnswer(facts.summary);
   const isAll = ledger.nanoUsd === cost.nanoUsd && (ledger.unpricedAttempts ?? 0) === cost.unpricedAttempts;
-  const all = isAll ? '' : ` All runs of this table: ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}.`;
-  const doubts = cost.possiblyBilledNanoUsd === 0 ? '' : ` Up to ${formatDollars(cost.possiblyBilledNanoUsd)} more may have been billed.`;
+  const all = isAll ? NOTHING : html` <span class="soft">of ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}</span>`;
+  const hasDoubts = cost.possiblyBilledNanoUsd > 0 || possiblyBilled.length > 0;
+  const most = describeMost(cost.possiblyBilledNanoUsd, possiblyBilled);
+  const doubts = hasDoubts ? ` ${most[0]?.toUpperCase()}${most.slice(1)} more may have been billed.` : '';
   return ask(
     'What did it cost?',
-    html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}`,
-    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${isAll ? '' : 'this run, '}${describeEstimate(facts)}.${lost === null ? '' : ` Of it ${lost}.`}${doubts}${all}`,
+    html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}${all}`,
+    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${isAll ? '' : 'this run, of all runs of this table; '}${describeEstimate(facts)}.${lost === null ? '' : ` Of it ${lost}.`}${doubts}`,
   );
 }
 
@@ -91,7 +95,7 @@ function describeQuality(quality: QualityFacts | null): Measured | null {
 /** Without gold labels there is no winner, only how often both runs agree. */
 function describeComparison(comparison: RunComparison | null): Measured | null {
   if (comparison === null) return null;
-  const { accuracyDifference, agreement, agreementInterval, mcnemar, a, b } = comparison;
+  const { accuracyDifference, agreement, agreementInterval, a, b } = comparison;
   const link = html`<a href="#comparison">compared</a>`;
   if (accuracyDifference === null || a.scores === null || b.scores === null) {
     const words = `the same answers in both runs: ${formatShareWithin(agreement, agreementInterval)}`;
@@ -100,10 +104,10 @@ function describeComparison(comparison: RunComparison | null): Measured | null {
       say: html`Baseline and candidate (this run) ${link}; ${words}.`,
     };
   }
-  const value = describeWinner(mcnemar, accuracyDifference);
+  const value = describeWinner(comparison);
   const share = ({ accuracy, intervals }: Scores) => formatShareWithin(accuracy, intervals.accuracy);
   const right = `the candidate, this run, is right in ${share(b.scores)}, the baseline in ${share(a.scores)}`;
-  return { value, say: html`${link}: ${right}; difference ${formatPointsWithin(accuracyDifference)}.` };
+  return { value, say: html`${link}: ${right}; difference ${formatPointsWithin(accuracyDifference)}${describeCaveats(comparison)}.` };
 }
 
 function answerTrust({ summary, warnings, fields, commands }: ReportFacts, measured: Measured | null): Html {

@@ -14,11 +14,13 @@ export interface ComparedRows {
   readonly isFresh: boolean;
   /** Failed requests to be retried on request. */
   readonly reopened: number;
+  /** Rows to be sent although they were answered before an earlier `--fresh`. */
+  readonly answeredBefore: number;
 }
 
 /** What differs from the last run, in words with rows and dollars; empty if nothing does. */
 export function describeChanges(job: Job, lastJob: Job | null, compared: ComparedRows): readonly string[] {
-  const { rows, gone, expectedNanoUsd, isFresh, reopened } = compared;
+  const { rows, gone, expectedNanoUsd, isFresh, reopened, answeredBefore } = compared;
   const requests = countAsked({ rows });
   const price = (count: number) =>
     expectedNanoUsd === null || requests === 0 ? '' : `, ${formatDollars(Math.round((expectedNanoUsd * count) / requests))}`;
@@ -29,6 +31,10 @@ export function describeChanges(job: Job, lastJob: Job | null, compared: Compare
   else if (rows.changed > 0) changes.push(`the table changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
   if (isFresh && rows.again > 0)
     changes.push(`--fresh: ${of(rows.again)} would be sent again${price(rows.again)}; their old answers no longer count`);
+  if (answeredBefore > 0)
+    changes.push(
+      `${of(answeredBefore)} ${answeredBefore === 1 ? 'was' : 'were'} answered before --fresh or clean --answers: sent, and paid, again${price(answeredBefore)}`,
+    );
   if (reopened > 0) changes.push(`failed rows are opened again: ${of(reopened)} would be sent again${price(reopened)}`);
   if (rows.new > 0) changes.push(`${of(rows.new)} are new${price(rows.new)}`);
   if (gone !== null && gone > 0)

@@ -7,7 +7,7 @@ import { countAsked } from './spending.ts';
 export const AUTO_BATCH_REQUESTS = 500;
 
 /** The lane for new requests of a run. */
-export function chooseLane(mode: Mode, { rows }: Pick<Plan, 'rows'>): LaneName {
+export function chooseLane(mode: Mode, { rows }: Parameters<typeof countAsked>[0]): LaneName {
   if (mode !== 'auto') return mode === 'batch' ? 'batch' : 'live';
   return countAsked({ rows }) >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
 }

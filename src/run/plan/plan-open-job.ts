@@ -22,6 +22,7 @@ import { createDueRequests } from '../send/due-request.ts';
 import { guessReasoning } from './answer-forecast.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
 import { findContinuedRun } from './continued-run.ts';
+import { warnOfForgotten } from './forgotten.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
 import { readMeasured } from './measured-answers.ts';
@@ -72,6 +73,7 @@ export async function planOpenJob({
   const at = options.priceAsOf ?? today;
   refuseUnsoldFlex(job, findPrice, at);
   const opening = ledger === null ? FIRST_OPENING : foreseeOpening(ledger, job, options);
+  const forgotten = opened !== null && opening.isFresh ? await warnOfForgotten({ prepared, opened, selected, options }) : null;
   const planned = await planTable({
     table,
     compiled,
@@ -80,6 +82,7 @@ export async function planOpenJob({
     tokens,
     keys: ledger?.keys ?? new KeyIndex(),
     opening,
+    forgotten,
     noLongerOk: ledger?.noLongerOk ?? new Set(),
     makeDueRequest: ledger === null ? (_, request) => request : createDueRequests(ledger, opening.view, prepared),
     checkRow: createRowCheck({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns }),

@@ -25,14 +25,16 @@ export interface RestOptions {
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'commands'>;
 }
 
+type PricedRest = Omit<RestOptions, 'selected' | 'options'> & { readonly options: Pick<RunOptions, 'effects' | 'priceAsOf'> };
+
 /** A request of the rest, and its group in a table of requests. */
-interface RestRequest {
+export interface RestRequest {
   readonly request: Request;
   readonly group: number | null;
 }
 
 /** More requests than this are priced by an even sample of them: at least so many, at most twice as many. */
-const SAMPLE_REQUESTS = 500;
+export const SAMPLE_REQUESTS = 500;
 
 /**
  * What a pilot has not asked, by one pass over the table, with the rows, and their price, that a plan of the whole table would show. Null where nothing
@@ -80,10 +82,7 @@ export async function planRest({ prepared, opened, selected, laneName, options }
 const OTHERS: Readonly<Partial<Record<KeyStep, keyof OtherRows>>> = { done: 'answered', failed: 'failed', 'in-flight': 'inFlight' };
 
 /** What requests should cost in a lane, by the length of the answers there are; null if their price is unknown. */
-function priceSample(
-  sample: readonly RestRequest[],
-  { prepared, opened, laneName, options }: Omit<RestOptions, 'selected'>,
-): number | null {
+export function priceSample(sample: readonly RestRequest[], { prepared, opened, laneName, options }: PricedRest): number | null {
   const { compiled, tokens, findPrice } = prepared;
   const { job } = compiled;
   const prices = { findPrice, model: job.model, at: options.priceAsOf ?? options.effects.clock().toISOString() };

@@ -18,6 +18,8 @@ export interface Plan {
   /** The unfinished run it is about; absent if a new one would start. */
   readonly continues?: ContinuedRun;
   readonly rows: PlanRows;
+  /** Those of `rows.again` that were answered before a `--fresh` or `clean --answers`; absent if there are none. */
+  readonly answeredBefore?: number;
   /** Skipped rows by cause. */
   readonly skipped: Readonly<Partial<Record<SkipCause, number>>>;
   /** What differs from the last run, in words. */
@@ -93,7 +95,7 @@ export interface PlanRows {
   readonly skipped: number;
   /** At the provider now. */
   readonly inFlight: number;
-  /** Retried by this run. */
+  /** Retried by this run, or sent again because of a `--fresh`, now or earlier. */
   readonly again: number;
   /** Failed earlier and left alone. */
   readonly failed: number;

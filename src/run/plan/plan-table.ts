@@ -39,6 +39,8 @@ export interface PlanTableOptions {
   readonly opening: Opening;
   /** As of `Ledger`. */
   readonly noLongerOk: ReadonlySet<number>;
+  /** The warning about answers of rows that are not selected; null if they keep counting. */
+  readonly forgotten: string | null;
   readonly makeDueRequest: MakeDueRequest;
   /** Whether the output table can hold a row. */
   readonly checkRow: CheckRow;
@@ -111,6 +113,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   });
   const reopenedKeys: string[] = [];
   let knownRows = 0;
+  let answeredBefore = 0;
   let lostAnswers = 0;
   let firstRequest: unknown = null;
   const requests: PlannedRequest[] = [];
@@ -138,7 +141,9 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     else if (step === 'in-flight') rows.inFlight += 1;
     else if (step === 'failed') rows.failed += 1;
     else {
-      if (step !== 'new' && options.keys.outcome(id) !== null) rows.again += 1;
+      const wasAnswered = options.keys.wasAnsweredBefore(id);
+      if (wasAnswered && !opening.isFresh) answeredBefore += 1;
+      if (wasAnswered || (step !== 'new' && options.keys.outcome(id) !== null)) rows.again += 1;
       // What the last run should have sent, but did not, has not changed.
       else if (isKnown && known?.hasKey(key) === false) rows.changed += 1;
       else rows.new += 1;
@@ -182,7 +187,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
   const modelEnds = options.ends.map((end) => foreseeEnd(job, end, advised));
   const endsHere = modelEnds.filter((_, index) => options.ends[index]?.holdsHere === true);
-  const lost = warnOfLostAnswers(lostAnswers);
+  const lost = [...warnOfLostAnswers(lostAnswers), ...(options.forgotten === null ? [] : [options.forgotten])];
   const warnings = [
     ...options.warnings,
     ...lost,
@@ -193,13 +198,14 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   ];
   const expectedNanoUsd = cost[priced]?.expectedNanoUsd ?? null;
   const gone = known !== null && selected.isAll ? known.count - knownRows : null;
-  const compared = { rows, gone, expectedNanoUsd, isFresh: opening.isFresh, reopened: reopenedKeys.length };
+  const compared = { rows, gone, expectedNanoUsd, isFresh: opening.isFresh, reopened: reopenedKeys.length, answeredBefore };
   const planned: Plan = {
     schema: 'rowmill.plan/1',
     job: job.name,
     model: showModels(job),
     ...nameClosestModel(job.model, cost),
     rows,
+    ...(answeredBefore === 0 ? {} : { answeredBefore }),
     skipped,
     changes: options.last === null ? [] : describeChanges(job, options.last.job, compared),
     tokens: {

@@ -2,7 +2,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
-import type { Plan } from './plan-result.ts';
+import type { Plan, PlanRows } from './plan-result.ts';
 
 /** What a confirmation is about. */
 export interface Spending {
@@ -19,7 +19,7 @@ export interface Spending {
 }
 
 /** How many requests a run would send, including those waiting in shards that are already cut. */
-export function countAsked({ rows }: Pick<Plan, 'rows'>): number {
+export function countAsked({ rows }: { readonly rows: Pick<PlanRows, 'new' | 'changed' | 'again'> }): number {
   return rows.new + rows.changed + rows.again;
 }
 

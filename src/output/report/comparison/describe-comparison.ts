@@ -1,6 +1,7 @@
-import type { JobDifference, RunComparison } from '../../core/quality.ts';
-import { formatCount, formatThings } from '../format-numbers.ts';
-import { formatShareWithin, isBeyondChance } from '../format-quality.ts';
+import type { JobDifference, RunComparison } from '../../../core/quality.ts';
+import { formatCount, formatThings } from '../../format-numbers.ts';
+import { formatShareWithin, isBeyondChance } from '../../format-quality.ts';
+import { listCaveats } from './list-caveats.ts';
 
 /** Shown wherever answers of the simulator are judged. */
 export const MADE_UP = 'the simulator answered: neither accuracy nor a difference says anything about a real model';
@@ -18,24 +19,48 @@ function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChan
   return { a: describe(`the ${RUN_NAMES.a}`, a.model, 'earlier prompt'), b: describe(`the ${RUN_NAMES.b}`, b.model, 'changed prompt') };
 }
 
-/** Which run is better and how certain that is; without gold labels, how often both agree. One sentence without a final period. */
+/** Which run is more accurate, how certain that is, and what speaks against it; without gold labels, how often both agree. One sentence without a final period. */
 export function describeResult(comparison: RunComparison): string {
   const { a, b, rows, agreement, accuracyDifference, mcnemar } = comparison;
   const names = nameRuns(comparison);
   if (a.scores === null || b.scores === null || accuracyDifference === null) {
     if (agreement === null) return 'No row is answered in both runs';
     const both = formatThings(rows.same + rows.changed, 'row');
-    return `${capitalize(names.a)} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; which of them is right needs --gold`;
+    const why =
+      comparison.gold === null
+        ? 'which of them is right needs --gold'
+        : 'no row that both runs finished has a right answer to compare with';
+    return `${capitalize(names.a)} and ${names.b} give the same answer in ${formatShareWithin(agreement, null)} of ${both}; ${why}`;
   }
   const right = { a: formatShareWithin(a.scores.accuracy, null), b: formatShareWithin(b.scores.accuracy, null) };
   const evaluated = formatThings(a.scores.rows.evaluated, 'row');
   const p = mcnemar.pValue < 0.0001 ? 'p < 0.0001' : `p = ${mcnemar.pValue.toFixed(4)}`;
-  if (!isBeyondChance(mcnemar, accuracyDifference)) {
+  const more = findMoreAccurate(comparison);
+  if (more === null) {
     const why = accuracyDifference.value === 0 ? '' : `; so small a difference may be chance (${p})`;
-    return `No clear winner: ${names.a} is right in ${right.a} of ${evaluated}, ${names.b} in ${right.b}${why}`;
+    return `No clear winner: ${names.a} is right in ${right.a} of ${evaluated}, ${names.b} in ${right.b}${why}${describeCaveats(comparison)}`;
   }
-  const [better, worse] = accuracyDifference.value > 0 ? (['b', 'a'] as const) : (['a', 'b'] as const);
-  return `${capitalize(names[better])} is better than ${names[worse]}: right in ${right[better]} of ${evaluated} against ${right[worse]}, more than chance explains (${p})`;
+  const less = more === 'a' ? 'b' : 'a';
+  return `${capitalize(names[more])} is more accurate than ${names[less]}: right in ${right[more]} of ${evaluated} against ${right[less]}, more than chance explains (${p})${describeCaveats(comparison)}`;
+}
+
+/** The run with more right answers than chance explains. */
+function findMoreAccurate({ accuracyDifference, mcnemar }: RunComparison): 'a' | 'b' | null {
+  if (accuracyDifference === null || !isBeyondChance(mcnemar, accuracyDifference)) return null;
+  return accuracyDifference.value > 0 ? 'b' : 'a';
+}
+
+/** What contradicts the result in accuracy, to follow it; empty if nothing does. */
+export function describeCaveats(comparison: RunComparison): string {
+  const caveats = listCaveats(comparison, findMoreAccurate(comparison), { a: `the ${RUN_NAMES.a}`, b: `the ${RUN_NAMES.b}` });
+  return caveats.length === 0 ? '' : `; but ${caveats.join('; ')}`;
+}
+
+/** The result in a few words. */
+export function describeWinner(comparison: RunComparison): string {
+  const run = findMoreAccurate(comparison);
+  if (run === null) return 'No clear winner';
+  return `The ${RUN_NAMES[run]} is more accurate${describeCaveats(comparison) === '' ? '' : ', but not clearly better'}`;
 }
 
 function capitalize(sentence: string): string {

@@ -163,6 +163,8 @@ describe('exit codes', () => {
     try {
       const args = ['job.yaml', '--base-url', simulator.url];
       assert.equal((await world.run(['run', ...args, '--yes', '--no-wait', '--limit', '6'], KEY)).exitCode, 7);
+      const bill = await world.run(['bill', '.']);
+      assert.match(bill.stderr, /^reviews: 4 requests at the provider, in no sum until the answers are collected$/m);
       await simulator.advance(3_700_000);
       const cancelled = await world.run(['cancel', ...args], KEY);
       assert.deepEqual([cancelled.exitCode, cancelled.stdout.includes('had already ended')], [0, true]);

@@ -162,11 +162,13 @@ describe('exit codes', () => {
     const simulator = await startSimulator({ batchSeconds: 3600 });
     try {
       const args = ['job.yaml', '--base-url', simulator.url];
-      assert.equal((await world.run(['run', ...args, '--yes', '--no-wait', '--limit', '5'], KEY)).exitCode, 7);
+      assert.equal((await world.run(['run', ...args, '--yes', '--no-wait', '--limit', '6'], KEY)).exitCode, 7);
+      const bill = await world.run(['bill', '.']);
+      assert.match(bill.stderr, /^reviews: 4 requests at the provider, in no sum until the answers are collected$/m);
       await simulator.advance(3_700_000);
       const cancelled = await world.run(['cancel', ...args], KEY);
       assert.deepEqual([cancelled.exitCode, cancelled.stdout.includes('had already ended')], [0, true]);
-      const command = `rowmill run job.yaml --base-url ${simulator.url} --limit 5`;
+      const command = `rowmill run job.yaml --base-url ${simulator.url} --limit 6`;
       assert.ok(cancelled.stderr.endsWith(`To collect it and send the rest again: ${command}\n`), cancelled.stderr);
       const summary = await world.json<{ rows: { ok: number } }>(['run', ...args, '--yes'], KEY);
       assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 5]);

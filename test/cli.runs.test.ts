@@ -56,6 +56,13 @@ describe('runs, and the names they go by', () => {
     assert.throws(() => resolveRun('prev', { job: 'x', runs: [] }), /prev: x has had no run yet/);
   });
 
+  it('says what to type for a job that was named as a list shows it', async () => {
+    const file = await world.run(['failures', 'reviews']);
+    assert.equal(file.stderr.split('\n')[0], 'reviews: is the name of a job, not a file; type rowmill failures job.yaml');
+    const other = await world.run(['status', 'nothing']);
+    assert.match(other.stderr, /^nothing: no such job file; /);
+  });
+
   it('lists the jobs below this folder, and distinguishes those of one name by their files', async () => {
     const alone = await world.run(['status']);
     assert.match(alone.stdout, /^job +last run +rows +spent\nreviews +done \d+s ago +\d\/6 ok, .* +\$\S+ simulated\n$/);

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { layOutQuestion } from '../src/cli/confirm.ts';
+import { listenForInterrupts } from '../src/cli/interrupt.ts';
 import { programName } from '../src/cli/program-name.ts';
 import { startProgress } from '../src/cli/progress.ts';
 import { createPaint } from '../src/cli/render/paint.ts';
 import { renderFailures, renderRowHistory } from '../src/cli/render/render-failures.ts';
 import { renderPrompt } from '../src/cli/render/render-prompt.ts';
+import { renderRuns } from '../src/cli/render/render-runs.ts';
 import { formatSpan } from '../src/cli/render/render-status.ts';
 import { renderTable, type TableShape } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
@@ -187,7 +193,53 @@ describe('progress on a terminal', () => {
   });
 });
 
+it('a question is broken between words, and runs are not cut in a pipe', () => {
+  const why = 'this run may cost up to $1.96, which is above confirm_over ($1.00)';
+  assert.equal(layOutQuestion(why, 60), `${why.replace(' (', '\n(')}. Go on? [y/N] `);
+  assert.equal(layOutQuestion(why, null), `${why}. Go on? [y/N] `);
+  const verdict = 'the batches are with the provider; run the same command later to collect them';
+  const run = { id: 'r', startedAt: '2026-11-30T12:00:00Z', verdict, exitCode: 7, rows: null, cost: null, model: 'm', simulated: true };
+  const lists = [{ job: 'reviews', file: 'job.yaml', runs: [run] }] as unknown as Parameters<typeof renderRuns>[0];
+  const show = (columns: number | null) => renderRuns(lists, new Date(), createPaint(false, columns));
+  assert.ok(show(null).endsWith(`${verdict}, simulated`));
+  assert.doesNotMatch(show(100), /to collect them/);
+});
+
+describe('interrupts', () => {
+  it('within half a second are one, as when `timeout` passes on what the terminal has sent', (t) => {
+    const said: string[] = [];
+    let nowMs = 5_000;
+    const exit = t.mock.method(process, 'exit', () => {});
+    const interrupts = listenForInterrupts(
+      (line) => said.push(line),
+      undefined,
+      'rowmill run job.yaml',
+      () => nowMs,
+    );
+    try {
+      process.emit('SIGINT', 'SIGINT');
+      nowMs += 499;
+      process.emit('SIGINT', 'SIGINT');
+      assert.deepEqual([interrupts.stopping.aborted, said.length, exit.mock.callCount()], [true, 1, 0]);
+      nowMs += 1;
+      process.emit('SIGINT', 'SIGINT');
+      assert.match(said[1] ?? '', /^Stopped now\. .*\nContinue: rowmill run job\.yaml$/);
+      assert.deepEqual(exit.mock.calls[0]?.arguments, [130]);
+    } finally {
+      interrupts.dispose();
+    }
+  });
+});
+
 describe('commands that are shown', () => {
+  it('begin with npx where the program is installed in the folder itself', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules', '.bin', 'rowmill'), '');
+    assert.equal(programName(folder), 'npx rowmill');
+  });
+
   it('contain every flag that decides what they do, quoted for a shell', () => {
     const flags = { seed: 3, wait: true, ifRunning: 'fail', progress: 'auto', looks: [], pollMax: 1 } as const;
     const shown = showRunCommand("it's a job.yaml", { ...flags, input: 'a b.csv', sample: 5, out: 'x.csv', maxUsd: 2, simulate: true });

@@ -104,11 +104,11 @@ test('rows that had nothing to ask are no failure: the headline, what comes next
   const run = makeRun({ rows, causes: { empty: 2, where: 10 }, exitCode: 3, verdict: 'skipped rows' });
   const text = renderSummary(run.summary, { colour: false, full: false });
   assert.match(text, /^118 of 120 rows answered; 2 empty, never sent \(exit 3\)$/m);
-  assert.match(text, /^next {6}fail_if: \{ skipped_rows: "> 2%" \} in the job makes it exit 0$/m);
+  assert.match(text, /^next {6}skipped_rows: "> 2%" under fail_if in the job makes it exit 0$/m);
   assert.doesNotMatch(text, /skipped rows/);
   const screen = readText(renderVerdict(run, null));
   assert.match(screen, /Did it work\? Yes 118 of 120 rows answered, 98 %; 2 empty, never sent\./);
-  assert.match(screen, /What next\? Nothing to do .*exit 3: fail_if: \{ skipped_rows: &quot;&gt; 2%&quot; \} in the job makes it exit 0/);
+  assert.match(screen, /What next\? Nothing to do .*exit 3: skipped_rows: &quot;&gt; 2%&quot; under fail_if in the job makes it exit 0/);
   for (const change of [
     { causes: { empty: 1, too_large: 1, where: 10 } },
     { rows: { ...rows, ok: 0, new: 0, skipped: 130 }, causes: { empty: 120, where: 10 } },

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findDestinationProblem } from '../src/output/find-destination-problem.ts';
+import { canWriteIn, findDestinationProblem } from '../src/output/find-destination-problem.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
 
@@ -325,7 +325,7 @@ test('a folder that this user cannot write to is refused', async (t) => {
     const module = fileURLToPath(import.meta.resolve('../src/output/find-destination-problem.js'));
     const text = fs.readFileSync(module, 'utf8');
     fs.chmodSync(world.folder, 0o755);
-    const script = `${text}\nconsole.log(findDestinationProblem(${options}));`;
+    const script = `${text}\nconsole.log(findDestinationProblem({ ...${options}, adviseElsewhere: () => '; state ' + canWriteIn(${JSON.stringify(closed)}) }));`;
     const ended = spawnSync(process.execPath, ['--input-type=module', '-'], {
       input: script,
       uid: 65_534,
@@ -335,13 +335,14 @@ test('a folder that this user cannot write to is refused', async (t) => {
     });
     assert.match(
       ended.stdout,
-      /^the table cannot be written to closed\/deep\/er\/out\.csv: this user has no write access there$/m,
+      /^the table cannot be written to closed\/deep\/er\/out\.csv: this user has no write access there; state false$/m,
       ended.stderr,
     );
     return;
   }
   fs.chmodSync(closed, 0o555);
-  assert.match(findDestinationProblem(JSON.parse(options)) ?? '', /this user has no write access there$/);
+  const problem = findDestinationProblem({ ...JSON.parse(options), adviseElsewhere: () => `; state ${canWriteIn(closed)}` });
+  assert.match(problem ?? '', /this user has no write access there; state false$/);
 });
 
 test('on a case-insensitive system, names that differ only in case are one file', async (t) => {

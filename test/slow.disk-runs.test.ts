@@ -7,10 +7,24 @@ import { makeReadOptions } from '../src/cli/read-options.ts';
 import { asDiskError, DiskError } from '../src/core/disk/disk-error.ts';
 import { makeFolders } from '../src/core/disk/make-folders.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
+import { createDiskReserve } from '../src/ledger/disk/reserve.ts';
 import { DAMAGES, readAnswers } from './helpers/damage.ts';
 import type { DiskFault } from './helpers/disk-faults.ts';
 import { assertTold, makeDiskWorld, readResult, readUndisturbed } from './helpers/disk-world.ts';
 import { makeWorld } from './helpers/run-world.ts';
+
+test('a disk without room for answers in flight says how much is free, and how much is wanted', (t) => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+  t.after(() => fs.rmSync(directory, { recursive: true }));
+  t.mock.method(fs, 'statfsSync', () => ({ bavail: 13, bsize: 100_000 }));
+  t.mock.method(fs, 'writeSync', () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  });
+  assert.throws(
+    () => createDiskReserve(directory).ensure(4_200_000),
+    /reserve: the disk is full \(ENOSPC\): 1\.3 MB free, 4\.2 MB wanted for answers in flight; make room/,
+  );
+});
 
 test('a disk error is one sentence: what, which path, what to do; with another place for the state if that helps', () => {
   const state = '/home/me/jobs/.rowmill/reviews/events.jsonl';

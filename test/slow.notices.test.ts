@@ -116,7 +116,7 @@ describe('notify', () => {
     assert.equal((await run(hook.url)).exitCode, 3);
     assert.match(
       events()[0]?.sentence ?? '',
-      /^reviews: 5 of 6 rows answered; 1 empty, never sent \(exit 3\), simulated, \$[\d.]+; fail_if: \{ skipped_rows: "> 17%" \} in the job/,
+      /^reviews: 5 of 6 rows answered; 1 empty, never sent \(exit 3\), simulated, \$[\d.]+; skipped_rows: "> 17%" under fail_if in the job/,
     );
     writeFileSync(join(world.folder, 'reviews.csv'), 'id,text\n1,"canary-cell\n');
     for (let again = 0; again < 2; again += 1) assert.equal((await run(hook.url)).exitCode, 2);

@@ -5,7 +5,8 @@ import type { CostRange } from '../run/plan/cost.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
 import { countAsked, findReasonToAsk, type Spending } from '../run/plan/spending.ts';
 import { type AskedOfContinued, describeContinued } from './render/describe-continued.ts';
-import { say } from './say.ts';
+import { wrapText } from './render/wrap-text.ts';
+import { columnsOf, say } from './say.ts';
 
 export interface ConfirmOptions extends Spending {
   /** `--yes`. */
@@ -50,11 +51,18 @@ export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
+/** The question, broken between words if the terminal is narrow. */
+export function layOutQuestion(why: string, columns: number | null): string {
+  const question = `${why}. Go on? [y/N]`;
+  // The answer begins after a blank.
+  return `${columns === null ? question : wrapText(question, columns - 1)} `;
+}
+
 /** Asks the user, who has to say yes. */
 export async function agreeTo(why: string): Promise<boolean> {
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await dialogue.question(`${why}. Go on? [y/N] `);
+    const answer = await dialogue.question(layOutQuestion(why, columnsOf(process.stderr)));
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     // For Ctrl-C and Ctrl-D, which readline handles itself.

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { asDiskError } from '../core/disk/disk-error.ts';
-import { AppError } from '../core/errors.ts';
-import { requireJob, TAKES_TABLE } from './job-argument.ts';
+import { AppError, UsageError } from '../core/errors.ts';
+import { isPresent, requireJob, TAKES_TABLE } from './job-argument.ts';
 import { printFailure, reportFailure } from './report-failure.ts';
 
 /** Runs a command and turns its end into the exit code; everything it throws is reported in one place. */
@@ -21,13 +21,18 @@ export function guard<Arguments extends readonly unknown[]>(
   };
 }
 
-/** What a refusal says more if the job was last run with another provider. */
+/** What a refusal says more: what has the name that was typed, or that the job was last run with another provider. */
 async function explain(error: unknown, values: readonly unknown[]): Promise<unknown> {
   const [job] = values;
   const command = values.at(-1);
-  const mayMean = error instanceof AppError && command instanceof Command && SENDS.has(command.name()) && typeof job === 'string';
-  return mayMean ? (await import('./usage/name-last-provider.ts')).nameLastProvider(error, command, job) : error;
+  if (!(error instanceof AppError) || !(command instanceof Command) || typeof job !== 'string') return error;
+  if (error instanceof UsageError && takesJob(command) && BARE_NAME.test(job) && !isPresent(job))
+    return (await import('./usage/name-job.ts')).nameJob(error, command, job);
+  return SENDS.has(command.name()) ? (await import('./usage/name-last-provider.ts')).nameLastProvider(error, command, job) : error;
 }
+
+/** As a job may be called. */
+const BARE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Commands that send: they use the API unless a flag or the environment names another provider. */
 const SENDS: ReadonlySet<string> = new Set(['run', 'retry', 'import', 'cancel']);
@@ -36,8 +41,12 @@ const SENDS: ReadonlySet<string> = new Set(['run', 'retry', 'import', 'cancel'])
 function checkJobArgument(values: readonly unknown[]): void {
   const [argument] = values;
   const command = values.at(-1);
-  if (!(command instanceof Command) || command.registeredArguments[0]?.name() !== 'job' || typeof argument !== 'string') return;
+  if (!(command instanceof Command) || !takesJob(command) || typeof argument !== 'string') return;
   if (!TAKES_TABLE.has(command.name())) requireJob(command.name(), argument);
+}
+
+function takesJob(command: Command): boolean {
+  return command.registeredArguments[0]?.name() === 'job';
 }
 
 /** The flags among a command's values. */

@@ -90,6 +90,8 @@ const TAKES_FOLDER: ReadonlySet<string> = new Set(['status', 'runs', 'clean', 'v
 /** Commands that accept a state directory in place of the job file. */
 const TAKES_STATE: ReadonlySet<string> = new Set([...TAKES_FOLDER, 'report', 'cancel']);
 
+export const takesState = (command: string) => TAKES_STATE.has(command);
+
 /** Commands that accept a table as well as a job. */
 export const TAKES_TABLE: ReadonlySet<string> = new Set(['plan', 'run']);
 

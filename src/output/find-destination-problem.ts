@@ -16,6 +16,8 @@ export interface DestinationsOptions {
   readonly stateDirectory: string;
   /** Paths are shown relative to this. */
   readonly cwd: string;
+  /** Called if nothing can be written there: what to do instead, as the end of the sentence. */
+  readonly adviseElsewhere?: () => string;
   /** Whether two names that differ only in case are one file; by default as on this platform. */
   readonly foldsCase?: boolean;
 }
@@ -53,7 +55,7 @@ export function findDestinationProblem(options: DestinationsOptions): string | n
     const found = tryTo(() => locate(file));
     if (found instanceof Error) return refuse(describeError(found));
     const blocked = findObstacle(found);
-    if (blocked !== null) return refuse(blocked);
+    if (blocked !== null) return refuse(blocked + (DENIED.has(blocked) ? (options.adviseElsewhere?.() ?? '') : ''));
     const folder = findStateFolder(found.real, state);
     if (folder !== null) return refuse(`it would be in the state directory ${show(folder)}`);
     const other = places(found)
@@ -98,6 +100,13 @@ function splitAtExisting(folder: string): { readonly existing: string; readonly 
   return { existing, missing: path.relative(existing, folder) };
 }
 
+/** Whether this user can write into a folder, or create it. */
+export function canWriteIn(folder: string): boolean {
+  const { existing } = splitAtExisting(folder);
+  const denied = tryTo(() => accessSync(existing, constants.W_OK | constants.X_OK));
+  return !(denied instanceof Error) && statSync(existing).isDirectory();
+}
+
 /** What it returns, or the error of the file system that it throws. */
 function tryTo<T>(ask: () => T): T | NodeJS.ErrnoException {
   try {
@@ -137,6 +146,9 @@ const WORDS: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead in a circle',
   ENOTDIR: 'a part of its path is a file, not a folder',
 };
+
+/** Another folder helps. */
+const DENIED: ReadonlySet<string | undefined> = new Set([WORDS.EACCES, WORDS.EROFS]);
 
 function describeError({ code = '', message }: NodeJS.ErrnoException): string {
   return WORDS[code] ?? message;

@@ -79,6 +79,6 @@ export function describeEmptyRows({ rows, causes, exitCode }: Pick<Summary, 'row
   return {
     headline: `${formatCount(rows.ok)} of ${formatThings(meant, 'row')} answered; ${formatCount(empty)} empty, never sent`,
     verdict: `done, ${formatCount(empty)} empty`,
-    remedy: `fail_if: { skipped_rows: "> ${Math.ceil((empty / meant) * 100)}%" } in the job makes it exit 0`,
+    remedy: `skipped_rows: "> ${Math.ceil((empty / meant) * 100)}%" under fail_if in the job makes it exit 0`,
   };
 }

@@ -5,6 +5,7 @@ import type { Paint } from './paint.ts';
 import { formatAge, formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
+/** On a terminal; files and pipes get cells as they are. */
 const MAX_CELLS = 40;
 /** A run's id is as long, and has to stay whole to be copied. */
 const LEAST_CELLS = 24;
@@ -26,7 +27,11 @@ export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Pa
   const header = [...(isShared ? ['job'] : []), 'run', 'when', 'rows', 'spent', 'model', 'verdict'];
   return renderTable(
     [header, ...lines],
-    { maxCells: MAX_CELLS, leastCells: LEAST_CELLS, spare: ['model', 'when', 'spent', 'rows'] },
+    {
+      maxCells: paint.columns === null ? Number.POSITIVE_INFINITY : MAX_CELLS,
+      leastCells: LEAST_CELLS,
+      spare: ['model', 'when', 'spent', 'rows'],
+    },
     paint,
   );
 }

@@ -82,8 +82,9 @@ const WRITING =
 /**
  * An error of the file system as a sentence; any other error unchanged.
  * @param file the file to name, except for a folder that cannot be created; absent: the path in the error
+ * @param describeRoom called if the disk is full: how much is free, and how much is wanted
  */
-export function asDiskError(error: unknown, file?: string): unknown {
+export function asDiskError(error: unknown, file?: string, describeRoom?: () => string): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
   const { code = '', syscall = '', path: named, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
   const reason = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
@@ -93,18 +94,22 @@ export function asDiskError(error: unknown, file?: string): unknown {
   const elsewhere =
     CURED_ELSEWHERE.has(code) && /[\\/]\.rowmill([\\/]|$)/.test(path) ? ', or keep the state elsewhere (--state-dir DIR)' : '';
   const todo = `${reason.todo}${elsewhere}, then run the same command again`;
-  return new DiskError({ failed: `cannot ${verb} ${path}`, reason: `${reason.what} (${code})`, todo }, { errno: code, path, cause: error });
+  const room = describeRoom === undefined || code !== 'ENOSPC' ? '' : `: ${describeRoom()}`;
+  return new DiskError(
+    { failed: `cannot ${verb} ${path}`, reason: `${reason.what} (${code})${room}`, todo },
+    { errno: code, path, cause: error },
+  );
 }
 
 /** Precedes a file's name while it is being written. */
 const TEMPORARY = /(^|[\\/])\.tmp-\w+-/;
 
 /** Runs a file operation. @throws DiskError if the disk fails */
-export function onDisk<T>(file: string, step: () => T): T {
+export function onDisk<T>(file: string, step: () => T, describeRoom?: () => string): T {
   try {
     return step();
   } catch (error) {
-    throw asDiskError(error, file);
+    throw asDiskError(error, file, describeRoom);
   }
 }
 

@@ -2,10 +2,12 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/settled.ts';
+import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { whenAnnounced } from '../../ledger/response-file.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
+import { formatThings } from '../../output/format-numbers.ts';
 import type { FoundDirectory } from '../find-states.ts';
 import { findSimulatedRuns } from '../simulated-runs.ts';
 import { openStateMoney, type StateMoneyOptions } from '../state-money.ts';
@@ -86,7 +88,14 @@ export async function readStateCosts(found: FoundDirectory, options: StateMoneyO
     await ledger.close();
   }
   const { state, seq } = ledger.fold;
-  return { state, origin: fold.origin, seq, days: [...days.values()].filter((costs) => !isEmpty(costs)), job, notes: findCut(directory) };
+  return {
+    state,
+    origin: fold.origin,
+    seq,
+    days: [...days.values()].filter((costs) => !isEmpty(costs)),
+    job,
+    notes: [...findCut(directory), ...describeUnderWay(found.job, ledger.fold)],
+  };
 }
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
@@ -94,6 +103,13 @@ type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 /** @param id of a batch or a shard */
 function whenSent({ fold }: Ledger, id: string | null): string | null {
   return fold.batches.get(id ?? '')?.announcedAt ?? fold.shards.get(id ?? '')?.createIntentAt ?? null;
+}
+
+/** Batches whose answers are not here yet: nothing of them is in any sum. */
+function describeUnderWay(job: string, { batches, shards }: LedgerFold): readonly string[] {
+  const open = [...batches.values()].filter(({ isCollected, status }) => !isCollected && status !== 'lost' && status !== 'failed');
+  const requests = open.reduce((sum, { shard }) => sum + ((shard === null ? undefined : shards.get(shard)?.rows) ?? 0), 0);
+  return requests === 0 ? [] : [`${job}: ${formatThings(requests, 'request')} at the provider, in no sum until the answers are collected`];
 }
 
 /** A log that ends in the middle of a line: the result of its last effect is not in any sum. */

@@ -39,7 +39,12 @@ export function createDiskReserve(directory: string): DiskReserve {
 
   return {
     ensure(wantedBytes) {
-      if (bytes < wantedBytes) onDisk(file, () => grow(wantedBytes));
+      if (bytes < wantedBytes)
+        onDisk(
+          file,
+          () => grow(wantedBytes),
+          () => describeRoom(file, wantedBytes),
+        );
     },
     release() {
       const hadRoom = bytes > 0;
@@ -48,6 +53,17 @@ export function createDiskReserve(directory: string): DiskReserve {
       return hadRoom;
     },
   };
+}
+
+/** What is free includes what the file itself has got of it so far. */
+function describeRoom(file: string, wantedBytes: number): string {
+  const { bavail, bsize } = fs.statfsSync(path.dirname(file));
+  const freeBytes = bavail * bsize + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+  return `${showMegabytes(freeBytes)} free, ${showMegabytes(wantedBytes)} wanted for answers in flight`;
+}
+
+function showMegabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Whether free space helps against an error. */

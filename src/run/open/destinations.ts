@@ -4,7 +4,7 @@ import type { DatedPath, Job } from '../../core/job.ts';
 import { putDate } from '../../input/job/dated-path.ts';
 import { PRICES_FILE } from '../../input/job/load-prices.ts';
 import { showFile, wouldBeFound } from '../../input/table/find-files.ts';
-import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
+import { canWriteIn, findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
 import { failuresPath, findFalseName, partialPath, reportPath } from '../../output/output-paths.ts';
 
 /** What is read for a job. */
@@ -65,7 +65,12 @@ export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: rea
 /** @returns a sentence on why a run must not write to the job's paths; null if it may */
 export async function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
   const destinations = [...listDestinations(read), ...(read.besides ?? [])];
-  const problem = findDestinationProblem({ ...place, destinations, sources: listSources(read) });
+  const problem = findDestinationProblem({
+    ...place,
+    destinations,
+    sources: listSources(read),
+    adviseElsewhere: () => adviseElsewhere(place),
+  });
   if (problem !== null) return problem;
   const falseName = read.job.write.isStdout === true ? null : findFalseName(read.job.write.path);
   if (falseName !== null) return `the table cannot be written to ${showFile(read.job.write.path, place.cwd)}: ${falseName}`;
@@ -75,6 +80,12 @@ export async function findRunDestinationProblem(read: ReadFiles, place: { stateD
   if (found === null) return null;
   const where = `${showFile(found.path, place.cwd)}: the next run would read it as a part of the table, ${showFile(pattern, place.cwd)}`;
   return `${found.name} cannot be written to ${where}; name a file in another folder`;
+}
+
+/** All flags that are needed, at once. */
+function adviseElsewhere({ stateDirectory }: { readonly stateDirectory: string }): string {
+  const state = canWriteIn(stateDirectory) ? '' : ' --state-dir DIR';
+  return `; to write elsewhere, add to the command: --out FILE${state}`;
 }
 
 async function findRead(pattern: string, destinations: readonly NamedFile[]): Promise<NamedFile | null> {

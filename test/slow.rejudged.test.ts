@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openStateMoney } from '../src/inspect/state-money.ts';
 import { readStatus } from '../src/inspect/status.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
 import { SettledStore } from '../src/ledger/responses/settled-store.ts';
@@ -72,7 +73,7 @@ test('answers to requests that no row makes any more are not reported: only rema
   );
 });
 
-test('what an earlier version judged by other rules does not contradict itself: status judges it again, and verify blames no summary for it', async (t) => {
+test('what an earlier version judged by other rules does not contradict itself: status and bill judge it again, and verify blames no summary for it', async (t) => {
   const faults = [
     ...[2, 5].map((row) => ({ match: { batch: 1, row }, do: { line: 'null_body' as const } })),
     { match: { batch: 1 }, do: { noUsage: true } },
@@ -89,6 +90,10 @@ test('what an earlier version judged by other rules does not contradict itself: 
   judgeAsBefore(world);
   forgetUnknown(world, summary.run, { input: 'of the earlier rules' });
   assert.deepEqual((await readStatus(options)).possiblyBilled, summary.possiblyBilled);
+  const money = await openStateMoney({ directory: world.stateDirectory, job: 'proof' }, { ...options, jobFolder: world.directory });
+  const { ledger, findPossiblyBilled } = await money.count();
+  assert.deepEqual((await findPossiblyBilled(null)).items, summary.possiblyBilled, 'bill, without the job');
+  await ledger.close();
   assert.deepEqual(await listFailed(), []);
   const again = await world.run();
   assert.deepEqual([again.summary.causes, again.summary.attempts.total], [{ unknown: 2 }, 0]);

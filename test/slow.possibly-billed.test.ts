@@ -78,6 +78,26 @@ test('answers without a body that a batch counts in its usage are listed one by 
   world.check(summary, { destroyedLines: 3 });
 });
 
+test('answers without a body are listed also if another line of their batch tells no usage', async (t) => {
+  const world = await makeWorld(t, {
+    job: 'on_unknown: hold',
+    faults: [
+      ...[2, 5].map((row) => ({ match: { batch: 1, row }, do: { line: 'null_body' as const } })),
+      { match: { batch: 1, row: 7 }, do: { answer: 'usage_missing' } },
+    ],
+  });
+  const { summary } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual(
+    summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
+    [['usage_beyond_lines', 2]],
+  );
+  assert.deepEqual([summary.attempts.total, summary.attempts.unknown, summary.cost.unpricedAttempts], [12, 2, 1]);
+  const seen = await look(world);
+  assert.deepEqual([seen.possiblyBilled, seen.ok], [summary.possiblyBilled, true]);
+  assert.match(seen.said, /^2 calls of the run without an answer/);
+});
+
 for (const usage of ['noUsage', 'zeroUsage'] as const) {
   test(`answers without a body, and missing lines, may have been billed if the batch does not tell its usage (${usage})`, async (t) => {
     const world = await makeWorld(t, {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isOfThisVersion } from '../input/answer/compile-rules.ts';
 import type { Ledger, LedgerOptions } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import { readRules } from '../ledger/responses/earlier-verdicts.ts';
@@ -10,18 +11,22 @@ export interface WithoutJobOptions extends Pick<LedgerOptions, 'directory' | 'or
   readonly takesVectors?: boolean;
 }
 
-/** Opens a state directory for reading where what its answers mean does not matter: records judged by any rules are used as they are. */
+/**
+ * Opens a state directory for reading where what its answers mean does not matter: records judged by the rules of any job are used as they are, but not
+ * those of an earlier version.
+ */
 export function openWithoutJob(
   { effects, signal }: Pick<ReadOptions, 'effects' | 'signal'>,
   { takesVectors = false, visit = () => {}, ...options }: WithoutJobOptions,
 ): Promise<Ledger> {
+  const kept = readRules(join(options.directory, 'settled.jsonl'));
   return openLedger({
     ...effects,
     ...options,
     access: 'read',
     hashesResponses: false,
     checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors }),
-    rulesHash: readRules(join(options.directory, 'settled.jsonl')) ?? 'none',
+    rulesHash: kept !== null && isOfThisVersion(kept) ? kept : 'none',
     visit,
     signal,
   });

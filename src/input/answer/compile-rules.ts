@@ -8,7 +8,13 @@ import { compileCheckAnswer } from './check-answer.ts';
 import { compileConfidence } from './confidence.ts';
 
 /** Raised when the code that judges answers changes its rules. */
-const RULES_VERSION = 4;
+const RULES_VERSION = 5;
+const VERSION_MARK = `${RULES_VERSION} `;
+
+/** Whether answers with this `rulesHash` were judged by the code as it is now, for whatever job. */
+export function isOfThisVersion(rulesHash: string): boolean {
+  return rulesHash.startsWith(VERSION_MARK);
+}
 
 /** How a job judges its answers; needs no table. */
 export function compileRules(
@@ -61,8 +67,9 @@ function withTraitsOf({ takesAnyText }: CheckAnswer, check: (...given: Parameter
 
 function hashRules({ output, votes, confidence }: Job): string {
   const added = votes === 1 && confidence === null ? [] : [votes, confidence];
-  return createHash('sha256')
-    .update(JSON.stringify([RULES_VERSION, output, ...added]))
+  const hash = createHash('sha256')
+    .update(JSON.stringify([output, ...added]))
     .digest('hex')
     .slice(0, 16);
+  return `${VERSION_MARK}${hash}`;
 }

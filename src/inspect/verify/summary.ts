@@ -5,8 +5,8 @@ import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import { formatThings } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
-import { makeFingerprint } from '../../run/finish/fingerprint.ts';
 import type { Books, Totals } from '../../run/open/books.ts';
+import type { Fingerprint } from '../../run/open/kept-summary.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { PossiblyBilled } from '../../run/send/possibly-billed.ts';
 import type { LastRun } from '../last-run.ts';
@@ -22,17 +22,23 @@ export interface SummaryComparison {
   readonly books: Books;
   readonly counts: RowCounts;
   readonly tableSha256: string;
+  /** Of what the run would be made from now; null if the last one did not end with its final table. */
+  readonly now: Fingerprint | null;
 }
 
 /** Compares what the last run stored with what is computed now; only possible while its table and job are unchanged. */
-export async function checkSummary(options: ReadOptions, comparison: SummaryComparison): Promise<Check> {
-  const { lastRun, prepared, ledger, books } = comparison;
+export function checkSummary(comparison: SummaryComparison): Check {
+  const { lastRun, prepared, ledger, books, now } = comparison;
   const { summary, fingerprint } = lastRun;
   const name = 'summary';
-  if (fingerprint === null) return { name, status: 'skipped', detail: `run ${summary.run} did not end with its final table` };
-  const now = await makeFingerprint(prepared, ledger, { path: fingerprint.table, sha256: fingerprint.tableSha256 }, options.signal);
+  if (fingerprint === null || now === null)
+    return { name, status: 'skipped', detail: `run ${summary.run} did not end with its final table` };
   if (now.input !== fingerprint.input || now.job !== fingerprint.job || now.answers !== fingerprint.answers) {
-    return { name, status: 'skipped', detail: `the table, the job or the answers have changed since run ${summary.run}` };
+    return {
+      name,
+      status: 'skipped',
+      detail: `the table, the job, the answers or the rules that judge them have changed since run ${summary.run}`,
+    };
   }
   if (lastRun.prices !== undefined && lastRun.prices.ownSha256 !== prepared.customPricesSha256) {
     return { name, status: 'skipped', detail: `prices.yaml has changed since run ${summary.run}` };
@@ -54,9 +60,13 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
 
 /**
  * Names what the run may have been billed for without an answer, and checks that its summary listed all of it. What became known since, such as a
- * batch that reappeared, does not make the summary wrong.
+ * batch that reappeared, does not make the summary wrong; nor do rules that changed since, such as which lines say nothing about their call.
  */
-export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, callsByJobOfNow }: PossiblyBilled): Check {
+export function checkPossiblyBilled(
+  lastRun: LastRun | null,
+  { items, nanoUsd, callsByJobOfNow }: PossiblyBilled,
+  now: Fingerprint | null,
+): Check {
   const name = 'possibly billed';
   const found = items.reduce((sum, { calls }) => sum + calls, 0);
   const detail =
@@ -65,7 +75,8 @@ export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, c
       : `${formatThings(found, 'call')} of the run without an answer, in no sum above: at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
 
   const told = lastRun?.summary.attempts.unknown;
-  if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);
+  if (told === undefined || now === null || now.input !== lastRun?.fingerprint?.input || found <= told)
+    return decideCheck(name, true, detail);
   return decideCheck(name, false, `the summary reports ${told}; ${detail}`);
 }
 

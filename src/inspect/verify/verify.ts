@@ -4,6 +4,7 @@ import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
+import { makeFingerprint } from '../../run/finish/fingerprint.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
 import { sumOrphaned } from '../../run/finish/orphaned.ts';
 import { type Books, createBooks } from '../../run/open/books.ts';
@@ -132,9 +133,12 @@ async function checkDerived(
       `rows ${show(rows.nanoUsd)} + orphaned ${show(orphaned)} = run ${show(total)}${unpriced}`,
     ),
   ];
-  checks.push(checkPossiblyBilled(lastRun, doubts));
+  const fingerprint = lastRun?.fingerprint ?? null;
+  const then = fingerprint === null ? null : { path: fingerprint.table, sha256: fingerprint.tableSha256 };
+  const now = then === null ? null : await makeFingerprint(prepared, ledger, then, options.signal);
+  checks.push(checkPossiblyBilled(lastRun, doubts, now));
   if (lastRun === null) return [...checks, { name: 'summary', status: 'skipped', detail: 'no run has kept a summary yet' }];
-  checks.push(await checkSummary(options, { lastRun, prepared, ledger, books, counts, tableSha256: rows.tableSha256 }));
+  checks.push(checkSummary({ lastRun, prepared, ledger, books, counts, tableSha256: rows.tableSha256, now }));
   checks.push(await checkWrittenTable(options, lastRun, prepared));
   return checks;
 }

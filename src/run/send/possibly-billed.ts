@@ -246,7 +246,7 @@ function compareUsage(batch: BatchState, whole: Usage | null, lines: ComparedLin
     return { message: `${message}; the lines are counted${open}`, beyond: null, isOpen };
   }
   // They were answered, and are counted as attempts of unknown cost.
-  if (batch.missing === 0 && lines.unpriced > 0)
+  if (batch.missing + lines.unknown === 0 && lines.unpriced > 0)
     return { message: `${message}; ${lines.unpriced} of its lines tell no cost`, beyond: null, isOpen };
   const beyondInput = Math.max(0, inputTokens);
   const beyond = {

@@ -100,12 +100,13 @@ test('the rest of a stopped run is priced by the rows it has paid for, before th
   const run = { rowsNanoUsd: 4_000, estimateNanoUsd: 1_000, command: 'run job.yaml' };
   const shown = (rows: object, paidRows: number, unsent: readonly [number, number], more: object = {}) => {
     const left = { rows: unsent[0], requests: unsent[1] };
-    const rest = estimateRest({ ...run, rows: { ...counts, ...rows }, unsent: left, paidRows, ...more });
+    const rest = estimateRest({ ...run, requests: 100, rows: { ...counts, ...rows }, unsent: left, paidRows, ...more });
     return rest === null ? null : [rest.rows, rest.requests, rest.of, rest.expectedNanoUsd];
   };
   assert.deepEqual(shown({ new: 35, failed: 5, pending: 60 }, 40, [60, 60]), [60, 60, 100, 6_000]);
   assert.deepEqual(shown({ new: 1, failed: 39, pending: 60 }, 1, [60, 60]), [60, 60, 100, 240_000], 'refused rows cost nothing');
   assert.deepEqual(shown({ new: 0, failed: 5, pending: 95 }, 0, [95, 95]), [95, 95, 100, 950], 'nothing is measured: the estimate');
+  assert.deepEqual(shown({ pending: 100 }, 0, [100, 20], { requests: 20 }), [100, 20, 100, 1_000], 'the estimate is of requests');
   assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [30, 10]), [30, 10, 100, 1_000], 'equal rows share a request');
   assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [0, 0]), null, 'all of it is in batches');
   assert.deepEqual(shown({ new: 40, pending: 60 }, 40, [60, 60], { rowsNanoUsd: null, estimateNanoUsd: null }), [60, 60, 100, null]);

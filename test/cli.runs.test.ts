@@ -7,6 +7,8 @@ import type { Bill } from '../src/inspect/bill/read-bill.ts';
 import type { RunList } from '../src/inspect/list-runs.ts';
 import { resolveRun } from '../src/inspect/name-run.ts';
 import type { Status } from '../src/inspect/status.ts';
+import type { Verification } from '../src/inspect/verify/verify.ts';
+import { formatDollars } from '../src/output/format-numbers.ts';
 import { createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 
 describe('runs, and the names they go by', () => {
@@ -148,6 +150,9 @@ describe('runs, and the names they go by', () => {
     const { cost, possiblyBilled, budgets } = await world.json<Status>(['status', state]);
     const { total } = await world.json<Bill>(['bill', 'program', '--simulate']);
     assert.ok(total.possiblyBilledNanoUsd > 0);
+    const { checks } = await world.json<Verification>(['verify', state]);
+    const doubts = checks.find(({ name }) => name === 'possibly billed')?.detail ?? '';
+    assert.ok(doubts.includes(`2 live calls without an end (at most ${formatDollars(total.possiblyBilledNanoUsd)})`), doubts);
     assert.match(
       (await world.run(['runs', 'program'])).stdout,
       / \d+s ago: 2\/2 ok +\$0 +gpt-4o-mini +open, none is working on it, simulated$/m,

@@ -100,6 +100,19 @@ test('counting finished rows gives a summary that adds up, whatever they are', (
   );
 });
 
+test('the requests of a run are those it has made and those still to make: equal rows share one, rows that failed before have none', () => {
+  const counter = createSummaryCounter(() => ({ batchNanoUsd: 0, reuseNanoUsd: 0 }));
+  const pending = finished({ status: 'pending' }, 0);
+  const failed = finished({ status: 'failed', cause: 'invalid', message: '' }, 0);
+  const unsent = { ...pending, isUnsent: true };
+  const shared = { isDuplicate: true, attempts: 0 };
+  const ok = (['new', 'reused', 'duplicate'] as const).map((source) => finished({ status: 'ok', source }, 0));
+  for (const row of [...ok, pending, { ...pending, ...shared }, unsent, { ...unsent, ...shared }]) counter.add(row);
+  for (const row of [failed, { ...failed, ...shared }, { ...failed, attempts: 0 }]) counter.add(row);
+  const { requests, unsent: left } = counter.read();
+  assert.deepEqual([requests, left], [4, { rows: 2, requests: 1 }]);
+});
+
 function finished(disposition: Disposition, costNanoUsd: number | null): FinishedRow {
   const row = { index: 0, file: 'in.csv', line: 2, cells: [], record: null, key: null };
   const usage = { usage: { ...NO_USAGE, inputTokens: 10 }, answerUsage: NO_USAGE };

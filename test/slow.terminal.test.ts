@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { startSimulator } from '../src/simulator/start.ts';
 import { createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 import { PROGRAM } from './helpers/program.ts';
@@ -25,7 +25,7 @@ function normalize(text: string): string {
 
 describe('a terminal of 80 and of 140 columns', { skip: problem ?? false }, () => {
   let world: World;
-  before(() => {
+  beforeEach(() => {
     const job = REVIEW_JOB.replace('model: gpt-4o-mini', 'model: gpt-6-luna').replace('{ max_', '{ reasoning_effort: none, max_');
     world = createWorld({
       'reviews.csv': REVIEWS,
@@ -33,7 +33,7 @@ describe('a terminal of 80 and of 140 columns', { skip: problem ?? false }, () =
       'live.yaml': job.replace('name: reviews', 'name: live-reviews\nmode: live').replace('out.csv', 'live.csv'),
     });
   });
-  after(() => world.dispose());
+  afterEach(() => world.dispose());
 
   /** Types one command line. */
   const see = (columns: number, args: string, options: Partial<Parameters<typeof runInTerminal>[1]> = {}) =>
@@ -52,7 +52,8 @@ describe('a terminal of 80 and of 140 columns', { skip: problem ?? false }, () =
           env: { OPENAI_API_KEY: 'sk-simulator' },
           typed: [
             { after: /in flight 4\/\d+, the oldest for/, keys: CTRL_C },
-            { after: /Finishing.*in flight 4/s, keys: CTRL_C },
+            // Signals close together are one.
+            { after: /Finishing.*in flight 4/s, keys: CTRL_C, pauseMs: 1000 },
           ],
         });
         const plan = await see(columns, 'plan job.yaml --fresh --prompts 1');

@@ -15,8 +15,10 @@ export interface FinishedRow {
   readonly note?: string;
   /** Whether it is ok without the provider saying that it is finished; absent: no. */
   readonly isUnmarked?: boolean;
-  /** What a pending row still takes: its own request, or that of an earlier row. Absent for any other, and if its request is in a batch. */
-  readonly unsent?: 'request' | 'shared';
+  /** Whether it shares the request of an earlier row; absent: no. */
+  readonly isDuplicate?: boolean;
+  /** Whether it is pending and its request is in no batch; absent: no. */
+  readonly isUnsent?: boolean;
   /** Attempts used on this row in this run. */
   readonly attempts: number;
   /** The model of the winning answer; null without one. */

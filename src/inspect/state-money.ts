@@ -5,7 +5,7 @@ import type { Ledger, LedgerOptions } from '../ledger/ledger.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
 import { makeCostOf } from '../money/cost.ts';
 import type { BoundedJob } from '../money/cost-bound.ts';
-import { createFindPrice } from '../money/price.ts';
+import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
 import { type Books, createBooks } from '../run/open/books.ts';
 import { keepsCacheLong } from '../run/open/prepare.ts';
@@ -38,7 +38,18 @@ export interface StateMoneyOptions extends Pick<ReadOptions, 'effects' | 'cwd' |
 }
 
 /** The bound of a call of an unknown job: none. */
-const UNKNOWN_JOB: BoundedJob = { model: '', params: {}, messages: [], votes: 1, endpoint: '/v1/chat/completions', mode: 'batch' };
+export const UNKNOWN_JOB: BoundedJob = { model: '', params: {}, messages: [], votes: 1, endpoint: '/v1/chat/completions', mode: 'batch' };
+
+/** The prices of an origin's answers. @param job null if it cannot be read */
+export async function loadPricesOf(origin: string, job: Job | null, { folder, cwd }: JobFolder): Promise<FindPrice> {
+  const from = findPriceSource(hostOfOrigin(origin));
+  return createFindPrice(await loadPrices(folder, cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
+}
+
+interface JobFolder {
+  readonly folder: string;
+  readonly cwd: string;
+}
 
 /** @throws LedgerError, NewerFormatError, DiskError if it cannot be read */
 export async function openStateMoney(
@@ -48,8 +59,7 @@ export async function openStateMoney(
   const fold = await readStateEvents({ directory, origin: '' }, options.signal);
   const folder = options.jobFolder ?? guessJobFolder(directory, options.cwd);
   const job = await readKeptJob(directory, fold, { folder, cwd: options.cwd });
-  const from = findPriceSource(hostOfOrigin(fold.origin));
-  const findPrice = createFindPrice(await loadPrices(folder, options.cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
+  const findPrice = await loadPricesOf(fold.origin, job, { folder, cwd: options.cwd });
   const books = createBooks(makeCostOf({ findPrice }));
   const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };
 

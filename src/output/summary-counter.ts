@@ -18,6 +18,8 @@ export interface RowTotals {
   readonly unpricedRows: number;
   /** Rows on which something was spent. */
   readonly paidRows: number;
+  /** Requests of this run: those it has made, and those it still has to make. */
+  readonly requests: number;
   /** Pending rows that are in no batch, and what they still take. */
   readonly unsent: { readonly rows: number; readonly requests: number };
   readonly batchSavedNanoUsd: number;
@@ -45,6 +47,7 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
   const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, paidRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
   const unsent = { rows: 0, requests: 0 };
   const usage: UsageSum = { ...NO_USAGE };
+  let requests = 0;
   let unwrapped = 0;
   let unmarked = 0;
   return {
@@ -59,14 +62,25 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       growUsage(usage, row.usage);
       if (costNanoUsd === null) totals.unpricedRows++;
       if (costNanoUsd !== null && costNanoUsd > 0) totals.paidRows++;
-      if (row.unsent !== undefined) unsent.rows++;
-      if (row.unsent === 'request') unsent.requests++;
+      const takesRequest = isOfThisRun(row) && row.isDuplicate !== true;
+      if (takesRequest) requests++;
+      if (row.isUnsent === true) unsent.rows++;
+      if (row.isUnsent === true && takesRequest) unsent.requests++;
       totals.rowsNanoUsd += costNanoUsd ?? 0;
       if (disposition.status === 'failed') totals.failedRowsNanoUsd += costNanoUsd ?? 0;
       const savings = savingsOf(row);
       totals.batchSavedNanoUsd += savings.batchNanoUsd;
       totals.reuseSavedNanoUsd += savings.reuseNanoUsd;
     },
-    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage: { ...usage }, unsent: { ...unsent }, ...totals }),
+    read: () => ({
+      ...{ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage: { ...usage } },
+      ...{ requests, unsent: { ...unsent }, ...totals },
+    }),
   };
+}
+
+/** Whether the run has asked for it, or still will; a row that failed in an earlier run is not asked again. */
+function isOfThisRun({ disposition, attempts }: FinishedRow): boolean {
+  if (disposition.status === 'ok') return disposition.source === 'new';
+  return disposition.status === 'pending' || (disposition.status === 'failed' && attempts > 0);
 }

@@ -23,7 +23,7 @@ process.once('SIGINT', () => stopping.abort());
 try {
   const { rows, cost } = await job.plan(settings);
   const price = cost.live ? `about $${formatUsd(cost.live.expectedNanoUsd)}` : 'at an unknown price';
-  console.error(`${rows.new + rows.changed} rows to ask, ${price}`);
+  console.error(`${rows.new + rows.changed + rows.again} rows to ask, ${price}`);
 
   const run = await job.run({ ...settings, signal: stopping.signal, onWarning: (message) => console.error(message) });
   for await (const result of run.results()) {

@@ -15,7 +15,7 @@ const job = defineJob({
 
 const { rows, cost } = await job.plan({ simulate: true });
 const price = cost.live ? `about $${formatUsd(cost.live.expectedNanoUsd)}` : 'at an unknown price';
-console.log(`${rows.new + rows.changed} rows to ask, ${price}`);
+console.log(`${rows.new + rows.changed + rows.again} rows to ask, ${price}`);
 
 const run = await job.run({ simulate: true, onProgress: ({ okRequests, requests }) => console.error(`${okRequests}/${requests}`) });
 for await (const result of run.results()) {

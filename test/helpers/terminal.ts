@@ -14,8 +14,8 @@ export interface TerminalOptions {
   readonly cwd: string;
   readonly columns: number;
   readonly env: Readonly<Record<string, string>>;
-  /** Keys to type, each as soon as this has been written since the one before. */
-  readonly typed?: readonly { readonly after: RegExp; readonly keys: string }[];
+  /** Keys to type, each as soon as this has been written since the one before, or so many milliseconds later. */
+  readonly typed?: readonly { readonly after: RegExp; readonly keys: string; readonly pauseMs?: number }[];
 }
 
 /** Why there is no pseudo terminal to be had here; null when there is. Node alone cannot open one: `script` of util-linux does. */
@@ -44,7 +44,7 @@ export async function runInTerminal(command: string, { cwd, columns, env, typed 
     written = '';
     void screen.read().then((seen) => {
       before.push(seen);
-      child.stdin.write(next.keys);
+      setTimeout(() => child.stdin.write(next.keys), next.pauseMs ?? 0);
     });
   });
   const exitCode = await new Promise<number | null>((resolve, reject) => {

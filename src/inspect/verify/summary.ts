@@ -72,7 +72,7 @@ export function checkPossiblyBilled(
   const detail =
     found === 0
       ? 'no call of the run went without an answer, so none can have been billed unseen'
-      : `${formatThings(found, 'call')} of the run without an answer, in no sum above: at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
+      : `${formatThings(found, 'call')} of the run without an answer, in no sum above: ${nanoUsd === 0 && items.some((item) => item.nanoUsd === null) ? 'an unknown amount' : `at most $${formatUsd(nanoUsd)}`}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
 
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || now === null || now.input !== lastRun?.fingerprint?.input || found <= told)

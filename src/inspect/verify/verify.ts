@@ -4,10 +4,12 @@ import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
+import type { BoundedJob } from '../../money/cost-bound.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
 import { sumOrphaned } from '../../run/finish/orphaned.ts';
 import { type Books, createBooks } from '../../run/open/books.ts';
+import type { Fingerprint } from '../../run/open/kept-summary.ts';
 import { createStepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { selectRows } from '../../run/open/selection.ts';
@@ -16,6 +18,7 @@ import { guessJobFolder, readKeptJob } from '../kept-job.ts';
 import { findStateAt } from '../last-run.ts';
 import { locateState } from '../locate-state.ts';
 import { type FoundState, findState, prepareForReading, type ReadOptions } from '../open-state.ts';
+import { loadPricesOf, UNKNOWN_JOB } from '../state-money.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
 import { checkPossiblyBilled, checkSummary, checkWrittenTable, showUsd } from './summary.ts';
@@ -43,9 +46,12 @@ export async function verifyState(options: ReadOptions): Promise<Verification> {
   if (checks.every(({ status }) => status !== 'failed')) {
     found = await findState({ ...options, leaveOut: null });
     const prepared = findStateAt(resolve(options.cwd, options.jobFile)) === null ? await prepareForReading(options, found) : null;
-    const derived = await deriveState(options, found, prepared ?? (await makeRules(options, found)));
+    const rules = prepared ?? (await makeRules(options, found));
+    const derived = await deriveState(options, found, rules);
     try {
-      checks.push(...(prepared === null ? SKIPPED_WITHOUT_JOB : await checkDerived(options, found, prepared, derived)));
+      if (prepared === null)
+        checks.push(...SKIPPED_WITHOUT_JOB, await checkDoubts(options, found, { prepared: rules, derived, now: null }));
+      else checks.push(...(await checkDerived(options, found, prepared, derived)));
     } finally {
       await derived.ledger.close();
     }
@@ -63,14 +69,17 @@ const SKIPPED_WITHOUT_JOB = ['rows', 'money', 'summary', 'table'].map(
 );
 
 /** How the answers of a state are read. */
-type Rules = Pick<PreparedJob, 'findPrice'> & { readonly compiled: Pick<PreparedJob['compiled'], 'checkAnswer' | 'rulesHash'> };
+type Rules = Pick<PreparedJob, 'findPrice'> & {
+  readonly compiled: Pick<PreparedJob['compiled'], 'checkAnswer' | 'rulesHash'> & { readonly job: BoundedJob };
+};
 
 /** The rules without the job: whether an answer was billed, and for how many tokens, does not depend on them. */
 async function makeRules(options: ReadOptions, { state, runs }: FoundState): Promise<Rules> {
   const folder = guessJobFolder(state.directory, options.cwd);
   const job = await readKeptJob(state.directory, { runs: runs.map((id) => ({ id })) }, { folder, cwd: options.cwd });
   const checkAnswer = Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' });
-  return { findPrice: () => null, compiled: { checkAnswer, rulesHash: 'none' } };
+  const findPrice = await loadPricesOf(state.origin, job, { folder, cwd: options.cwd });
+  return { findPrice, compiled: { job: job ?? UNKNOWN_JOB, checkAnswer, rulesHash: 'none' } };
 }
 
 interface Derived {
@@ -103,23 +112,35 @@ async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundS
   return { ledger, books, batches };
 }
 
-async function checkDerived(
+/** The run that is checked: the last one with a summary, or else the last one. */
+function findCheckedRun({ lastRun }: FoundState, { ledger }: Derived): string {
+  return lastRun?.summary.run ?? ledger.fold.runs.at(-1)?.id ?? '';
+}
+
+/** @param now as for `checkPossiblyBilled` */
+async function checkDoubts(
   options: ReadOptions,
-  { lastRun, simulated }: FoundState,
-  prepared: PreparedJob,
-  { ledger, books }: Derived,
-): Promise<readonly Check[]> {
-  const run = lastRun?.summary.run ?? ledger.fold.runs.at(-1)?.id ?? '';
+  found: FoundState,
+  { prepared, derived, now }: { readonly prepared: Rules; readonly derived: Derived; readonly now: Fingerprint | null },
+): Promise<Check> {
+  const { lastRun } = found;
+  const doubts = await findPossiblyBilled({
+    ...{ ...derived, run: findCheckedRun(found, derived), prepared, priceAsOf: lastRun?.prices?.asOf ?? null },
+    ...{ clock: options.effects.clock, warn: () => {} },
+  });
+  return checkPossiblyBilled(lastRun, doubts, now);
+}
+
+async function checkDerived(options: ReadOptions, found: FoundState, prepared: PreparedJob, derived: Derived): Promise<readonly Check[]> {
+  const { lastRun, simulated } = found;
+  const { ledger, books } = derived;
+  const run = findCheckedRun(found, derived);
   const rows = await deriveRows(options, prepared, { ledger, books, run, simulated });
   const orphaned = await sumOrphaned({ ledger, costOf: books.costOf, run, hasRow: (key) => rows.keys.has(key) });
   const { nanoUsd: total, unpricedAttempts } = books.ofRun(run);
   const show = (nanoUsd: number) => showUsd({ nanoUsd, unpricedAttempts });
   const unpriced = unpricedAttempts === 0 ? '' : `; ${formatThings(unpricedAttempts, 'attempt')} of unknown price, in no sum`;
   const { counts } = rows;
-  const doubts = await findPossiblyBilled({
-    ...{ ledger, books, run, prepared, priceAsOf: lastRun?.prices?.asOf ?? null },
-    ...{ clock: options.effects.clock, warn: () => {} },
-  });
   const checks = [
     decideCheck(
       'rows',
@@ -136,7 +157,7 @@ async function checkDerived(
   const fingerprint = lastRun?.fingerprint ?? null;
   const then = fingerprint === null ? null : { path: fingerprint.table, sha256: fingerprint.tableSha256 };
   const now = then === null ? null : await makeFingerprint(prepared, ledger, then, options.signal);
-  checks.push(checkPossiblyBilled(lastRun, doubts, now));
+  checks.push(await checkDoubts(options, found, { prepared, derived, now }));
   if (lastRun === null) return [...checks, { name: 'summary', status: 'skipped', detail: 'no run has kept a summary yet' }];
   checks.push(checkSummary({ lastRun, prepared, ledger, books, counts, tableSha256: rows.tableSha256, now }));
   checks.push(await checkWrittenTable(options, lastRun, prepared));

@@ -52,7 +52,7 @@ export async function* finishRows(options: FinishOptions): AsyncGenerator<readon
 
 function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedRow {
   const { key } = keyed;
-  if (keyed.id === -1) return { ...withoutAnswer(row, PENDING, key), unsent: 'request' };
+  if (keyed.id === -1) return { ...withoutAnswer(row, PENDING, key), isUnsent: true };
   const step = options.stepOf(keyed.id);
   const answer = options.ledger.readTableAnswer(keyed.id);
   const { outcome } = answer;
@@ -64,6 +64,7 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     disposition: isOk ? OK[keyed.isDuplicate ? 'duplicate' : costs.isOfThisRun ? 'new' : 'reused'] : dispositionOf(step, outcome),
     answer: isOk ? outcome.value : undefined,
     answerCharacters: isOk ? answer.answerCharacters : undefined,
+    isDuplicate: keyed.isDuplicate,
     attempts: costs.attempts,
     model: isOk ? outcome.model : null,
     usage: costs.usage,
@@ -72,8 +73,7 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     requestId: answer.requestId,
     key,
   };
-  if (finished.disposition === PENDING && !isInBatch(options.ledger, keyed.id))
-    return { ...finished, unsent: keyed.isDuplicate ? 'shared' : 'request' };
+  if (finished.disposition === PENDING && !isInBatch(options.ledger, keyed.id)) return { ...finished, isUnsent: true };
   const { message, isUnmarked, written } = outcome;
   if (!isOk || (message === '' && !isUnmarked && written === undefined)) return finished;
   return {

@@ -55,14 +55,21 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
 /**
  * Names what the run may have been billed for without an answer, and checks that its summary listed all of it. What became known since, such as a
  * batch that reappeared, does not make the summary wrong.
+ * @param openCalls the calls whose end is not known yet, in words; null if there are none
  */
-export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, callsByJobOfNow }: PossiblyBilled): Check {
+export function checkPossiblyBilled(
+  lastRun: LastRun | null,
+  { items, nanoUsd, callsByJobOfNow }: PossiblyBilled,
+  openCalls: string | null = null,
+): Check {
   const name = 'possibly billed';
   const found = items.reduce((sum, { calls }) => sum + calls, 0);
-  const detail =
+  const other = openCalls === null ? '' : 'other ';
+  const ended =
     found === 0
-      ? 'no call of the run went without an answer, so none can have been billed unseen'
+      ? `no ${other}call of the run went without an answer${openCalls === null ? ', so none can have been billed unseen' : ''}`
       : `${formatThings(found, 'call')} of the run without an answer, in no sum above: at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
+  const detail = openCalls === null ? ended : `${openCalls}; ${ended}`;
 
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);

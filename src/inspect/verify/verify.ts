@@ -17,6 +17,7 @@ import { locateState } from '../locate-state.ts';
 import { type FoundState, findState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
+import { describeOpenCalls } from './open-calls.ts';
 import { checkPossiblyBilled, checkSummary, checkWrittenTable, showUsd } from './summary.ts';
 import { createTableDigest } from './table.ts';
 
@@ -132,7 +133,7 @@ async function checkDerived(
       `rows ${show(rows.nanoUsd)} + orphaned ${show(orphaned)} = run ${show(total)}${unpriced}`,
     ),
   ];
-  checks.push(checkPossiblyBilled(lastRun, doubts));
+  checks.push(checkPossiblyBilled(lastRun, doubts, describeOpenCalls(ledger.directory, ledger.fold, options.effects.processIdentity)));
   if (lastRun === null) return [...checks, { name: 'summary', status: 'skipped', detail: 'no run has kept a summary yet' }];
   checks.push(await checkSummary(options, { lastRun, prepared, ledger, books, counts, tableSha256: rows.tableSha256 }));
   checks.push(await checkWrittenTable(options, lastRun, prepared));

@@ -4,6 +4,7 @@ import { findRunner } from '../../inspect/find-runner.ts';
 import { findState, type ReadOptions } from '../../inspect/open-state.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
+import { readCreation } from '../../ledger/events/read-creation.ts';
 import { settlePlace } from '../../ledger/settle-place.ts';
 import { openUpkeep, type Upkeep } from '../../ledger/upkeep/open-upkeep.ts';
 import type { RecordedPart } from '../../ledger/upkeep/strip-files.ts';
@@ -61,6 +62,7 @@ export async function lookForLitter(options: CleanOptions): Promise<Litters> {
   const runner = findRunner(state.directory, options.effects.processIdentity);
   if (runner !== null)
     throw new LockHeldError(`process ${runner.pid} on ${runner.host} works on job ${job}: clean when it has ended`, runner);
+  requireCreation(state.directory);
   const { facts, fold } = await readStateFacts(state.directory, options.signal);
   const { runs, leftovers, files, answers } = await find(state.directory, { facts, fold, options });
   const priced = answers === null || answers.length === 0 ? null : await priceAnswers(options);
@@ -76,6 +78,14 @@ export async function lookForLitter(options: CleanOptions): Promise<Litters> {
   };
 }
 
+/** @throws UsageError if nothing proves that the files of a directory are ours */
+function requireCreation(directory: string): void {
+  if (readCreation(directory) !== null) return;
+  throw new UsageError(`${directory}: its events.jsonl does not begin as a log of rowmill does, so nothing in it is removed`, {
+    code: 'no_state',
+  });
+}
+
 export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
   return runs.length + leftovers.length + (files?.length ?? 0) + (answers?.files ?? 0) === 0;
 }
@@ -87,6 +97,7 @@ export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
  */
 export async function clean(shown: Litters, options: CleanOptions, target: Target): Promise<Cleaned> {
   const { effects, signal } = options;
+  requireCreation(shown.state);
   const { facts, take } = createStateFacts();
   const upkeep = await openUpkeep({ ...effects, directory: shown.state, job: shown.job, signal }, take);
   try {

@@ -5,6 +5,7 @@ import { findState, type ReadOptions } from '../../inspect/open-state.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { readCreation } from '../../ledger/events/read-creation.ts';
+import { describeOrigin, isSameOrigin } from '../../ledger/origin.ts';
 import { settlePlace } from '../../ledger/settle-place.ts';
 import { openUpkeep, type Upkeep } from '../../ledger/upkeep/open-upkeep.ts';
 import type { RecordedPart } from '../../ledger/upkeep/strip-files.ts';
@@ -127,6 +128,7 @@ async function removeAtProvider(
   fileIds: readonly string[],
   { shown, target, options }: { readonly shown: Litters; readonly target: Target; readonly options: CleanOptions },
 ): Promise<RemovedFiles> {
+  requireProvider(shown, target);
   await refuseCopy(shown, upkeep, options);
   const { provider, close } = await target.connect(shown.state, upkeep.assertHeld);
   try {
@@ -141,6 +143,13 @@ async function removeAtProvider(
   } finally {
     await close();
   }
+}
+
+/** No run may have said which base URL it used. @throws UsageError if the files are at another provider */
+function requireProvider({ state, origin }: Litters, target: Target): void {
+  if (isSameOrigin(origin, target.origin)) return;
+  const [ours, theirs] = [origin, target.origin].map(describeOrigin);
+  throw new UsageError(`--remote: the files of ${state} are at ${ours}, and this command talks to ${theirs}: add --base-url`);
 }
 
 /** If a state was restored from a backup, a newer copy counts files as collected that it still has to download. */

@@ -128,8 +128,8 @@ async function removeAtProvider(
   fileIds: readonly string[],
   { shown, target, options }: { readonly shown: Litters; readonly target: Target; readonly options: CleanOptions },
 ): Promise<RemovedFiles> {
-  requireProvider(shown, target);
   await refuseCopy(shown, upkeep, options);
+  requireProvider(shown, target);
   const { provider, close } = await target.connect(shown.state, upkeep.assertHeld);
   try {
     const files = await removeOwnFiles(fileIds, provider, options.signal);

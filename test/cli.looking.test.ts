@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeReadOptions } from '../src/cli/read-options.ts';
@@ -237,6 +237,43 @@ describe('verify', () => {
   it('fails for a summary with other figures', async () => {
     const summary = join(state, 'runs', readdirSync(join(state, 'runs'))[0] as string, 'summary.json');
     assert.deepEqual(await spoil(summary, (text) => text.replace('"ok": 5', '"ok": 6')), ['summary']);
+  });
+
+  it('leaves alone, as clean does, a folder whose log is not ours', async () => {
+    const others = ['app', '.rowmill/empty', '.rowmill/foreign'].map((name) => join(world.folder, name));
+    for (const folder of others) {
+      mkdirSync(join(folder, 'requests'), { recursive: true });
+      writeFileSync(join(folder, 'events.jsonl'), folder.endsWith('foreign') ? '{"event":"login"}\n' : '');
+      for (const name of ['requests/000001.jsonl', 'stdin.part']) writeFileSync(join(folder, name), 'keep');
+    }
+    cpSync(state, join(world.folder, 'backup'), { recursive: true });
+    assert.match((await world.run(['verify'])).stderr, /^Verified: 1 job$/m);
+    assert.equal((await world.run(['clean', '--yes'])).exitCode, 0);
+    const named = await world.run(['clean', 'app', '--yes']);
+    assert.deepEqual([named.exitCode, /app: is no state directory/.test(named.stderr)], [2, true]);
+    writeFileSync(join(world.folder, 'empty.yaml'), REVIEW_JOB.replace(/^name: .*$/m, 'name: empty'));
+    const ofJob = await world.run(['clean', 'empty.yaml', '--yes']);
+    assert.deepEqual([ofJob.exitCode, /so nothing in it is removed/.test(ofJob.stderr)], [2, true]);
+    for (const folder of others)
+      for (const name of ['requests/000001.jsonl', 'stdin.part']) assert.equal(readFileSync(join(folder, name), 'utf8'), 'keep');
+    for (const folder of [...others, join(world.folder, 'backup'), join(world.folder, 'empty.yaml')]) rmSync(folder, { recursive: true });
+  });
+
+  it('takes the provider from the log, whatever the directory is called, and refuses a name that says another', async () => {
+    const key = { OPENAI_API_KEY: CANARY_KEY };
+    symlinkSync(state, join(world.folder, 'link'));
+    assert.equal((await world.json<Status>(['status', 'link'])).origin, 'simulator');
+    assert.equal((await world.run(['verify', 'link'])).exitCode, 0);
+    for (const name of ['moved', 'reviews@127.0.0.1-8831', '.rowmill/reviews']) {
+      const directory = join(world.folder, name);
+      cpSync(state, directory, { recursive: true });
+      const args = name.includes('@') ? ['--base-url', 'http://127.0.0.1:8831/v1'] : [];
+      const { exitCode, stderr } = await world.run(['cancel', name.startsWith('.') ? 'job.yaml' : name, ...args], key);
+      rmSync(directory, { recursive: true });
+      assert.equal(exitCode, 2, name);
+      assert.match(stderr, /the simulator.*(api\.openai\.com|127\.0\.0\.1-8831)/, name);
+    }
+    rmSync(join(world.folder, 'link'));
   });
 
   it('exits 1 and names the check that failed', async () => {

@@ -3,6 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { findRunner } from '../src/inspect/find-runner.ts';
+import { describeOpenCalls } from '../src/inspect/verify/open-calls.ts';
+import { checkPossiblyBilled } from '../src/inspect/verify/summary.ts';
+import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import {
   describeKeys,
@@ -196,8 +200,24 @@ test('an announced call without an end is unknown at the next opening: possibly 
   await ledger.append({ type: 'call-refused', refusals: [{ customId: k(2), code: 'rate_limit_exceeded' }] });
   const before = await world.read();
   assert.deepEqual([[...before.fold.openCalls.keys()], before.fold.unknownCalls.size], [[k(3)], 0], 'while a process holds the lock');
+  const own = readOwnIdentity();
+  assert.match(describeOpenCalls(world.directory, before.fold, own) ?? '', /^1 call is open for the run in progress \(process \d+ on /);
+  const unseen = describeOpenCalls(world.directory, before.fold, { ...own, bootId: 'another', host: 'elsewhere' }) ?? '';
+  assert.match(unseen, /^1 call is open for process \d+ on .*, which cannot be seen from here/);
+  const nothing = { batchCalls: 0, failedCalls: 0, liveCalls: 0, items: [], nanoUsd: 0, callsByJobOfNow: 0 };
+  assert.match(checkPossiblyBilled(nothing, { lastRun: null, now: null, openCalls: null }).detail, /none can have been billed unseen/);
+  assert.equal(
+    checkPossiblyBilled(nothing, { lastRun: null, now: null, openCalls: 'X' }).detail,
+    'X; no other call of the run went without an answer',
+  );
   await before.close();
   await ledger.close();
+  fs.writeFileSync(path.join(world.directory, 'lock'), '{"pid":');
+  assert.equal(findRunner(world.directory, own), null, 'a damaged lock is held by nobody');
+  const damaged = await world.read();
+  assert.deepEqual(damaged.fold.unknownCalls.get('r1')?.named, [k(3)], 'so the calls are lost');
+  await damaged.close();
+  fs.rmSync(path.join(world.directory, 'lock'));
   const log = fs.readFileSync(path.join(world.directory, 'events.jsonl'));
   const after = await world.read();
   assert.deepEqual([after.fold.openCalls.size, after.fold.unknownCalls.get('r1')?.named], [0, [k(3)]], 'a reader finds it at once');

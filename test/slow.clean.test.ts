@@ -24,7 +24,7 @@ function optionsOf(world: World, change: Partial<CleanOptions> = {}): CleanOptio
 async function cleanAll(world: World, change: Partial<CleanOptions>): Promise<Litters> {
   const options = optionsOf(world, change);
   const shown = await lookForLitter(options);
-  await clean(shown, options, makeTargetOf(world));
+  await clean(shown, options, { ...makeTargetOf(world), origin: shown.origin });
   return shown;
 }
 

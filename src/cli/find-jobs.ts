@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
 import { findJobs } from '../inspect/find-jobs.ts';
@@ -31,6 +32,10 @@ export async function findAsked(command: string, argument: string | undefined, f
     signal: new AbortController().signal,
   });
   if (jobs.length > 0) return { jobs, isList: true };
+  if (existsSync(join(folder, 'events.jsonl')))
+    throw new UsageError(
+      `${argument ?? 'this directory'}: is no state directory: its events.jsonl does not begin as a log of rowmill does`,
+    );
   const below = argument ?? 'this directory';
   throw new UsageError(`no job below ${below} has been run; name a job file: ${programName()} ${command} ${quotePath(suggestJobFile())}`);
 }

@@ -1,5 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { readCreation } from '../ledger/events/read-creation.ts';
 import { findStateDirectories } from './find-states.ts';
 import { chooseState, findStates } from './last-run.ts';
 
@@ -28,7 +29,7 @@ export async function findJobs(
   const claimed = root === null ? files : [...files, ...findJobFilesWithState(folder, null)];
   const known = new Set(claimed.flatMap(({ directories }) => directories.map((directory) => realpathSync(directory))));
   const others = findStateDirectories(folder, { root, tell: () => {}, depth: MAX_DEPTH + 2 }).filter(
-    ({ directory }) => !known.has(realpathSync(directory)),
+    ({ directory }) => !known.has(realpathSync(directory)) && isInPlace(directory, root),
   );
   const chosen = new Set<string>();
   for (const { directory, job } of others) {
@@ -37,6 +38,12 @@ export async function findJobs(
     if (state !== null) chosen.add(state.directory);
   }
   return [...files.map(({ file }) => file), ...chosen];
+}
+
+/** Copies and backups elsewhere are nobody's current state. */
+function isInPlace(directory: string, root: string | null): boolean {
+  const parent = dirname(directory);
+  return basename(parent) === '.rowmill' || (root !== null && resolve(parent) === resolve(root));
 }
 
 /** The job files below a folder that have been run. */
@@ -60,7 +67,7 @@ function readName(file: string): string | null {
 function listJobFiles(folder: string, depth: number): readonly string[] {
   const entries = readFolder(folder);
   // A state directory stores the job of each of its runs; with --state-dir it may be found by the search.
-  if (entries.some(({ name }) => name === 'events.jsonl')) return [];
+  if (readCreation(folder) !== null) return [];
   return entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {

@@ -11,7 +11,7 @@ export interface Runner {
 export function findRunner(stateDirectory: string, own: ProcessIdentity): Runner | null {
   try {
     const holder = findHolder(stateDirectory, own);
-    return holder === null || holder.pid === 0 ? null : { pid: holder.pid, host: holder.host };
+    return holder === null ? null : { pid: holder.pid, host: holder.host };
   } catch {
     return null;
   }

@@ -2,9 +2,10 @@ import { type Dirent, existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, EXIT } from '../core/errors.ts';
 import { listNames } from '../ledger/disk/durable-files.ts';
+import { readCreation } from '../ledger/events/read-creation.ts';
 import { nameState } from './last-run.ts';
 
-/** A state directory that was recognised by its content: its job file may be gone. */
+/** A state directory that was recognised by the first event of its log: its job file may be gone. */
 export interface FoundDirectory {
   readonly directory: string;
   /** The job's name, from the directory. */
@@ -39,9 +40,10 @@ interface Walk {
 
 function listStates(folder: string, { depth, most, tell }: Walk): readonly string[] {
   const entries = readFolder(folder, depth, tell);
-  if (entries.some(({ name }) => name === 'events.jsonl')) return [folder];
+  if (readCreation(folder) !== null) return [folder];
+  const hasLog = entries.some(({ name }) => name === 'events.jsonl');
   if (entries.some(({ name }) => name === 'responses') && listNames(join(folder, 'responses')).some((name) => name.endsWith('.jsonl')))
-    tell(`${folder}: its events.jsonl is gone`);
+    tell(`${folder}: its events.jsonl ${hasLog ? 'does not begin as a log of rowmill does' : 'is gone'}`);
   return entries
     .filter((entry) => entry.isDirectory() && (!entry.name.startsWith('.') || entry.name === STATE_ROOT) && entry.name !== 'node_modules')
     .flatMap(({ name }) => (depth < most ? listStates(join(folder, name), { depth: depth + 1, most, tell }) : []));

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { RowSelection } from '../core/row.ts';
 import { readEvents } from '../ledger/events/event-log.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createFold } from '../ledger/events/fold-events.ts';
-import { DEFAULT_ORIGIN, describeOrigin } from '../ledger/origin.ts';
+import { readCreation } from '../ledger/events/read-creation.ts';
+import { DEFAULT_ORIGIN, describeOrigin, isSameOrigin } from '../ledger/origin.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import { findLastKept, type KeptSummary, readContinuedSelection } from '../run/open/kept-summary.ts';
@@ -31,12 +32,38 @@ export function nameState(directory: string): { readonly job: string; readonly o
   return { job, origin };
 }
 
-/** The state at a path, and the name of its job; null if the path is no state directory. */
+/**
+ * The state at a path, and the name of its job; null if the path is no state directory. The provider is the one in its log: a name may be that of
+ * a copy or a link.
+ */
 export function findStateAt(path: string): { readonly state: JobState; readonly job: string } | null {
-  const directory = resolve(path);
-  if (!existsSync(eventsFile(directory))) return null;
+  const directory = followLink(resolve(path));
+  const creation = readCreation(directory);
+  if (creation === null) return null;
   const { job, origin } = nameState(directory);
-  return { state: { directory, origin }, job };
+  // The name of a directory from an early version says more.
+  return { state: { directory, origin: isSameOrigin(creation.origin, origin) ? origin : creation.origin }, job };
+}
+
+/**
+ * @param isByName whether the directory was found by its name; if not, a name without a provider says nothing outside `.rowmill`
+ * @throws UsageError if the name of a state directory says another provider than its log
+ */
+export function requireOneOrigin(directory: string, isByName: boolean): void {
+  const creation = readCreation(directory);
+  const { origin } = nameState(directory);
+  const saysOrigin = isByName || basename(directory).includes('@') || basename(dirname(directory)) === '.rowmill';
+  if (creation === null || !saysOrigin || isSameOrigin(creation.origin, origin)) return;
+  const [logged, named] = [creation.origin, origin].map(describeOrigin);
+  throw new UsageError(
+    `${directory}: holds the answers of ${logged} by its log, but is named after ${named}; give it back the name it was made with`,
+    { code: 'foreign_state' },
+  );
+}
+
+function followLink(directory: string): string {
+  const isLink = lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink && existsSync(directory) ? realpathSync(directory) : directory;
 }
 
 /** The job's state directories, in no order. */

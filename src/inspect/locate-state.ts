@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { describeOrigin } from '../ledger/origin.ts';
-import { chooseState, findStateAt, type JobState } from './last-run.ts';
+import { chooseState, findStateAt, type JobState, requireOneOrigin } from './last-run.ts';
 
 /** What selects a state. */
 export interface StateQuery {
@@ -22,10 +22,15 @@ export interface LocatedState {
   readonly job: string;
 }
 
-/** @throws UsageError if the job file is wrong or the job was not run yet, or the state directory is that of another provider */
+/** @throws UsageError if the job file is wrong or the job was not run yet, or the state directory is that of another provider, or named after one */
 export async function locateState(options: StateQuery): Promise<LocatedState> {
   const named = findStateAt(resolve(options.cwd, options.jobFile));
-  if (named !== null) return requireOrigin(named, options);
+  const located = named === null ? await locateOfJob(options) : requireOrigin(named, options);
+  requireOneOrigin(located.state.directory, named === null);
+  return located;
+}
+
+async function locateOfJob(options: StateQuery): Promise<LocatedState> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
   return { state: await chooseState(job, options.stateRoot, options.origin, options.signal), job: job.name };
 }

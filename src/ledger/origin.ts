@@ -39,6 +39,11 @@ export function earlierOriginOf(origin: string): string | null {
   return earlier === origin ? null : earlier;
 }
 
+/** Whether a log that recorded one origin belongs to the other: early versions recorded less of it. */
+export function isSameOrigin(recorded: string, origin: string): boolean {
+  return recorded === origin || recorded === earlierOriginOf(origin);
+}
+
 /** The host of an origin, with its port if any; null for the default API and the built-in simulator. */
 export function hostOfOrigin(origin: string): string | null {
   if (origin === DEFAULT_ORIGIN || origin === SIMULATOR_ORIGIN) return null;

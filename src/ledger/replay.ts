@@ -6,7 +6,7 @@ import type { DecideLine } from '../core/response-line.ts';
 import { refuseNoFile } from './disk/durable-files.ts';
 import { type LogEnd, readEvents } from './events/event-log.ts';
 import type { LedgerState } from './ledger-state.ts';
-import { earlierOriginOf } from './origin.ts';
+import { isSameOrigin } from './origin.ts';
 import type { EventOf, ResponseFile } from './response-file.ts';
 import { judgeFile } from './responses/judge-file.ts';
 import { hasRecordedBytes } from './responses/recorded-bytes.ts';
@@ -59,7 +59,7 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
 
 function checkFirstEvent(event: StoredEvent, file: string, origin: string): void {
   if (event.type !== 'state-created') throw new LedgerError(`the first event is ${event.type}, not state-created`, { file, line: 1 });
-  if (event.origin !== origin && event.origin !== earlierOriginOf(origin)) {
+  if (!isSameOrigin(event.origin, origin)) {
     throw new UsageError(
       `the state directory ${path.dirname(file)} holds answers from "${event.origin}", but this command talks to "${origin}"; ` +
         'use another --state-dir, or the base URL it was made with',

@@ -1,8 +1,7 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { judgePlace, keepPlace, readKnownPlaces, readPlace } from './disk/place.ts';
-import { readEventLine } from './events/event-line.ts';
+import { readCreation } from './events/read-creation.ts';
 import type { LedgerOptions } from './ledger.ts';
 import { SIMULATOR_ORIGIN } from './origin.ts';
 
@@ -48,27 +47,11 @@ export async function settlePlace(options: SettlePlaceOptions): Promise<SettledP
 
   function isSameState(place: string): boolean {
     try {
-      return (
-        fs.realpathSync(place) !== here.path &&
-        readStateId(path.join(place, 'events.jsonl')) === readStateId(path.join(directory, 'events.jsonl'))
-      );
+      // Copies share the id they were created with.
+      const id = readCreation(directory)?.state;
+      return id !== undefined && fs.realpathSync(place) !== here.path && readCreation(place)?.state === id;
     } catch {
       return false;
     }
-  }
-}
-
-const FIRST_LINE_BYTES = 4096;
-
-/** The id a directory was created with, which its copies share. */
-function readStateId(file: string): string | null {
-  const descriptor = fs.openSync(file, 'r');
-  try {
-    const memory = Buffer.alloc(FIRST_LINE_BYTES);
-    const line = memory.subarray(0, memory.subarray(0, fs.readSync(descriptor, memory)).indexOf(10));
-    const reading = readEventLine(line);
-    return reading.status === 'event' && reading.event.type === 'state-created' ? reading.event.state : null;
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

@@ -58,21 +58,29 @@ export function checkSummary(comparison: SummaryComparison): Check {
   );
 }
 
+export interface DoubtsComparison extends Pick<SummaryComparison, 'now'> {
+  /** Null if there is none with a summary. */
+  readonly lastRun: LastRun | null;
+  /** The calls whose end is not known yet, in words; null if there are none. */
+  readonly openCalls: string | null;
+}
+
 /**
  * Names what the run may have been billed for without an answer, and checks that its summary listed all of it. What became known since, such as a
  * batch that reappeared, does not make the summary wrong; nor do rules that changed since, such as which lines say nothing about their call.
  */
 export function checkPossiblyBilled(
-  lastRun: LastRun | null,
   { items, nanoUsd, callsByJobOfNow }: PossiblyBilled,
-  now: Fingerprint | null,
+  { lastRun, now, openCalls }: DoubtsComparison,
 ): Check {
   const name = 'possibly billed';
   const found = items.reduce((sum, { calls }) => sum + calls, 0);
-  const detail =
+  const other = openCalls === null ? '' : 'other ';
+  const ended =
     found === 0
-      ? 'no call of the run went without an answer, so none can have been billed unseen'
+      ? `no ${other}call of the run went without an answer${openCalls === null ? ', so none can have been billed unseen' : ''}`
       : `${formatThings(found, 'call')} of the run without an answer, in no sum above: ${nanoUsd === 0 && items.some((item) => item.nanoUsd === null) ? 'an unknown amount' : `at most $${formatUsd(nanoUsd)}`}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
+  const detail = openCalls === null ? ended : `${openCalls}; ${ended}`;
 
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || now === null || now.input !== lastRun?.fingerprint?.input || found <= told)

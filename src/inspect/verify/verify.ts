@@ -21,6 +21,7 @@ import { type FoundState, findState, prepareForReading, type ReadOptions } from 
 import { loadPricesOf, UNKNOWN_JOB } from '../state-money.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
+import { describeOpenCalls } from './open-calls.ts';
 import { checkPossiblyBilled, checkSummary, checkWrittenTable, showUsd } from './summary.ts';
 import { createTableDigest } from './table.ts';
 
@@ -128,7 +129,9 @@ async function checkDoubts(
     ...{ ...derived, run: findCheckedRun(found, derived), prepared, priceAsOf: lastRun?.prices?.asOf ?? null },
     ...{ clock: options.effects.clock, warn: () => {} },
   });
-  return checkPossiblyBilled(lastRun, doubts, now);
+  const { ledger } = derived;
+  const openCalls = describeOpenCalls(ledger.directory, ledger.fold, options.effects.processIdentity);
+  return checkPossiblyBilled(doubts, { lastRun, now, openCalls });
 }
 
 async function checkDerived(options: ReadOptions, found: FoundState, prepared: PreparedJob, derived: Derived): Promise<readonly Check[]> {

@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Holder, readHolder } from './lock-file.ts';
+import { type Holder, isDamaged, readHolder } from './lock-file.ts';
 import { type ProcessIdentity, seeProcess } from './process-identity.ts';
 
-/** Who holds the lock of a state directory, according to its file; null if nobody does, or only a process seen to be dead. */
+/** Who holds the lock of a state directory, according to its file; null if nobody does, only a process seen to be dead, or nobody that a damaged file names. */
 export function findHolder(directory: string, own: ProcessIdentity): Holder | null {
   const holder = readHolder(path.join(directory, 'lock'))?.holder ?? null;
-  return holder === null || seeProcess(holder, own) === 'dead' ? null : holder;
+  return holder === null || isDamaged(holder) || seeProcess(holder, own) === 'dead' ? null : holder;
 }
 
 /** Starts watching a directory that is about to be read. @returns whether nobody has worked on it since: what was read is how the last process left it */

@@ -31,6 +31,11 @@ export function readHolder(file: string): FoundHolder | null {
   return content === null ? null : { file, holder: parseHolder(content) ?? DAMAGED, content };
 }
 
+/** Whether the file did not say who holds it. */
+export function isDamaged({ pid }: Holder): boolean {
+  return pid === DAMAGED.pid;
+}
+
 function parseHolder(content: string): Holder | null {
   try {
     const holder = JSON.parse(content) as Holder;

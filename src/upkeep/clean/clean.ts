@@ -4,6 +4,8 @@ import { findRunner } from '../../inspect/find-runner.ts';
 import { findState, type ReadOptions } from '../../inspect/open-state.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
+import { readCreation } from '../../ledger/events/read-creation.ts';
+import { describeOrigin, isSameOrigin } from '../../ledger/origin.ts';
 import { settlePlace } from '../../ledger/settle-place.ts';
 import { openUpkeep, type Upkeep } from '../../ledger/upkeep/open-upkeep.ts';
 import type { RecordedPart } from '../../ledger/upkeep/strip-files.ts';
@@ -61,6 +63,7 @@ export async function lookForLitter(options: CleanOptions): Promise<Litters> {
   const runner = findRunner(state.directory, options.effects.processIdentity);
   if (runner !== null)
     throw new LockHeldError(`process ${runner.pid} on ${runner.host} works on job ${job}: clean when it has ended`, runner);
+  requireCreation(state.directory);
   const { facts, fold } = await readStateFacts(state.directory, options.signal);
   const { runs, leftovers, files, answers } = await find(state.directory, { facts, fold, options });
   const priced = answers === null || answers.length === 0 ? null : await priceAnswers(options);
@@ -76,6 +79,14 @@ export async function lookForLitter(options: CleanOptions): Promise<Litters> {
   };
 }
 
+/** @throws UsageError if nothing proves that the files of a directory are ours */
+function requireCreation(directory: string): void {
+  if (readCreation(directory) !== null) return;
+  throw new UsageError(`${directory}: its events.jsonl does not begin as a log of rowmill does, so nothing in it is removed`, {
+    code: 'no_state',
+  });
+}
+
 export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
   return runs.length + leftovers.length + (files?.length ?? 0) + (answers?.files ?? 0) === 0;
 }
@@ -87,6 +98,7 @@ export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
  */
 export async function clean(shown: Litters, options: CleanOptions, target: Target): Promise<Cleaned> {
   const { effects, signal } = options;
+  requireCreation(shown.state);
   const { facts, take } = createStateFacts();
   const upkeep = await openUpkeep({ ...effects, directory: shown.state, job: shown.job, signal }, take);
   try {
@@ -117,6 +129,7 @@ async function removeAtProvider(
   { shown, target, options }: { readonly shown: Litters; readonly target: Target; readonly options: CleanOptions },
 ): Promise<RemovedFiles> {
   await refuseCopy(shown, upkeep, options);
+  requireProvider(shown, target);
   const { provider, close } = await target.connect(shown.state, upkeep.assertHeld);
   try {
     const files = await removeOwnFiles(fileIds, provider, options.signal);
@@ -130,6 +143,13 @@ async function removeAtProvider(
   } finally {
     await close();
   }
+}
+
+/** No run may have said which base URL it used. @throws UsageError if the files are at another provider */
+function requireProvider({ state, origin }: Litters, target: Target): void {
+  if (isSameOrigin(origin, target.origin)) return;
+  const [ours, theirs] = [origin, target.origin].map(describeOrigin);
+  throw new UsageError(`--remote: the files of ${state} are at ${ours}, and this command talks to ${theirs}: add --base-url`);
 }
 
 /** If a state was restored from a backup, a newer copy counts files as collected that it still has to download. */

@@ -55,7 +55,7 @@ function findHalfRemoved(directory: string, { announced, parts }: StateFacts): r
 function isSpent(name: string, fold: LedgerFold): boolean {
   if (!/^\d{6}\.jsonl$/.test(name)) return false;
   const status = fold.shards.get(name.slice(0, 6))?.status;
-  return status === undefined || status === 'collected' || status === 'retired';
+  return status === 'collected' || status === 'retired';
 }
 
 /** Every table written by the kept runs, and the files that belong to each. */

@@ -28,14 +28,22 @@ const cases: readonly (readonly [string, Pick<DiskFault, 'errno'> & { readonly f
     { errno: 'EACCES', first: 'read events' },
     /events\.jsonl: permission denied|job\.yaml: cannot be read \(EACCES/,
   ],
-  ['verify job.yaml --simulate', { errno: 'EIO', first: 'read events' }, /events\.jsonl: the disk reports an error/],
+  [
+    'verify job.yaml --simulate',
+    { errno: 'EIO', first: 'read events' },
+    /events\.jsonl: the disk reports an error|job\.yaml: cannot be read \(EIO/,
+  ],
   [
     'report job.yaml --simulate --html page.html',
     { errno: 'EACCES', first: 'open .rowmill-' },
     /cannot open .*page\.html: permission denied/,
   ],
   ['sample job.yaml --simulate -n 2', { errno: 'ENOSPC', first: 'write .rowmill-' }, /cannot write .*out\.sample\.csv: the disk is full/],
-  ['failures job.yaml --simulate --csv failed.csv', { errno: 'EIO', first: 'read events' }, /the disk reports an error/],
+  [
+    'failures job.yaml --simulate --csv failed.csv',
+    { errno: 'EIO', first: 'read events' },
+    /the disk reports an error|job\.yaml: cannot be read \(EIO/,
+  ],
   ['init another', { errno: 'EACCES', first: 'open another.yaml' }, /cannot open another\.yaml: permission denied/],
 ];
 

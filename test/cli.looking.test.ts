@@ -250,7 +250,7 @@ describe('verify', () => {
     assert.match((await world.run(['verify'])).stderr, /^Verified: 1 job$/m);
     assert.equal((await world.run(['clean', '--yes'])).exitCode, 0);
     const named = await world.run(['clean', 'app', '--yes']);
-    assert.deepEqual([named.exitCode, /app: is no state directory/.test(named.stderr)], [2, true]);
+    assert.deepEqual([named.exitCode, /app: is not a state directory/.test(named.stderr)], [2, true]);
     writeFileSync(join(world.folder, 'empty.yaml'), REVIEW_JOB.replace(/^name: .*$/m, 'name: empty'));
     const ofJob = await world.run(['clean', 'empty.yaml', '--yes']);
     assert.deepEqual([ofJob.exitCode, /so nothing in it is removed/.test(ofJob.stderr)], [2, true]);

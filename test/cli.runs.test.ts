@@ -144,7 +144,7 @@ describe('runs, and the names they go by', () => {
     writeFileSync(join(state, 'status.json'), JSON.stringify({ ...kept, state: null }));
     const killed = await world.json<Status>(['status', state]);
     assert.deepEqual([killed.rows.in, killed.recordedAt], [2, kept.at]);
-    assert.match((await world.run(['status', 'program'])).stdout, /^coded +done \d+s ago +\d+s ago: 2\/2 ok /m);
+    assert.match((await world.run(['status', 'program'])).stdout, /^coded +done \d+[sm] ago +\d+[sm] ago: 2\/2 ok /m);
     // As a kill leaves it whose calls were announced after the last record: money is counted anew, as the bill counts it.
     const log = readFileSync(join(state, 'events.jsonl'), 'utf8').split('\n');
     const announced = log.findIndex((line) => line.includes('"call-intent"'));
@@ -158,7 +158,7 @@ describe('runs, and the names they go by', () => {
     assert.ok(doubts.includes(`2 live calls without an end (at most ${formatDollars(total.possiblyBilledNanoUsd)})`), doubts);
     assert.match(
       (await world.run(['runs', 'program'])).stdout,
-      / \d+s ago: 2\/2 ok +\$0 +gpt-4o-mini +open, none is working on it, simulated$/m,
+      / \d+[sm] ago: 2\/2 ok +\$0 +gpt-4o-mini +open, none is working on it, simulated$/m,
     );
     assert.deepEqual(
       budgets?.map(({ spentNanoUsd }) => spentNanoUsd),

@@ -96,8 +96,8 @@ test('the page shows everything a report must show', () => {
     'bug 40 – 80 % 0.834',
     'something else',
     'Wrong rows, the first 2 of 9; eval --csv writes all Row 12',
-    'Row 12 t12 answered wrongly right billing given bug text I was charged twice',
-    'No longer in the table answered wrongly right bug given refused: I will not',
+    'Row 12 t12 counted as wrong right billing given bug text I was charged twice',
+    'No longer in the table counted as wrong right bug given refused: I will not',
     // warnings
     'Warnings 60 of the first 100 answers are refused the labels have shifted since the last run And 3 more.',
     // two runs

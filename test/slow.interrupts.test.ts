@@ -100,7 +100,7 @@ for (const [index, stage] of STAGES.entries()) {
 
 for (const [signal, exitCode, stage] of [
   ['SIGINT', 130, { name: 'limit', options: { latencyMs: 5_000, job: 'limits: { rpm: 30 }' }, isThere: (world) => calls(world) >= 1 }],
-  ['SIGTERM', 143, { name: 'workers', options: { latencyMs: 1_500 }, isThere: (world) => calls(world) >= 1, hasRedis: true }],
+  ['SIGTERM', 143, { name: 'workers', options: { latencyMs: 5_000 }, isThere: (world) => calls(world) >= 1, hasRedis: true }],
 ] as readonly (readonly [NodeJS.Signals, number, Stage])[]) {
   const skip = stage.hasRedis === true && whyNoRedisServer();
   test(`a second ${signal} ends a live run within 250 ms (${stage.name})`, { skip }, async (t) => {

@@ -239,7 +239,9 @@ it('a first run that is refused is reported without a state directory, unless it
   const hook = await startHook(t);
   process.env.ROWMILL_TEST_HOOK = hook.url;
   t.after(() => delete process.env.ROWMILL_TEST_HOOK);
-  const stateDirectory = join(tmpdir(), 'rowmill-no-such-state');
+  const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const stateDirectory = join(folder, 'no-such-state');
   const refused = { run: 'r', exitCode: 4, verdict: 'there is no host api.example' };
   const ends = [
     { summary: refused },

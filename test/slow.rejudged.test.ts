@@ -104,6 +104,7 @@ test('what an earlier version judged by other rules does not contradict itself: 
 function judgeAsBefore(world: World): void {
   const file = `${world.stateDirectory}/settled.jsonl`;
   const [head = '', ...lines] = world.read('.rowmill/proof@simulator/settled.jsonl').split('\n');
+  assert.equal(lines.filter((line) => line.includes('"unknown"')).length, 2, 'what is judged otherwise now');
   const { repeats, anomalies, bytes, sha256, ...source } = JSON.parse(head);
   const store = new SettledStore({ file, access: 'write', tell: () => {} });
   const block = store.appendBlock({ file: source.file, bytes, sha256, rules: '045f82b5e24b2aae' }, { repeats, anomalies });

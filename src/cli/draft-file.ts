@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type AppError, type Problem, UsageError } from '../core/errors.ts';
 import { formatThings } from '../core/wording/format-count.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
-import type { Asked } from '../input/draft/asked.ts';
+import { type Asked, isTemplate } from '../input/draft/asked.ts';
 import type { ColumnRoles } from '../input/draft/column-roles.ts';
 import { describeLoneHeader } from '../input/draft/guessed-header.ts';
 import { canBeNamed, showPlaceholder } from '../input/draft/placeholder.ts';
@@ -106,11 +106,6 @@ function describeHeader({ form, columns }: TableSample): readonly string[] {
 /** The prefix of the added columns, and why there is one. */
 function describePrefix(prefix: string | null): readonly string[] {
   return prefix === null ? [] : [`added columns begin with ${prefix}: the table has one of their names already`];
-}
-
-/** Whether a prompt names its columns itself. */
-function isTemplate(prompt: string): boolean {
-  return /\{\{|\{%/.test(prompt);
 }
 
 /** What was guessed, in one line: it decides what is paid for. */

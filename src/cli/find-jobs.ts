@@ -34,7 +34,7 @@ export async function findAsked(command: string, argument: string | undefined, f
   if (jobs.length > 0) return { jobs, isList: true };
   if (existsSync(join(folder, 'events.jsonl')))
     throw new UsageError(
-      `${argument ?? 'this directory'}: is no state directory: its events.jsonl does not begin as a log of rowmill does`,
+      `${argument ?? 'this directory'}: is not a state directory: its events.jsonl does not begin like a log of rowmill`,
     );
   const below = argument ?? 'this directory';
   throw new UsageError(`no job below ${below} has been run; name a job file: ${programName()} ${command} ${quotePath(suggestJobFile())}`);

@@ -37,7 +37,7 @@ export function listenForInterrupts(
     if (stopping.signal.aborted) {
       if (now() - firstAt < SAME_MS) return;
       say(
-        `Stopped now. The answers so far are kept; calls in flight may still be billed: rowmill status names them.${command === null ? '' : `\nContinue: ${command}`}`,
+        `Stopped now. The answers so far are kept; calls in flight may still be billed; the status of the job names them.${command === null ? '' : `\nContinue: ${command}`}`,
       );
       onEnd(reason);
       process.exit(exitCode);

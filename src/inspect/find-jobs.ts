@@ -34,7 +34,10 @@ export async function findJobs(
   const chosen = new Set<string>();
   for (const { directory, job } of others) {
     const parent = dirname(directory);
-    const state = await chooseState({ name: job, directory: dirname(parent) }, parent, origin, signal).catch(() => null);
+    const state = await chooseState({ name: job, directory: dirname(parent) }, parent, origin, signal).catch(() => {
+      signal.throwIfAborted();
+      return null;
+    });
     if (state !== null) chosen.add(state.directory);
   }
   return [...files.map(({ file }) => file), ...chosen];

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { showCommandFrom } from '../core/run-command.ts';
-import type { RunState } from '../ledger/events/fold.ts';
+import { type RunCommand, showCommandFrom } from '../core/run-command.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import { readKeptInvocation } from '../run/open/kept-summary.ts';
 import { type JobState, readKeptRun } from './last-run.ts';
@@ -13,13 +12,18 @@ export interface LeftRun {
   readonly command: string | null;
 }
 
-export function readLeftRun(state: JobState, run: RunState, cwd: string): LeftRun {
-  const kept = readKeptRun(state, run.id, () => {});
-  const invocation = readKeptInvocation(openRunFiles(state.directory, randomUUID), run.id);
-  if (kept !== null && (invocation === null || kept.at === undefined || kept.at >= invocation.at)) {
+/** @param readCommand the command recorded when the run began: asked only if no later one is kept, since that may take reading the log */
+export async function readLeftRun(
+  state: JobState,
+  id: string,
+  { cwd, readCommand }: { readonly cwd: string; readonly readCommand: () => Promise<RunCommand | undefined> },
+): Promise<LeftRun> {
+  const kept = readKeptRun(state, id, () => {});
+  const invocation = readKeptInvocation(openRunFiles(state.directory, randomUUID), id);
+  if (kept !== null && (invocation === null || (kept.at !== undefined && kept.at >= invocation.at))) {
     const { verdict, next } = kept.summary;
     return { verdict, command: next === null ? null : showCommandFrom(cwd, { text: next, folder: kept.typedIn ?? null }) };
   }
-  const command = invocation?.command ?? run.command;
+  const command = invocation?.command ?? (await readCommand());
   return { verdict: null, command: command === undefined ? null : showCommandFrom(cwd, command) };
 }

@@ -56,7 +56,9 @@ export async function listRuns(options: ReadOptions): Promise<RunList> {
       runs.toReversed().map(async (run) => {
         const kept = readKeptRun(state, run.id, options.leaveOut ?? (() => {}))?.summary ?? null;
         const listed = readRun({ ...run, simulated: simulated.has(run.id) }, kept);
-        return run.endedAt === null ? countOpenRun(listed, { options, verdict: readLeftRun(state, run, options.cwd).verdict }) : listed;
+        if (run.endedAt !== null) return listed;
+        const { verdict } = await readLeftRun(state, run.id, { cwd: options.cwd, readCommand: async () => run.command });
+        return countOpenRun(listed, { options, verdict });
       }),
     ),
   };

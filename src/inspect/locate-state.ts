@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { loadJob } from '../input/job/load-job.ts';
-import { describeOrigin } from '../ledger/origin.ts';
+import { describeOrigin, isSameOrigin } from '../ledger/origin.ts';
 import { chooseState, findStateAt, type JobState, requireOneOrigin } from './last-run.ts';
 
 /** What selects a state. */
@@ -37,6 +37,6 @@ async function locateOfJob(options: StateQuery): Promise<LocatedState> {
 
 function requireOrigin(named: LocatedState, { jobFile, origin }: StateQuery): LocatedState {
   const { state } = named;
-  if (origin === null || origin === state.origin) return named;
+  if (origin === null || isSameOrigin(state.origin, origin)) return named;
   throw new UsageError(`${jobFile}: has the answers of ${describeOrigin(state.origin)}, not of ${describeOrigin(origin)}`);
 }

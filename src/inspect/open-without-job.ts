@@ -11,6 +11,11 @@ export interface WithoutJobOptions extends Pick<LedgerOptions, 'directory' | 'or
   readonly takesVectors?: boolean;
 }
 
+/** Takes every answer as it is: for readers to whom its meaning does not matter. @param takesVectors whether answers are vectors */
+export function acceptAll(takesVectors: boolean): LedgerOptions['checkAnswer'] {
+  return Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors });
+}
+
 /**
  * Opens a state directory for reading where what its answers mean does not matter: records judged by the rules of any job are used as they are, but not
  * those of an earlier version.
@@ -25,7 +30,7 @@ export function openWithoutJob(
     ...options,
     access: 'read',
     hashesResponses: false,
-    checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors }),
+    checkAnswer: acceptAll(takesVectors),
     rulesHash: kept !== null && isOfThisVersion(kept) ? kept : 'none',
     visit,
     signal,

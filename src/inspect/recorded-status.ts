@@ -36,7 +36,7 @@ export async function readRecordedStatus(located: LocatedState, options: ReadOpt
     return recorded.recordedAt === null ? recorded : { ...recorded, facts: await renew(recorded.facts, located, options) };
   }
   throw new UsageError(
-    `${directory}: no run of it has recorded how far it is; run the job file or the program it belongs to, or see what is known: rowmill bill`,
+    `${directory}: none of its runs has recorded its progress; run the job file or the program it belongs to, or see what is known: rowmill bill`,
     { code: 'no_run' },
   );
 }
@@ -71,7 +71,7 @@ function readRun(fold: LedgerFold): Pick<StatusFacts, 'run' | 'batches'> {
   return { run, batches: listBatches(fold, last?.id ?? '') };
 }
 
-function readSummary({ summary }: LastRun, fold: LedgerFold): RecordedStatus {
+function readSummary({ summary, at }: LastRun, fold: LedgerFold): RecordedStatus {
   const { rows, cost, ledger, possiblyBilled = [], simulated, model, run } = summary;
   const state = fold.runs.find(({ id }) => id === run);
   const { in: all, ok, failed, skipped, pending } = rows;
@@ -91,6 +91,6 @@ function readSummary({ summary }: LastRun, fold: LedgerFold): RecordedStatus {
       ...readRun(fold),
     },
     about: { model, mode: state?.lane ?? 'auto' },
-    recordedAt: fold.runs.at(-1)?.id === run && state?.endedAt != null ? null : fold.activeAt,
+    recordedAt: fold.runs.at(-1)?.id === run && state?.endedAt != null ? null : (at ?? state?.endedAt ?? fold.activeAt),
   };
 }

@@ -223,9 +223,8 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
 
 /** That no process works on an open run, and how to continue it. */
 async function describeAbandoned({ state, options }: Named, id: string): Promise<Wait> {
-  const { runs } = await readStateEvents(state, options.signal);
-  const run = runs.find((candidate) => candidate.id === id);
-  const { verdict, command } = run === undefined ? { verdict: null, command: null } : readLeftRun(state, run, options.cwd);
+  const readCommand = async () => (await readStateEvents(state, options.signal)).runs.find((run) => run.id === id)?.command;
+  const { verdict, command } = await readLeftRun(state, id, { cwd: options.cwd, readCommand });
   const why = verdict === null ? 'none is working on this run' : `the last one stopped: ${verdict.replace(/\.$/, '')}`;
   return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${command ?? 'run the same command again'}` };
 }

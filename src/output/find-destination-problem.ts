@@ -102,9 +102,12 @@ function splitAtExisting(folder: string): { readonly existing: string; readonly 
 
 /** Whether this user can write into a folder, or create it. */
 export function canWriteIn(folder: string): boolean {
-  const { existing } = splitAtExisting(folder);
-  const denied = tryTo(() => accessSync(existing, constants.W_OK | constants.X_OK));
-  return !(denied instanceof Error) && statSync(existing).isDirectory();
+  const answer = tryTo(() => {
+    const { existing } = splitAtExisting(folder);
+    accessSync(existing, constants.W_OK | constants.X_OK);
+    return statSync(existing).isDirectory();
+  });
+  return answer === true;
 }
 
 /** What it returns, or the error of the file system that it throws. */

@@ -132,6 +132,8 @@ describe('the report in a browser', { skip: executablePath === null ? reason : f
           ),
         );
         assert.equal(cut.length, 0, 'both runs are in sight');
+        const pairs = await page.evaluate(() => [...document.querySelectorAll('.pair')].length);
+        assert.ok(pairs > 0 || name !== '200 failures', 'there is a table of both runs');
         await page.context().close();
       });
     }

@@ -26,12 +26,12 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
   if (flags.json === true) printJson(cancelled);
   else if (cancelled.batches.length === 0) print('No batches at the provider: nothing to cancel');
   else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
-  if (cancelled.batches.length > 0) sayWhatFollows(cancelled, await showWhatFollows(jobFile, flags));
+  if (cancelled.batches.length > 0) sayWhatFollows(cancelled, cancelled.runner === null ? await showWhatFollows(jobFile, flags) : '');
   return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;
 }
 
 async function showWhatFollows(jobFile: string, flags: JobFlags): Promise<string> {
-  if (findStateAt(jobFile) !== null) return 'the program again';
+  if (findStateAt(jobFile) !== null) return 'run the job again';
   return showContinueCommand(jobFile, flags, await findState({ ...makeReadOptions(jobFile, flags), origin: chooseCalledOrigin(flags) }));
 }
 

@@ -25,7 +25,11 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
     `${describeRecorded(status.recordedAt, now)}${describeRows(status.rows)}`,
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
   ]);
-  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint);
+  return renderTable(
+    [['job', 'last run', 'rows', 'spent'], ...lines],
+    { maxCells: paint.columns === null ? Number.POSITIVE_INFINITY : MAX_CELLS, leastCells: LEAST_CELLS },
+    paint,
+  );
 }
 
 /** The latest run in a few words. */

@@ -46,5 +46,5 @@ function showTyped(command: Command): string {
 }
 
 function hasPassword(word: string): boolean {
-  return /:\/\/[^/]*@/.test(word);
+  return /:\/\/.*@/.test(word);
 }

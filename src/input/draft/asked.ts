@@ -19,6 +19,11 @@ export interface AskedFlags {
   readonly model?: string;
 }
 
+/** Whether a prompt names its columns itself. */
+export function isTemplate(prompt: string): boolean {
+  return /\{\{|\{%/.test(prompt);
+}
+
 /** A current model, cheap and good at reading short texts. */
 export const DEFAULT_MODEL = 'gpt-6-luna';
 /** The question for a table if the user gave none. */

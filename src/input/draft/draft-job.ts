@@ -4,7 +4,7 @@ import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import { quoteArgument, quotePath } from '../../core/wording/quote-argument.ts';
 import { nameDelimiter } from '../job/delimiter.ts';
 import { nameByPlace } from '../table/csv-header.ts';
-import type { Asked } from './asked.ts';
+import { type Asked, isTemplate } from './asked.ts';
 import type { ColumnRoles } from './column-roles.ts';
 import { chooseParams } from './draft-params.ts';
 import type { DraftPlace } from './locate-draft.ts';
@@ -144,7 +144,7 @@ function draftPrompt({ asked, roles, sample }: DraftParts): readonly string[] {
     unused.length === 0
       ? []
       : [`# Other columns: ${comment(unused.slice(0, 12).map(showPlaceholder).join(' '))}${unused.length > 12 ? ' …' : ''}`];
-  if (/\{\{|\{%/.test(asked.prompt)) return [block('prompt', asked.prompt)];
+  if (isTemplate(asked.prompt)) return [block('prompt', asked.prompt)];
   const isOne = roles.texts.length === 1;
   const texts = roles.texts.map((name) => (isOne ? showPlaceholder(name) : `${showName(name)}: ${showPlaceholder(name)}`));
   return [

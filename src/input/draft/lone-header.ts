@@ -1,4 +1,4 @@
-import type { Asked } from './asked.ts';
+import { type Asked, isTemplate } from './asked.ts';
 import type { TableSample } from './sample-table.ts';
 
 /** Words that name a column of a table more often than they are a row of it. */
@@ -24,7 +24,7 @@ export function stateLoneHeader(sample: TableSample, { prompt }: Pick<Asked, 'pr
   const { form, format, columns } = sample;
   const [name = ''] = columns;
   const isText = format === 'csv' || format === 'tsv';
-  if (!isText || columns.length !== 1 || form.columns !== null || isColumnName(name) || /\{\{|\{%/.test(prompt)) return sample;
+  if (!isText || columns.length !== 1 || form.columns !== null || isColumnName(name) || isTemplate(prompt)) return sample;
   return { ...sample, form: { ...form, hasHeader: true } };
 }
 

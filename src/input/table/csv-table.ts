@@ -101,8 +101,9 @@ type Remedy = Pick<BadRecord, 'remedy'>;
 /** A table that has no job file yet is read by lines if its name says so. */
 function adviseLines(delimiter: string, file: string): string {
   const other = delimiter === '\t' ? '"|"' : 'tab';
-  const copy = `cp ${quotePath(file)} ${quotePath(file.replace(/(\.[^./]+)?(\.gz)?$/, '.txt$2'))}`;
-  return `if each line is one text, and ${JSON.stringify(delimiter)} separates nothing: input.delimiter: ${other}, or any character that occurs nowhere, keeps every line whole, as does a name ending in .txt for a table without a job file (${copy})`;
+  const copy = file.replace(/(\.[^./]+)?(\.gz)?$/, '.txt$2');
+  const named = `, as does a name ending in .txt for a table without a job file (cp ${quotePath(file)} ${quotePath(copy)})`;
+  return `if each line is one text, and ${JSON.stringify(delimiter)} separates nothing: input.delimiter: ${other}, or any character that occurs nowhere, keeps every line whole${copy === file ? '' : named}`;
 }
 
 interface FileRecords {

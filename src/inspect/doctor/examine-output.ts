@@ -6,13 +6,7 @@ import type { Job } from '../../core/job.ts';
 import { putDate } from '../../input/job/dated-path.ts';
 import { findDocuments, findFiles, showFile } from '../../input/table/find-files.ts';
 import { findRunDestinationProblem } from '../../run/open/destinations.ts';
-
-/** The result of one check. */
-interface FoundFile {
-  readonly name: 'input' | 'output';
-  readonly status: 'ok' | 'warning' | 'problem';
-  readonly message: string;
-}
+import type { Finding } from './finding.ts';
 
 /** What checking the files of a job depends on. */
 export interface OutputPlace {
@@ -25,11 +19,11 @@ export interface OutputPlace {
 }
 
 /** Whether the table of a job exists, and whether a run could write to `write.path` without overwriting what it reads. */
-export async function examineOutput(given: Job, place: OutputPlace): Promise<readonly FoundFile[]> {
+export async function examineOutput(given: Job, place: OutputPlace): Promise<readonly Finding[]> {
   const { dated } = given.write;
   const path = dated === undefined ? given.write.path : putDate(dated.template, dated.date ?? nameDay(place.now, null));
   const job = { ...given, write: { ...given.write, path } };
-  const findings: FoundFile[] = [];
+  const findings: Finding[] = [];
   let tableFiles: readonly string[] = [];
   try {
     tableFiles = await listTableFiles(job, place.cwd);

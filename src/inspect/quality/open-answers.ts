@@ -8,6 +8,7 @@ import { selectRows } from '../../run/open/selection.ts';
 import type { JobState } from '../last-run.ts';
 import { resolveRun } from '../name-run.ts';
 import { findState, openState, prepareForReading, type ReadOptions } from '../open-state.ts';
+import { findSimulatedRuns } from '../simulated-runs.ts';
 import type { Gold } from './gold.ts';
 import { openRun, type RunAnswer } from './open-run.ts';
 
@@ -80,7 +81,14 @@ async function openEarlier(options: ReadOptions, named: string): Promise<OpenAns
   const opened = await openRun(options, found, prepared, run);
   const { table, compiled } = prepared;
   return {
-    ...{ state: found.state, prepared, job: opened.job, run, simulated: found.simulated, models: opened.models },
+    ...{
+      state: found.state,
+      prepared,
+      job: opened.job,
+      run,
+      simulated: findSimulatedRuns(opened.ledger.fold, opened.ledger.runFiles).has(run),
+      models: opened.models,
+    },
     async *readRows(gold) {
       for await (const rows of table.readRows(options.signal)) {
         for (const row of rows) {

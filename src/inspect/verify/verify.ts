@@ -18,6 +18,7 @@ import { guessJobFolder, readKeptJob } from '../kept-job.ts';
 import { findStateAt } from '../last-run.ts';
 import { locateState } from '../locate-state.ts';
 import { type FoundState, findState, prepareForReading, type ReadOptions } from '../open-state.ts';
+import { acceptAll } from '../open-without-job.ts';
 import { loadPricesOf, UNKNOWN_JOB } from '../state-money.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
@@ -78,7 +79,7 @@ type Rules = Pick<PreparedJob, 'findPrice'> & {
 async function makeRules(options: ReadOptions, { state, runs }: FoundState): Promise<Rules> {
   const folder = guessJobFolder(state.directory, options.cwd);
   const job = await readKeptJob(state.directory, { runs: runs.map((id) => ({ id })) }, { folder, cwd: options.cwd });
-  const checkAnswer = Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' });
+  const checkAnswer = acceptAll(job?.endpoint === '/v1/embeddings');
   const findPrice = await loadPricesOf(state.origin, job, { folder, cwd: options.cwd });
   return { findPrice, compiled: { job: job ?? UNKNOWN_JOB, checkAnswer, rulesHash: 'none' } };
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Holder, isDamaged, readHolder } from './lock-file.ts';
 import { type ProcessIdentity, seeProcess } from './process-identity.ts';
 
-/** Who holds the lock of a state directory, according to its file; null if nobody does, only a process seen to be dead, or nobody that a damaged file names. */
+/** Who holds the lock of a state directory, according to its file; null if nobody does, if only a process seen to be dead does, or if the file is damaged. */
 export function findHolder(directory: string, own: ProcessIdentity): Holder | null {
   const holder = readHolder(path.join(directory, 'lock'))?.holder ?? null;
   return holder === null || isDamaged(holder) || seeProcess(holder, own) === 'dead' ? null : holder;

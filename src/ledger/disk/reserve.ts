@@ -57,9 +57,14 @@ export function createDiskReserve(directory: string): DiskReserve {
 
 /** What is free includes what the file itself has got of it so far. */
 function describeRoom(file: string, wantedBytes: number): string {
-  const { bavail, bsize } = fs.statfsSync(path.dirname(file));
-  const freeBytes = bavail * bsize + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0);
-  return `${showMegabytes(freeBytes)} free, ${showMegabytes(wantedBytes)} wanted for answers in flight`;
+  const wanted = `${showMegabytes(wantedBytes)} wanted for answers in flight`;
+  try {
+    const { bavail, bsize } = fs.statfsSync(path.dirname(file));
+    const freeBytes = bavail * bsize + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    return `${showMegabytes(freeBytes)} free, ${wanted}`;
+  } catch {
+    return wanted;
+  }
 }
 
 function showMegabytes(bytes: number): string {

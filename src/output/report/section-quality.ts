@@ -25,7 +25,7 @@ export function renderQuality(quality: QualityFacts | null): Html {
 function renderWrong({ wrong, rows }: QualityFacts): Html {
   if (wrong.length === 0) return NOTHING;
   const articles = wrong.map((one) =>
-    renderJudgedRow(one, 'answered wrongly', [
+    renderJudgedRow(one, 'counted as wrong', [
       ['right', one.gold],
       ['given', one.answer],
       ...(one.text === '' ? [] : [['text', one.text] as const]),

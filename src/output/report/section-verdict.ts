@@ -7,7 +7,7 @@ import { describeAllRows, describeNotAsked, formatCount, formatDollars, formatSp
 import { formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { describeEmptyRows } from '../verdict.ts';
 import { renderMeter } from './charts.ts';
-import { describeCaveats, describeWinner } from './comparison/describe-comparison.ts';
+import { capitalize, describeCaveats, describeWinner } from './comparison/describe-comparison.ts';
 import { countAskedAbout } from './count-asked-about.ts';
 import { describeEstimate } from './describe-estimate.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
@@ -62,7 +62,7 @@ function answerCost(facts: ReportFacts): Html {
   const all = isAll ? NOTHING : html` <span class="soft">of ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)}</span>`;
   const hasDoubts = cost.possiblyBilledNanoUsd > 0 || possiblyBilled.length > 0;
   const most = describeMost(cost.possiblyBilledNanoUsd, possiblyBilled);
-  const doubts = hasDoubts ? ` ${most[0]?.toUpperCase()}${most.slice(1)} more may have been billed.` : '';
+  const doubts = hasDoubts ? ` ${capitalize(most)} more may have been billed.` : '';
   return ask(
     'What did it cost?',
     html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}${all}`,

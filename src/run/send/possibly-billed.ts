@@ -2,7 +2,7 @@ import { monthOf } from '../../core/day.ts';
 import type { CostOf } from '../../core/settled.ts';
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { BatchState, ShardState, UnknownCalls } from '../../ledger/events/fold.ts';
 import { MAX_NAMED, NOTHING_MISSING } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -232,7 +232,7 @@ function compareUsage(batch: BatchState, whole: Usage | null, lines: ComparedLin
   const { id } = batch;
   const silent = lines.unknown + (batch.isMissingUnexecuted ? 0 : batch.missing);
   if (whole === null) {
-    const message = `batch ${id}: ${silent} of its requests have no answer in its files, and it reports no usage: they may have been billed`;
+    const message = `batch ${id}: ${silent} of its requests ${silent === 1 ? 'has' : 'have'} no answer in its files, and it reports no usage: ${silent === 1 ? 'it' : 'they'} may have been billed`;
     return { message: silent === 0 ? null : message, beyond: null, isOpen: true };
   }
   const inputTokens = whole.inputTokens - lines.usage.inputTokens;
@@ -242,7 +242,7 @@ function compareUsage(batch: BatchState, whole: Usage | null, lines: ComparedLin
   const say = (tokens: number, word: string) => `${formatCount(Math.abs(tokens))} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
   const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files contain`;
   if (inputTokens <= 0 && outputTokens <= 0) {
-    const open = silent === 0 ? '' : `; ${silent} requests without an answer may have been billed`;
+    const open = silent === 0 ? '' : `; ${formatThings(silent, 'request')} without an answer may have been billed`;
     return { message: `${message}; the lines are counted${open}`, beyond: null, isOpen };
   }
   // They were answered, and are counted as attempts of unknown cost.

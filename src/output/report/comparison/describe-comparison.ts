@@ -63,7 +63,7 @@ export function describeWinner(comparison: RunComparison): string {
   return `The ${RUN_NAMES[run]} is more accurate${describeCaveats(comparison) === '' ? '' : ', but not clearly better'}`;
 }
 
-function capitalize(sentence: string): string {
+export function capitalize(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 

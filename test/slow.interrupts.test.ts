@@ -98,9 +98,13 @@ for (const [index, stage] of STAGES.entries()) {
   });
 }
 
+/** A call that takes five seconds, and fires as it comes in. */
+const SLOW_CALLS = [{ match: { method: 'POST', path: '/v1/chat/completions' }, do: { delayMs: 5_000 } }];
+const hasCome = (world: World) => (world.simulator.faultsFired()[0]?.fired ?? 0) >= 1;
+
 for (const [signal, exitCode, stage] of [
-  ['SIGINT', 130, { name: 'limit', options: { latencyMs: 5_000, job: 'limits: { rpm: 30 }' }, isThere: (world) => calls(world) >= 1 }],
-  ['SIGTERM', 143, { name: 'workers', options: { latencyMs: 5_000 }, isThere: (world) => calls(world) >= 1, hasRedis: true }],
+  ['SIGINT', 130, { name: 'limit', options: { faults: SLOW_CALLS, job: 'limits: { rpm: 30 }' }, isThere: hasCome }],
+  ['SIGTERM', 143, { name: 'workers', options: { faults: SLOW_CALLS }, isThere: hasCome, hasRedis: true }],
 ] as readonly (readonly [NodeJS.Signals, number, Stage])[]) {
   const skip = stage.hasRedis === true && whyNoRedisServer();
   test(`a second ${signal} ends a live run within 250 ms (${stage.name})`, { skip }, async (t) => {

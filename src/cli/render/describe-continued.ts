@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RowSelection } from '../../core/row.ts';
 import { formatSpent } from '../../output/format-numbers.ts';
-import type { ContinuedRun } from '../../run/plan/continued-run.ts';
+import type { ContinuedRun } from '../../run/plan/plan-result.ts';
 import { showSelection } from '../run-options.ts';
 
 /** What a command asks of the run it continues. */

@@ -1,8 +1,7 @@
-import type { SkipCause } from '../../core/row.ts';
+import type { RowSelection, SkipCause } from '../../core/row.ts';
 import type { BudgetFacts } from '../budget/facts.ts';
 import type { CheaperModel } from './advice.ts';
 import type { PlannedCache } from './cache.ts';
-import type { ContinuedRun } from './continued-run.ts';
 import type { LaneCosts } from './cost.ts';
 import type { PlannedEnd } from './planned-end.ts';
 import type { PlannedShard } from './shards.ts';
@@ -45,6 +44,19 @@ export interface Plan {
   readonly firstRequest: unknown;
   /** The first requests that would be sent, as many as requested; absent if none were. */
   readonly requests?: readonly PlannedRequest[];
+}
+
+/** An unfinished run as its last invocation left it: the next one continues it, whatever its flags. */
+export interface ContinuedRun {
+  readonly run: string;
+  /** Whether it sends every row again: answers from before its `--fresh` do not count. */
+  readonly isFresh: boolean;
+  /** Whether failed rows were reopened in it. */
+  readonly isRetry: boolean;
+  /** Which rows it was about. */
+  readonly selection: RowSelection;
+  /** What it has spent so far. */
+  readonly cost: { readonly nanoUsd: number; readonly unpricedAttempts: number };
 }
 
 /** A request that would be sent, and the first row with it. */

@@ -4,7 +4,7 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Agent, buildConnector } from 'undici';
-import { fenceCalls } from '../src/openai/fence-calls.ts';
+import { fenceCalls } from '../src/openai/transport/fence-calls.ts';
 
 test('a run that loses the right to send while its call waits for a connection sends nothing', async () => {
   let arrived = 0;

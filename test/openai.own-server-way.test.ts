@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openOwnServerWay } from '../src/openai/own-server-way.ts';
+import { openOwnServerWay } from '../src/openai/transport/own-server-way.ts';
+import { openUploadBody } from '../src/openai/transport/upload-body.ts';
+import { makeTemporaryFolder } from './helpers/package.ts';
 
 const BODY = '{"text":"größer"}';
 
@@ -40,10 +44,11 @@ test('calls arrive complete, including those with a file, over one connection', 
   });
   const way = openOwnServerWay();
   const spend = await way.openSpending(() => {});
-  const form = new FormData();
-  form.set('file', new File([BODY], 'in.jsonl'));
-  form.set('purpose', 'batch');
-  const answers = [() => way.fetch(url), () => way.fetch(url, { method: 'POST', body: form }), () => spend(url, makeCall())];
+  const path = join(makeTemporaryFolder(t), 'in.jsonl');
+  writeFileSync(path, BODY);
+  const { headers, pieces } = openUploadBody({ path, filename: 'in.jsonl' }, { purpose: 'batch' });
+  const upload = { ...makeCall(), headers: new Headers(headers), body: pieces };
+  const answers = [() => way.fetch(url), () => spend(url, upload), () => spend(url, makeCall())];
   for (const ask of answers) assert.equal(await (await ask()).text(), '{}');
   const [read, uploaded, spent] = asked as [Request, Request, Request];
   assert.deepEqual([read.method, read.body], ['GET', null]);

@@ -5,8 +5,8 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import type { FailureKind } from '../src/openai/api-error.ts';
 import { classifyFailure, findTransport } from '../src/openai/classify.ts';
-import { openOwnServerWay } from '../src/openai/own-server-way.ts';
-import { fetchPooled } from '../src/openai/pooled-fetch.ts';
+import { openOwnServerWay } from '../src/openai/transport/own-server-way.ts';
+import { fetchPooled } from '../src/openai/transport/pooled-fetch.ts';
 
 /** What a call came to: status, headers and text of an answer, or how the connection failed. */
 type Seen =

@@ -6,11 +6,12 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { startTimer } from '../src/host/real-effects.ts';
 import { ApiError } from '../src/openai/api-error.ts';
 import { createProvider } from '../src/openai/provider.ts';
-import { openStoredContent } from '../src/openai/stored-content.ts';
+import { openStoredContent } from '../src/openai/transport/stored-content.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -114,7 +115,7 @@ test('a redirect to https is followed once, without the key or any of our header
     const location = `https://user:pass@storage.example:${storage.port}/file?sig=1`;
     const here = { isForbidden: () => false, lookup: answerWith('127.0.0.1') };
     const open = openStoredContent(redirectTo(location, status), { signal, proxyFetch: null, ...here });
-    assert.equal(await new Response(await open).text(), 'content of /file?sig=1');
+    assert.equal(await text(await open), 'content of /file?sig=1');
   }
   assert.equal(storage.seen.length, 5);
   for (const headers of storage.seen) assert.deepEqual(Object.keys(headers).toSorted(), ['connection', 'host']);
@@ -141,7 +142,7 @@ test('with a proxy, storage is reached through it', async () => {
     return new Response('content');
   };
   const open = openStoredContent(redirectTo('https://storage.example/file'), { signal, proxyFetch });
-  assert.equal(await new Response(await open).text(), 'content');
+  assert.equal(await text(await open), 'content');
   assert.deepEqual(asked, ['https://storage.example/file manual null']);
 });
 

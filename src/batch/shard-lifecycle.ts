@@ -48,14 +48,20 @@ function isStatus(context: BatchContext, shard: ShardState, ...statuses: readonl
   return statuses.includes(shardNow(context, shard).status);
 }
 
-async function retire(context: BatchContext, { shard }: ShardLifecycleOptions): Promise<ShardEnd> {
-  await context.ledger.append({ type: 'shard-retired', shard: shard.id, why: 'recalled before it became a batch' });
+async function retire(
+  context: BatchContext,
+  { shard }: ShardLifecycleOptions,
+  why = 'recalled before it became a batch',
+): Promise<'given-back'> {
+  await context.ledger.append({ type: 'shard-retired', shard: shard.id, why });
   return 'given-back';
 }
 
-async function upload(context: BatchContext, options: ShardLifecycleOptions): Promise<Rejection | null> {
+async function upload(context: BatchContext, options: ShardLifecycleOptions): Promise<'given-back' | Rejection | null> {
   options.onPhase('uploading');
   const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, options.shard)));
+  // As after a backup was restored: its rows are packed again.
+  if (end === 'gone') return retire(context, options, 'its file is gone');
   if (end === 'too-large') return { type: 'too-large', message: 'the provider takes no file of this size' };
   if (end === 'processing') await awaitFile(context, shardNow(context, options.shard));
   return null;

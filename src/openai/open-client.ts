@@ -2,10 +2,10 @@ import type OpenAI from 'openai';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
-import { openWay, type ProxySettings, type Spend } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
-import type { PooledCall } from './pooled-fetch.ts';
 import { keepRefusedBody } from './refused-body.ts';
+import { openWay, type ProxySettings, type Spend } from './transport/open-fetch.ts';
+import type { PooledCall } from './transport/pooled-fetch.ts';
 
 /** A server that sends it is a simulator, whatever its address. */
 export const SIMULATOR_HEADER = 'x-rowmill-simulator';
@@ -34,8 +34,8 @@ export interface ClientOptions {
   readonly assertMaySpend: () => void;
 }
 
-/** The `fetchOptions` of a call that spends; its body is a string. */
-export type PooledInit = Pick<PooledCall, 'patienceMs'>;
+/** The `fetchOptions` of a call by the pool; a body here takes the place of the SDK's. */
+export type PooledInit = Pick<PooledCall, 'patienceMs'> & Partial<Pick<PooledCall, 'body'>>;
 
 /** Loads the SDK; nothing it reads from the environment can change its target or its key. */
 export async function openClient({
@@ -47,7 +47,7 @@ export async function openClient({
   isOwnServer,
   assertMaySpend,
 }: ClientOptions): Promise<Client> {
-  const openOwn = async () => (await import('./own-server-way.ts')).openOwnServerWay();
+  const openOwn = async () => (await import('./transport/own-server-way.ts')).openOwnServerWay();
   const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), isOwnServer ? openOwn() : openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
@@ -63,8 +63,8 @@ export async function openClient({
     }
   }
 
-  /** Calls that spend: whether they may is asked at the last moment there is. */
-  async function send(url: string | URL | Request, init: RequestInit & Partial<PooledInit>): Promise<Response> {
+  /** By the pool: calls that spend, of which whether they may is asked at the last moment there is, and uploads. */
+  async function send(url: string | URL | Request, init: RequestInit & Partial<Pick<PooledInit, 'patienceMs'>>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);
     const call = { patienceMs, method, headers, body, signal } as PooledCall;

@@ -1,4 +1,4 @@
-import type { ProxySettings } from './open-fetch.ts';
+import type { ProxySettings } from './transport/open-fetch.ts';
 
 /** A connection that could not be established. `said` are the messages of the failure; they may name hosts. */
 export interface Transport {

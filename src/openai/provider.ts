@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type OpenAI from 'openai';
+import { DiskError } from '../core/disk/disk-error.ts';
 import { callWithin, type StartTimer } from '../core/timer.ts';
 import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
 import type { FailedCall } from './classify.ts';
@@ -10,9 +11,10 @@ import { type AddressForms, createAddressForms, type FormName } from './forms.ts
 import { findKnownProvider } from './known-providers.ts';
 import { createLargeAnswers } from './large-answers.ts';
 import { openClient, type PooledInit } from './open-client.ts';
-import type { ProxySettings } from './open-fetch.ts';
 import { readControlAnswer } from './read-bounded.ts';
-import { openStoredContent } from './stored-content.ts';
+import type { ProxySettings } from './transport/open-fetch.ts';
+import { openStoredContent } from './transport/stored-content.ts';
+import { openUploadBody } from './transport/upload-body.ts';
 import {
   type RemoteBatch,
   type RemoteFile,
@@ -47,7 +49,7 @@ export interface Provider {
   listFiles(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteFile[]>;
   retrieveFile(id: string, signal: AbortSignal): Promise<RemoteFile>;
   /** The raw body of a file, also if the response redirects to other storage; the caller guards against stalls. */
-  openContent(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  openContent(id: string, signal: AbortSignal): Promise<Readable>;
   deleteFile(id: string, signal: AbortSignal): Promise<void>;
   createBatch(options: {
     inputFileId: string;
@@ -81,6 +83,11 @@ export interface ProviderOptions {
   readonly isOwnServer?: boolean;
 }
 
+interface PostOptions {
+  readonly pooled?: Partial<PooledInit>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** 14 days: the shortest time Azure accepts (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
 const FILE_SECONDS = 1_209_600;
 const FILES_PER_PAGE = 1000;
@@ -112,6 +119,9 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       return await callWithin(timeoutMs, { signal, startTimer }, send);
     } catch (error) {
       signal.throwIfAborted();
+      // What could not be read here was not lost there.
+      const ours = findDiskError(error);
+      if (ours !== null) throw ours;
       throw client.classify(error, type, clock());
     }
   }
@@ -119,8 +129,10 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   // We read the responses: the SDK accepts any number of bytes.
   const get = async (path: string, signal: AbortSignal, query: object = {}) =>
     readControlAnswer((await sdk.get(path, { query, signal, __binaryResponse: true })) as Response);
-  const post = async (path: string, body: unknown, signal: AbortSignal, pooled?: PooledInit) =>
-    readControlAnswer((await sdk.post(path, { body, signal, __binaryResponse: true, fetchOptions: { ...pooled } as object })) as Response);
+  const post = async (path: string, body: unknown, signal: AbortSignal, { pooled = {}, headers = {} }: PostOptions = {}) =>
+    readControlAnswer(
+      (await sdk.post(path, { body, headers, signal, __binaryResponse: true, fetchOptions: pooled as object })) as Response,
+    );
   const inPath = encodeURIComponent;
 
   /** A call with something that this address may want in another form. */
@@ -147,16 +159,19 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     uploadFile: ({ path, filename, signal }) =>
       callInForm(['purpose', 'expiry'], () =>
         call({ signal, type: 'effect', timeoutMs: UPLOAD_TIMEOUT_MS }, async (deadline) => {
-          const body = new FormData();
-          body.set('file', new File([await openAsBlob(path)], filename));
-          body.set('purpose', forms.now.purpose);
-          if (forms.now.expiry === 'sent') {
-            body.set('expires_after[anchor]', 'created_at');
-            body.set('expires_after[seconds]', String(FILE_SECONDS));
-          }
-          // Together wants the name separate from the file.
-          if (known.uploadPath !== '/files') body.set('file_name', filename);
-          return readRemoteFile(await post(known.uploadPath, body, deadline));
+          const { pieces, headers } = openUploadBody(
+            { path, filename },
+            {
+              purpose: forms.now.purpose,
+              ...(forms.now.expiry === 'sent'
+                ? { 'expires_after[anchor]': 'created_at', 'expires_after[seconds]': String(FILE_SECONDS) }
+                : {}),
+              // Together wants the name separate from the file.
+              ...(known.uploadPath === '/files' ? {} : { file_name: filename }),
+            },
+          );
+          const pooled = { patienceMs: UPLOAD_TIMEOUT_MS, body: pieces };
+          return readRemoteFile(await post(known.uploadPath, undefined, deadline, { pooled, headers }));
         }),
       ),
     listFiles: ({ after, signal }) =>
@@ -167,7 +182,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     retrieveFile: (id, signal) => call({ signal }, async (deadline) => readRemoteFile(await get(`/files/${inPath(id)}`, deadline))),
     openContent: (id, signal) =>
       call({ signal, timeoutMs: UPLOAD_TIMEOUT_MS }, (deadline) =>
-        openStoredContent((inner) => sdk.files.content(id, { signal: inner }), {
+        openStoredContent((inner) => sdk.files.content(id, { signal: inner, fetchOptions: { patienceMs: UPLOAD_TIMEOUT_MS } as object }), {
           signal: deadline,
           proxyFetch: client.proxy === null ? null : client.fetch,
         }),
@@ -187,7 +202,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
             ...(forms.now.expiry === 'sent' ? { output_expires_after: { anchor: 'created_at' as const, seconds: FILE_SECONDS } } : {}),
           } satisfies OpenAI.BatchCreateParams;
           // Of these calls the one that spends: it is fenced up to the last moment, like live calls.
-          return readCreatedBatch(await post('/batches', body, deadline, { patienceMs: callTimeoutMs }));
+          return readCreatedBatch(await post('/batches', body, deadline, { pooled: { patienceMs: callTimeoutMs } }));
         }),
       ),
     retrieveBatch: (id, signal) => call({ signal }, async (deadline) => readRemoteBatch(await get(`/batches/${inPath(id)}`, deadline))),
@@ -204,6 +219,12 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     listModels: (signal) => call({ signal }, async (deadline) => readModelPage(await get('/models', deadline))),
     retrieveModel: (id, signal) => call({ signal }, async (deadline) => readRemoteModel(await get(`/models/${inPath(id)}`, deadline))),
   };
+}
+
+function findDiskError(error: unknown): DiskError | null {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth += 1)
+    if (current instanceof DiskError) return current;
+  return null;
 }
 
 const CALL_TIMEOUT_MS = 60_000;

@@ -56,43 +56,39 @@ async function writeContent(
   { fileId, name, asked }: DownloadOptions,
   path: string,
 ): Promise<{ readonly received: number; readonly cut: string | null }> {
-  const stall = new AbortController();
-  const body = await context.provider.openContent(fileId, AbortSignal.any([context.signal, stall.signal]));
-  const reader = body.getReader();
-  stall.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true });
+  const body = await context.provider.openContent(fileId, context.signal);
+  // Reported to whoever reads.
+  body.on('error', () => {});
   const shown = join(dirname(path), name);
-  const handle = await onDiskLater(shown, () => open(path, 'w', 0o600));
   try {
-    const lines = createLineWriter({ handle, shown }, boundFreely(asked), () => measureAnswers(context, asked));
-    for (;;) {
-      const chunk = await readChunk(context, reader, stall);
-      if (chunk === null) break;
-      if (!(await lines.write(chunk))) break;
+    const handle = await onDiskLater(shown, () => open(path, 'w', 0o600));
+    try {
+      const lines = createLineWriter({ handle, shown }, boundFreely(asked), () => measureAnswers(context, asked));
+      const chunks = body[Symbol.asyncIterator]();
+      for (;;) {
+        const stopPatience = context.startTimer(STALL_MS, () => body.destroy());
+        const chunk = await readChunk(context, chunks).finally(stopPatience);
+        if (chunk === null || !(await lines.write(chunk))) break;
+      }
+      return { received: lines.received, cut: await lines.finish() };
+    } finally {
+      await handle.close();
     }
-    return { received: lines.received, cut: await lines.finish() };
   } finally {
-    await handle.close();
     // The rest, after a cut, is not read from the connection.
-    await reader.cancel().catch(() => {});
+    body.destroy();
   }
 }
 
 /** @returns null at the end */
-async function readChunk(
-  context: BatchContext,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  stall: AbortController,
-): Promise<Uint8Array | null> {
-  const stopPatience = context.startTimer(STALL_MS, () => stall.abort());
+async function readChunk(context: BatchContext, chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | null> {
   try {
-    const { value, done } = await reader.read();
-    if (!stall.signal.aborted) return done ? null : value;
+    const { value, done } = await chunks.next();
+    return done === true ? null : value;
   } catch {
     context.signal.throwIfAborted();
-  } finally {
-    stopPatience();
+    throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
   }
-  throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
 }
 
 /** Where lines are written, and the name to report if the disk fails. */

@@ -1,4 +1,4 @@
-import { openWay } from '../../openai/open-fetch.ts';
+import { openWay } from '../../openai/transport/open-fetch.ts';
 import type { Post } from './render-notice.ts';
 
 /**

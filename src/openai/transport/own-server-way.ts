@@ -6,7 +6,7 @@ import { makeResponse, type PooledCall, type PooledResponse } from './pooled-fet
 /** The simulator keeps them for twice as long, so that none is closed just as it is used again. */
 const IDLE_CONNECTION_MS = 60_000;
 
-type OwnCall = Omit<RequestInit, 'signal'> & Partial<Pick<PooledCall, 'signal'>>;
+type OwnCall = Pick<RequestInit, 'method' | 'headers'> & Partial<Pick<PooledCall, 'body' | 'signal'>>;
 
 /**
  * Calls to a server in this process, by Node's own HTTP client. Its parser is native; that of `fetch` and undici is WebAssembly, compiled by
@@ -30,13 +30,12 @@ async function send(
   assertMaySend: () => void,
 ): Promise<PooledResponse> {
   signal?.throwIfAborted();
-  const { text, stream, type } = encodeBody(body);
-  const request = http.request(url, { agent, method, headers: { ...Object.fromEntries(new Headers(headers)), ...type } });
+  const request = http.request(url, { agent, method, headers: Object.fromEntries(new Headers(headers)) });
   let received: http.IncomingMessage | null = null;
   const abort = () => (received ?? request).destroy(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   request.once('close', () => signal?.removeEventListener('abort', abort));
-  request.once('socket', (socket) => {
+  received = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const write = () => {
       try {
         assertMaySend();
@@ -44,22 +43,15 @@ async function send(
         request.destroy(error as Error);
         return;
       }
-      if (stream === null) request.end(text);
-      // A failure is reported by the request to whoever awaits the response.
-      else void pipeline(stream, request).catch(() => {});
+      if (typeof body === 'object') pipeline(body, request).catch(reject);
+      else request.end(body);
     };
-    if (socket.connecting) socket.once('connect', write);
-    else write();
+    request.once('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', write);
+      else write();
+    });
+    request.on('response', resolve).on('error', reject);
   });
-  received = await new Promise<http.IncomingMessage>((resolve, reject) => request.on('response', resolve).on('error', reject));
   const { statusCode = 0, statusMessage = '', headersDistinct } = received;
   return makeResponse(url, { statusCode, statusText: statusMessage, headers: headersDistinct, body: received });
-}
-
-/** Text unchanged, anything else as `fetch` would send it. */
-function encodeBody(body: RequestInit['body']) {
-  if (body === null || body === undefined || typeof body === 'string') return { text: body ?? undefined, stream: null, type: {} };
-  const encoded = new Response(body);
-  const type = encoded.headers.get('content-type');
-  return { text: undefined, stream: encoded.body, type: type === null ? {} : { 'content-type': type } };
 }

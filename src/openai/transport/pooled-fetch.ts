@@ -8,11 +8,12 @@ export type PooledResponse = Pick<Response, 'status' | 'statusText' | 'ok' | 'ur
   text(): Promise<string>;
 };
 
-/** A call whose body is a string. */
+/** A call by the pool. */
 export interface PooledCall {
   readonly method: string;
   readonly headers: Headers;
-  readonly body: string;
+  /** Pieces are asked for as the one before has left. */
+  readonly body: string | AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
   /** How long it may take until the headers, and between bytes. */
   readonly patienceMs: number;
@@ -30,7 +31,8 @@ export async function fetchPooled(dispatcher: Dispatcher, url: string, call: Poo
     path: pathname + search,
     method: call.method as Dispatcher.HttpMethod,
     headers: { ...Object.fromEntries(call.headers), 'accept-encoding': 'gzip, deflate' },
-    body: call.body,
+    // undici takes what can be iterated, its types do not say so.
+    body: call.body as string,
     signal: call.signal,
     headersTimeout: call.patienceMs,
     bodyTimeout: call.patienceMs,

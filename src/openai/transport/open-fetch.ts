@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { UsageError } from '../core/errors.ts';
+import { UsageError } from '../../core/errors.ts';
 import { fenceCalls } from './fence-calls.ts';
 import { fetchPooled, type PooledCall, type PooledResponse } from './pooled-fetch.ts';
 

@@ -1,9 +1,10 @@
 import type { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
-import { isPrivateAddress, isPrivateName } from '../core/bounds/private-address.ts';
-import { EXIT } from '../core/errors.ts';
-import { ApiError } from './api-error.ts';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+import { isPrivateAddress, isPrivateName } from '../../core/bounds/private-address.ts';
+import { EXIT } from '../../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 
 const REDIRECTS: ReadonlySet<unknown> = new Set([301, 302, 303, 307, 308]);
 
@@ -17,8 +18,6 @@ export interface StorageOptions {
   readonly lookup?: typeof lookup;
 }
 
-type Body = ReadableStream<Uint8Array>;
-
 /**
  * The body of a file. Some gateways redirect to storage on another host, which is followed once: over https, without the key, and never
  * to an address in a private network, whatever name it has.
@@ -27,7 +26,7 @@ type Body = ReadableStream<Uint8Array>;
 export async function openStoredContent(
   openContent: (signal: AbortSignal) => Promise<Response>,
   { signal, proxyFetch, lookup, isForbidden = isPrivateAddress }: StorageOptions,
-): Promise<Body> {
+): Promise<Readable> {
   try {
     return bodyOf(await openContent(signal));
   } catch (error) {
@@ -50,7 +49,7 @@ function readTarget(location: string, isForbidden: (address: string) => boolean)
   return url;
 }
 
-async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeof fetch): Promise<Body> {
+async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeof fetch): Promise<Readable> {
   const response = await proxyFetch(url, { redirect: 'manual', signal });
   if (response.status === 200) return bodyOf(response);
   await response.body?.cancel();
@@ -61,7 +60,7 @@ async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeo
 async function openDirectly(
   url: URL,
   { signal, isForbidden, lookup: given }: Omit<StorageOptions, 'proxyFetch'> & Required<Pick<StorageOptions, 'isForbidden'>>,
-): Promise<Body> {
+): Promise<Readable> {
   const [https, dns] = await Promise.all([import('node:https'), import('node:dns')]);
   const lookup = given ?? dns.lookup;
   return new Promise((resolve, reject) => {
@@ -75,7 +74,7 @@ async function openDirectly(
         else done(null, first?.address ?? '', first?.family ?? 0);
       });
     const request = https.get(url, { signal, ...(isIP(url.hostname) === 0 ? { lookup: lookUpChecked } : {}) }, (response) => {
-      if (response.statusCode === 200) return resolve(Readable.toWeb(response) as Body);
+      if (response.statusCode === 200) return resolve(response);
       response.destroy();
       reject(notGiven(url.host, response.statusCode ?? 0));
     });
@@ -83,8 +82,8 @@ async function openDirectly(
   });
 }
 
-function bodyOf({ body }: { readonly body: Body | Readable | null }): Body {
-  return body instanceof Readable ? (Readable.toWeb(body) as Body) : (body ?? new Blob([]).stream());
+function bodyOf({ body }: { readonly body: ReadableStream | Readable | null }): Readable {
+  return body instanceof Readable ? body : Readable.fromWeb((body ?? new Blob([]).stream()) as WebStream);
 }
 
 function notFollowed(host: string, why: string): ApiError {

@@ -12,7 +12,7 @@ export interface UploadBody {
 }
 
 /** As much as a socket holds back, and more: it asks for the next piece when this one has left. */
-const PIECE_BYTES = Math.max(128 * 1024, getDefaultHighWaterMark(false));
+const PIECE_BYTES = Math.max(2 ** 20, getDefaultHighWaterMark(false));
 
 /**
  * Reads the file while it is sent, into the same two pieces of memory. `fetch` copies each piece of a form, and the copies stay until garbage

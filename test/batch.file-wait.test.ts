@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Effects } from '../src/run/open/effects.ts';
 import { startProxy } from './helpers/proxy.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -73,4 +76,22 @@ wideTest('a run that ended while waiting asks about the file again, and uploads 
     [summary.exitCode, summary.rows.ok, requests['POST /v1/files'], seen.at(-2), seen.at(-1)],
     [0, 4, undefined, 'processed', 'create'],
   );
+});
+
+test('a batch file that vanishes during a run ends it; the next one packs its rows again', async (t) => {
+  const world = await makeWorld(t, {
+    rows: makeRows(4),
+    faults: [{ match: { path: '/v1/files', method: 'POST', nth: 1 }, do: { status: 500 } }],
+  });
+  const path = join(world.stateDirectory, 'requests', '000001.jsonl');
+  const sleep: Effects['sleep'] = async (...wait) => {
+    rmSync(path, { force: true });
+    await world.effects.sleep(...wait);
+  };
+  await assert.rejects(world.run({ effects: { ...world.effects, sleep } }), { name: 'DiskError', path, errno: 'ENOENT' });
+  world.assertFaultsFired();
+  const next = await world.run();
+  assert.deepEqual([next.summary.exitCode, next.summary.rows.ok, next.requests['POST /v1/files']], [0, 4, 1]);
+  assert.deepEqual(next.warnings, ['batch file 000001 is gone before it was sent: its rows are packed again']);
+  world.check(next.summary);
 });

@@ -9,10 +9,15 @@ import { findNoBatches, isNoRoute } from './no-batches.ts';
 
 /**
  * Uploads a shard's file to the provider. An upload costs nothing, so after a lost response the files are searched and, if nothing is found, it is uploaded again.
- * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller; `gone` if there is no file to send
+ * @param isResumed whether an earlier process wrote the file
+ * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller; `gone` if the file of an earlier process is no longer there
  * @throws DiskError; ApiError for anything that no further try can change; AppError exit 4 if the address takes no files
  */
-export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'processing' | 'too-large' | 'gone'> {
+export async function uploadShard(
+  context: BatchContext,
+  shard: ShardState,
+  isResumed = false,
+): Promise<'uploaded' | 'processing' | 'too-large' | 'gone'> {
   const { ledger, provider } = context;
   const filename = `rowmill.${ledger.stateId}.${shard.id}.${shard.sha256.slice(0, 12)}.jsonl`;
   const patience = createPatience(context, `the upload of batch file ${shard.id}`);
@@ -39,7 +44,8 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
         throw error;
       }
     } catch (error) {
-      if (error instanceof DiskError && error.errno === 'ENOENT') return 'gone';
+      // One that was written just now would vanish again.
+      if (isResumed && error instanceof DiskError && error.errno === 'ENOENT') return 'gone';
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
       if (isTooLarge(error)) return 'too-large';
       const hasNoBatches = isNoRoute(error) || error.status === 501 ? findNoBatches(context, 'POST /files', error.message) : null;

@@ -19,7 +19,7 @@ test('CSV is written byte by byte like csv-stringify writes it with every line b
       fc.boolean(),
       delimiters,
       (records, isWindows, delimiter) => {
-        const written = createCsvPrinter({ delimiter, lineEnd: isWindows ? '\r\n' : '\n' }).print(records);
+        const written = createCsvPrinter({ delimiter, excel: isWindows }).print(records);
         const options = { delimiter, record_delimiter: isWindows ? 'windows' : 'unix', quote_record_delimiter: true } as const;
         assert.equal(written, stringify(records, options));
       },

@@ -1,4 +1,3 @@
-import { stringifyExactly } from '../core/exact/exact-number.ts';
 import type { FinishedRow } from '../core/finished-row.ts';
 import { formatUsd } from '../core/summary.ts';
 import { createCsvPrinter } from './csv-text.ts';
@@ -20,9 +19,7 @@ export interface CsvFormatOptions {
 /** Rows as CSV: text unchanged, everything else as compact JSON, null and missing values empty. Line breaks and quotes are quoted, so any text survives. */
 export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const { columns, answerColumns, simulated, excel, delimiter = ',' } = options;
-  const lineEnd = excel ? '\r\n' : '\n';
-  const { quote, printHead } = createCsvPrinter({ delimiter, lineEnd });
-  const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
+  const { quote, toCell, printHead, lineEnd } = createCsvPrinter({ delimiter, excel });
   // Our words and numbers need quotes only if they contain the delimiter.
   const printOwn: (value: string | number) => string = /[\w.]/.test(delimiter) ? (value) => quote(String(value)) : String;
   const putOwn = (value: string | number) => printOwn(value) + delimiter;
@@ -55,7 +52,7 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   };
   const names = [...columns.keptNames, ...columns.answerNames, ...columns.sidecarNames].map(toCell);
   return {
-    head: (excel ? BYTE_ORDER_MARK : '') + printHead(names),
+    head: printHead(names),
     format(rows) {
       let text = '';
       for (const row of rows) text += printRow(row);
@@ -66,22 +63,4 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
 
 interface EndCells extends Pick<FinishedRow, 'disposition' | 'attempts' | 'model'> {
   readonly text: string;
-}
-
-/** A value as a CSV cell. */
-export function formatCell(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (Number.isFinite(value)) return String(value);
-  return value === undefined || value === null ? '' : stringifyExactly(value);
-}
-
-export const BYTE_ORDER_MARK = '\uFEFF';
-/** The characters after which a spreadsheet reads a formula, including their full-width forms (OWASP, CSV injection). */
-const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
-/** Also with separators and a percent sign: a spreadsheet reads a number, which cannot run. */
-const NUMBER = /^[+-]?(\d[\d.,]*|[.,]\d+)(e[+-]?\d+)?%?$/i;
-
-/** Text that a spreadsheet would run gets an apostrophe; numbers, including negative ones, stay numbers. */
-export function escapeFormula(text: string): string {
-  return FORMULA_START.test(text) && !NUMBER.test(text) ? `'${text}` : text;
 }

@@ -3,7 +3,6 @@ import type { FinishedRow } from '../core/finished-row.ts';
 import type { Disposition, Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
 import type { WrittenFile } from './atomic-file.ts';
-import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
 import { createCsvPrinter } from './csv-text.ts';
 import type { RowFormat } from './row-format.ts';
 import { createRowWriter } from './table-writer.ts';
@@ -61,12 +60,11 @@ export function isFailure(disposition: Disposition): disposition is Extract<Disp
 }
 
 function createFailuresFormat({ readId, excel, delimiter }: FailuresWriterOptions): RowFormat {
-  const toText = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
-  const { print, printHead } = createCsvPrinter({ delimiter, lineEnd: excel ? '\r\n' : '\n' });
+  const { toCell, print, printHead } = createCsvPrinter({ delimiter, excel });
   const makeRecord = ({ row, disposition, key, attempts, requestId, costNanoUsd }: FinishedRow): string[] => {
     const { cause, message } = 'cause' in disposition ? disposition : { cause: '', message: '' };
     const cost = costNanoUsd === null ? '' : formatUsd(costNanoUsd);
-    return [row.index + 1, row.file, row.line, readId(row), key, cause, message, attempts, requestId, cost].map(toText);
+    return [row.index + 1, row.file, row.line, readId(row), key, cause, message, attempts, requestId, cost].map(toCell);
   };
-  return { head: (excel ? BYTE_ORDER_MARK : '') + printHead(COLUMNS), format: (rows) => print(rows.map(makeRecord)) };
+  return { head: printHead(COLUMNS), format: (rows) => print(rows.map(makeRecord)) };
 }

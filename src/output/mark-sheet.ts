@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { openAtomicFile } from './atomic-file.ts';
-import { escapeFormula, formatCell } from './csv-format.ts';
-import { createCsvPrinter } from './csv-text.ts';
+import { createCsvPrinter, escapeFormula, formatCell } from './csv-text.ts';
 
 /** Identifies a row in a way no spreadsheet changes: `r` and the hash of its id. */
 export const REF_COLUMN = '_ref';
@@ -27,8 +26,6 @@ export function sheetPath(tablePath: string): string {
   return path.join(dir, `${name}.sample.csv`);
 }
 
-const BYTE_ORDER_MARK = '\uFEFF';
-
 /** A sheet to be written. */
 export interface MarkSheet {
   readonly columns: readonly string[];
@@ -46,12 +43,15 @@ export interface MarkSheet {
  */
 export async function writeMarkSheet(file: string, { columns, keptRows, newRows, delimiter }: MarkSheet): Promise<void> {
   // Readers of the sheet detect only these.
-  const { print, printHead } = createCsvPrinter({ delimiter: delimiter === ';' || delimiter === '\t' ? delimiter : ',', lineEnd: '\r\n' });
+  const { toCell, print, printHead } = createCsvPrinter({
+    delimiter: delimiter === ';' || delimiter === '\t' ? delimiter : ',',
+    excel: true,
+  });
   const kept = keptRows.map((row) => row.map(formatCell));
-  const added = newRows.map((row) => columns.map((name) => escapeFormula(formatCell(row.get(name)))));
+  const added = newRows.map((row) => columns.map((name) => toCell(row.get(name))));
   const sheet = await openAtomicFile(file);
   try {
-    await sheet.write(BYTE_ORDER_MARK + printHead(columns) + print([...kept, ...added]));
+    await sheet.write(printHead(columns) + print([...kept, ...added]));
     await sheet.commit();
   } catch (error) {
     await sheet.discard();

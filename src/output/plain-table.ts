@@ -1,5 +1,4 @@
 import { openAtomicFile } from './atomic-file.ts';
-import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
 import { createCsvPrinter } from './csv-text.ts';
 
 /** A CSV table of plain values being written; there is nothing under its name before `finish`. */
@@ -26,9 +25,8 @@ export interface PlainTableForm {
 export async function createPlainTable(path: string, columns: readonly string[], form: PlainTableForm = {}): Promise<PlainTable> {
   const file = await openAtomicFile(path);
   const { delimiter, excel = false } = form;
-  const { print, printHead } = createCsvPrinter({ delimiter: delimiter ?? undefined, lineEnd: excel ? '\r\n' : '\n' });
-  const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
-  let text = (excel ? BYTE_ORDER_MARK : '') + printHead(columns.map(toCell));
+  const { toCell, print, printHead } = createCsvPrinter({ delimiter: delimiter ?? undefined, excel });
+  let text = printHead(columns.map(toCell));
   return {
     write(values) {
       text += print([values.map(toCell)]);

@@ -1,7 +1,6 @@
 import { formatUsd } from '../../core/summary.ts';
 import { openAtomicFile } from '../../output/atomic-file.ts';
-import { escapeFormula } from '../../output/csv-format.ts';
-import { createCsvPrinter } from '../../output/csv-text.ts';
+import { createCsvPrinter, escapeFormula } from '../../output/csv-text.ts';
 import type { Costs } from './costs.ts';
 import type { Bill } from './read-bill.ts';
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { UsageError } from '../../core/errors.ts';
 import type { FinishedRow } from '../../core/finished-row.ts';
-import { escapeFormula } from '../../output/csv-format.ts';
+import { escapeFormula } from '../../output/csv-text.ts';
 import { ANSWER_COLUMN_OF_SHEET, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../../output/mark-sheet.ts';
 import { allocateSample } from '../../quality/allocate.ts';
 import type { Field } from '../../run/open/answer-field.ts';

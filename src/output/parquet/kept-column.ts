@@ -1,6 +1,6 @@
 import type { SchemaElement } from 'hyparquet-writer';
 import type { StoredColumn } from '../../core/row.ts';
-import { formatCell } from '../csv-format.ts';
+import { formatCell } from '../csv-text.ts';
 import { chooseStoreCell, type StoreCell } from './store-cell.ts';
 
 /** A column to be written: its metadata, including nested columns, and how its cells are stored. */

@@ -61,10 +61,9 @@ async function upload(context: BatchContext, options: ShardLifecycleOptions): Pr
   options.onPhase('uploading');
   const { shard, isResumed } = options;
   const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, shard), isResumed));
-  if (end === 'gone') {
-    // As after a backup was restored.
-    context.warn(`batch file ${shard.id} is gone before it was sent: its rows are packed again`);
-    return retire(context, options, 'its file is gone');
+  if (end === 'damaged') {
+    context.warn(`batch file ${shard.id} was lost or cut before it was sent: its rows are packed again`);
+    return retire(context, options, 'its file was lost or cut');
   }
   if (end === 'too-large') return { type: 'too-large', message: 'the provider takes no file of this size' };
   if (end === 'processing') await awaitFile(context, shardNow(context, options.shard));

@@ -1,4 +1,5 @@
-import { DiskError } from '../core/disk/disk-error.ts';
+import { statSync } from 'node:fs';
+import { onDisk } from '../core/disk/disk-error.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { isBeingProcessed, type RemoteFile } from '../openai/wire.ts';
@@ -10,17 +11,18 @@ import { findNoBatches, isNoRoute } from './no-batches.ts';
 /**
  * Uploads a shard's file to the provider. An upload costs nothing, so after a lost response the files are searched and, if nothing is found, it is uploaded again.
  * @param isResumed whether an earlier process wrote the file
- * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller; `gone` if the file of an earlier process is no longer there
+ * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller; `damaged` if the file of an earlier process is no longer there as it was written
  * @throws DiskError; ApiError for anything that no further try can change; AppError exit 4 if the address takes no files
  */
 export async function uploadShard(
   context: BatchContext,
   shard: ShardState,
   isResumed = false,
-): Promise<'uploaded' | 'processing' | 'too-large' | 'gone'> {
+): Promise<'uploaded' | 'processing' | 'too-large' | 'damaged'> {
   const { ledger, provider } = context;
   const filename = `rowmill.${ledger.stateId}.${shard.id}.${shard.sha256.slice(0, 12)}.jsonl`;
   const patience = createPatience(context, `the upload of batch file ${shard.id}`);
+  const path = ledger.shardPath(shard.id);
   let mayHaveArrivedSince = shard.status === 'uploading' ? shard.uploadIntentAt : null;
   for (;;) {
     try {
@@ -33,10 +35,12 @@ export async function uploadShard(
         mayHaveArrivedSince = null;
       }
       context.stopping.throwIfAborted();
+      // One written just now would be damaged again: its upload says what is wrong.
+      if (isResumed && !isWhole(path, shard.bytes)) return 'damaged';
       await ledger.append({ type: 'upload-intent', shard: shard.id, filename });
       const sentAt = context.clock().toISOString();
       try {
-        const file = await provider.uploadFile({ path: ledger.shardPath(shard.id), filename, signal: context.signal });
+        const file = await provider.uploadFile({ path, filename, signal: context.signal });
         await ledger.append({ type: 'upload-done', shard: shard.id, fileId: file.id });
         return nameEnd(file);
       } catch (error) {
@@ -44,8 +48,6 @@ export async function uploadShard(
         throw error;
       }
     } catch (error) {
-      // One that was written just now would vanish again.
-      if (isResumed && error instanceof DiskError && error.errno === 'ENOENT') return 'gone';
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
       if (isTooLarge(error)) return 'too-large';
       const hasNoBatches = isNoRoute(error) || error.status === 501 ? findNoBatches(context, 'POST /files', error.message) : null;
@@ -54,6 +56,11 @@ export async function uploadShard(
       await patience.waitAfter(error);
     }
   }
+}
+
+/** A restored backup may lack a file, or have it in part. */
+function isWhole(path: string, bytes: number): boolean {
+  return onDisk(path, () => statSync(path, { throwIfNoEntry: false }))?.size === bytes;
 }
 
 function nameEnd({ status }: RemoteFile): 'uploaded' | 'processing' {

@@ -125,6 +125,12 @@ const CASES: readonly Case[] = [
     says: /table of a run that has not ended cannot be written to x\.partial\.csv: that is the table that is read/,
   },
   {
+    name: 'the failures of a pilot, which are read',
+    target: 'x.csv',
+    arrange: all(file('x.partial.failures.csv'), readsFrom('x.partial.failures.csv')),
+    says: /failures of a part of the table cannot be written to x\.partial\.failures\.csv: that is the table that is read/,
+  },
+  {
     name: 'the failures of another run, which are read',
     target: 'x.csv',
     arrange: all(file('x.failures.csv'), readsFrom('x.failures.csv')),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { renderStatus } from '../src/cli/render/render-status.ts';
@@ -37,6 +38,27 @@ wideTest('summary, status and failures show the same number of rows left by a pi
   assert.match(
     renderStatus({ ...status, rowsOfRun }, { now: world.clock(), colour: false }),
     /^rows in {3}2 of this run = 1 ok \+ 0 failed \+ 1 skipped \+ 0 pending\n {10}9 of the table = 2 ok \+ 0 failed \+ 2 skipped \+ 5 pending \(answers from before --fresh do not count\)$/m,
+  );
+});
+
+test('a pilot has a list of failures of its own: that of the table stays, and that of the pilot goes with its table', async (t) => {
+  const rows: [string, string][] = ['a', '', 'b', ''].map((text, index) => [`r${index}`, text]);
+  const world = await makeWorld(t, { rows });
+  const whole = await world.run();
+  assert.equal(whole.summary.outputs.failures, 'out.failures.csv');
+  const list = world.read('out.failures.csv');
+  const pilotOf = (count: number) => world.run({ selection: { type: 'first', rows: count } });
+  const own = 'out.partial.failures.csv';
+  assert.equal((await pilotOf(3)).summary.outputs.failures, own);
+  assert.equal(world.read(own).trimEnd().split('\n').length, 2, 'the head and its one row');
+  assert.equal((await pilotOf(1)).summary.outputs.failures, null);
+  assert.deepEqual([existsSync(world.path(own)), world.read('out.failures.csv')], [false, list]);
+  await pilotOf(2);
+  world.write('in.csv', renderCsv(rows.slice(0, 3)));
+  await world.run();
+  assert.deepEqual(
+    ['out.partial.csv', own].map((name) => existsSync(world.path(name))),
+    [false, false],
   );
 });
 

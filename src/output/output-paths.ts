@@ -38,9 +38,9 @@ export function partialPath(tablePath: string): string {
   return insertBeforeExtension(tablePath, 'partial', path.extname(tablePath));
 }
 
-/** The table of failed and skipped rows, always CSV: `summaries.jsonl` -> `summaries.failures.csv`. */
-export function failuresPath(tablePath: string): string {
-  return insertBeforeExtension(tablePath, 'failures', '.csv');
+/** The table of failed and skipped rows, next to the table that was written, always CSV: `summaries.jsonl` -> `summaries.failures.csv`. */
+export function failuresPath(writtenPath: string): string {
+  return insertBeforeExtension(writtenPath, 'failures', '.csv');
 }
 
 /** The report, next to the table that was written: `reviews.csv` -> `reviews.report.html`. */

@@ -51,7 +51,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     stored: table.stored ?? null,
     answerTypes: listAnswerTypes(compiled.job),
   });
-  const failuresWriter = createFailuresWriter({ ...write, path: failuresPath(write.path), readId: compiled.rowId });
+  const failuresWriter = createFailuresWriter({ ...write, path: failuresPath(path), readId: compiled.rowId });
   const rowsWriter = await openRunRows(options, tableWriter);
   const writeRow = (row: FinishedRow): Promise<unknown> | null => {
     counter.add(row);
@@ -80,9 +80,9 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     const written = await tableWriter.finish();
     if (isFinal) {
       const partial = partialPath(write.path);
-      await Promise.all([rm(partial, { force: true }), rm(reportPath(partial), { force: true })]);
+      await Promise.all([partial, failuresPath(partial), reportPath(partial)].map((file) => rm(file, { force: true })));
     }
-    return { table: path, tableSha256: written.sha256, failures: failures === null ? null : failuresPath(write.path) };
+    return { table: path, tableSha256: written.sha256, failures: failures === null ? null : failuresPath(path) };
   } catch (error) {
     await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
     throw error;

@@ -51,6 +51,7 @@ export function listDestinations({ job, tableFiles }: Pick<ReadFiles, 'job' | 't
     { path: partial, name: 'the table of a run that has not ended' },
     { path: failuresPath(write.path), name: 'the table of failures' },
     { path: reportPath(write.path), name: 'the report' },
+    { path: failuresPath(partial), name: 'the failures of a part of the table' },
     { path: reportPath(partial), name: 'the report of a part of the table' },
     ...held,
   ];

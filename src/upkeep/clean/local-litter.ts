@@ -65,7 +65,9 @@ function listWritten(directory: string): readonly string[] {
     const summary = kept.readRunSummary(run, () => {}) as KeptSummary | null;
     return summary?.fingerprint == null ? [] : [summary.fingerprint.table];
   });
-  return [...new Set(tables)].flatMap((table) => [table, partialPath(table), failuresPath(table), reportPath(table)]);
+  return [...new Set(tables)]
+    .flatMap((table) => [table, partialPath(table)])
+    .flatMap((table) => [table, failuresPath(table), reportPath(table)]);
 }
 
 function listIn(folder: string): readonly string[] {

@@ -84,7 +84,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['job.yaml'], says: /job\.yaml is a job file; say what to do with it: rowmill plan job\.yaml/ },
     { type: ['run', 'reviews.csv'], says: /say what to ask of each row: rowmill run reviews\.csv --prompt/ },
     { type: ['status', 'reviews.csv'], says: /reviews\.csv is a table, and status takes a job file/ },
-    { type: ['failures', 'tickets.csv'], says: /rowmill failures tickets\.yaml/ },
+    { type: ['failures', 'tickets.csv', '--simulate'], says: /rowmill failures tickets\.yaml --simulate$/m },
     { type: ['init', 'job.yaml'], says: /job\.yaml is a job file already: rowmill plan job\.yaml/ },
     { type: ['init', 'tickets'], says: /tickets\.yaml exists already/ },
     { type: ['status', 'job.yaml'], says: /reviews has not been run/ },

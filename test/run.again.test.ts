@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { test } from 'node:test';
 import { describeContinued } from '../src/cli/render/describe-continued.ts';
 import type { RowSelection } from '../src/core/row.ts';
@@ -266,6 +267,32 @@ wideTest('--limit and --sample send only their rows, write a partial table, and 
   assert.deepEqual([full.summary.rows.in, countBilled(world)], [30, 30]);
   assert.equal(fs.existsSync(world.path('out.partial.csv')), false);
   world.check(full.summary);
+});
+
+test('a retry of a cause leaves alone what failed in passing for another one, also where it is continued', async (t) => {
+  const refusals = { match: { row: 4 }, do: { answer: 'refusal' } } as const;
+  const failures = { match: { row: 7 }, do: { rowStatus: 500 } } as const;
+  const world = await makeWorld(t, { job: 'retry: { attempts: 1 }', faults: [refusals, failures] });
+  const { causes } = (await world.run()).summary;
+  world.assertFaultsFired();
+  assert.deepEqual(causes, { refused: 1, server_error: 1 });
+  await world.restart({});
+  const retryOf = (cause: string) => ({ causes: new Set([cause]), set: {}, mustSend: true });
+
+  const events = () => fs.readFileSync(path.join(world.stateDirectory, 'events.jsonl'), 'utf8');
+  const before = events();
+  const { summary: none } = await world.run({ reopen: retryOf('truncated') });
+  assert.deepEqual([none.attempts.total, none.causes, events() === before], [0, causes, true], 'no run');
+  const first = { type: 'first', rows: 2 } as const;
+  for (const reopen of [retryOf('refused'), { ...retryOf('refused'), causes: null }])
+    assert.deepEqual([(await world.run({ reopen, selection: first })).summary.rows.in, events() === before], [12, true], 'no failed row');
+
+  const left = await world.run({ reopen: retryOf('refused'), waitMs: 0 });
+  assert.deepEqual([left.summary.exitCode, left.summary.rows.failed, left.summary.rows.pending], [7, 1, 1]);
+  const { summary } = await world.run();
+  assert.deepEqual([summary.run, summary.attempts.total, summary.causes], [left.summary.run, 1, { server_error: 1 }]);
+  world.check(summary);
+  assert.deepEqual((await world.run()).summary.rows, { ...summary.rows, ok: 12, failed: 0, new: 1, reused: 11 });
 });
 
 wideTest('dedupe: false pays for each identical row, and each keeps its own call', async (t) => {

@@ -42,7 +42,7 @@ function checkJobArgument(values: readonly unknown[]): void {
   const [argument] = values;
   const command = values.at(-1);
   if (!(command instanceof Command) || !takesJob(command) || typeof argument !== 'string') return;
-  if (!TAKES_TABLE.has(command.name())) requireJob(command.name(), argument);
+  if (!TAKES_TABLE.has(command.name())) requireJob(command.name(), argument, command.opts());
 }
 
 function takesJob(command: Command): boolean {

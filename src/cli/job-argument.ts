@@ -9,6 +9,8 @@ import { isYaml, showFile } from '../input/table/find-files.ts';
 import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
 import { guessFormat } from '../input/table/table-format.ts';
 import { findStateAt } from '../inspect/last-run.ts';
+import type { JobFlags } from './options/flags.ts';
+import { listPlaceFlags } from './place-flags.ts';
 import { programName } from './program-name.ts';
 
 /** What the argument turned out to be, where a job or a table is expected. */
@@ -54,11 +56,12 @@ function tellBy(argument: string, command: string, status: Stats | undefined): A
 }
 
 /** @throws UsageError for a table if the command takes a job, with the command that makes sense */
-export function requireJob(command: string, argument: string): void {
+export function requireJob(command: string, argument: string, flags: JobFlags): void {
   if (isFolder(argument) && (findStateAt(argument) === null ? TAKES_FOLDER : TAKES_STATE).has(command)) return;
   if (tellArgument(argument, command) === 'job') return;
   const file = findDraftFile(argument);
-  const next = file === null ? typed(`run ${quotePath(argument)} ${EXAMPLE}`) : typed(`${command} ${quotePath(file)}`);
+  const words = file === null ? ['run', quotePath(argument), EXAMPLE] : [command, quotePath(file)];
+  const next = typed([...words, ...listPlaceFlags(flags)].join(' '));
   throw refuse(`${argument} is a table, and ${command} takes a job file${file === null ? ', which the first run makes' : ''}: ${next}`);
 }
 

@@ -12,6 +12,7 @@ import { chooseCalledOrigin, makeCallTarget } from './choose-provider.ts';
 import type { Interrupts } from './interrupt.ts';
 import { requireNoAddress } from './job-argument.ts';
 import type { JobFlags, RunFlags } from './options/flags.ts';
+import { listPlaceFlags } from './place-flags.ts';
 import { programName } from './program-name.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
@@ -133,12 +134,7 @@ export function showSelection(selection: RowSelection): string {
 
 /** A command as the user would type it here, with the flags that select table, state and provider. */
 export function showCommand(command: string, jobFile: string, flags: JobFlags): string {
-  const parts = [programName(), command, quotePath(relative(process.cwd(), jobFile) || jobFile)];
-  if (flags.input !== undefined) parts.push('--input', quoteArgument(flags.input));
-  if (flags.stateDir !== undefined && process.env.ROWMILL_STATE_DIR === undefined) parts.push('--state-dir', quoteArgument(flags.stateDir));
-  if (flags.baseUrl !== undefined) parts.push('--base-url', quoteArgument(flags.baseUrl));
-  if (flags.simulate === true) parts.push('--simulate');
-  return parts.join(' ');
+  return [programName(), command, quotePath(relative(process.cwd(), jobFile) || jobFile), ...listPlaceFlags(flags)].join(' ');
 }
 
 /** `run` as it goes on with the last run of a state: the same rows, the same table. */

@@ -32,6 +32,8 @@ export type Event =
       readonly date?: string;
       /** Of a pilot; absent for a run of all rows, and in what early versions wrote. */
       readonly selection?: RowSelection;
+      /** Of `retry --cause`: what failed in passing for other causes is left alone; absent for every other run. */
+      readonly causes?: readonly string[];
       /** Absent in what earlier versions wrote. */
       readonly command?: RunCommand;
       readonly estimateNanoUsd: number | null;

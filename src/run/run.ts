@@ -5,7 +5,7 @@ import type { Summary } from '../core/summary.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
-import { findPilot, findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
+import { findPilot, findUnchangedRun, keepPaths, readLastSummary } from './finish/fingerprint.ts';
 import { findTakenTable } from './open/shared-table.ts';
 import type { Connection } from './open/target.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
@@ -54,10 +54,15 @@ async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summa
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** @returns the summary of a finished pilot that would send nothing, and write the same table, if it were repeated; null for every other run */
+/**
+ * @returns the summary of the last run, if failed rows are to be retried and nothing is to be sent: of a `retry` of some rows or causes, or of a
+ * pilot that would write the same table again; null if there is something to do
+ */
 async function findIdle({ options, prepared, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Promise<Summary | null> {
-  const hasWork = selected.isAll || ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0;
-  return hasWork ? null : findPilot(prepared, ledger, options.selection, options.signal);
+  if (ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0) return null;
+  const isOfSome = !selected.isAll || options.reopen?.causes != null;
+  if (isOfSome && options.reopen?.mustSend === true) return readLastSummary(ledger);
+  return selected.isAll ? null : findPilot(prepared, ledger, options.selection, options.signal);
 }
 
 /** Looks for what a finished run could not find at the provider: batches of lost creates, and batches that were gone. */

@@ -44,6 +44,7 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
       lane,
       ...(options.date == null ? {} : { date: options.date }),
       ...(options.selection === undefined || options.selection.type === 'all' ? {} : { selection: options.selection }),
+      ...(opening.causes === null ? {} : { causes: opening.causes }),
       command: options.command,
       estimateNanoUsd,
     });

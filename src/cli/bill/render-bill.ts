@@ -49,7 +49,8 @@ function describeRest(total: Costs): readonly string[] {
     possiblyBilledUnpriced,
   } = total;
   const lines: string[] = [];
-  if (failedNanoUsd > 0) lines.push(`of it for attempts whose answer does not count: ${formatDollars(failedNanoUsd)}`);
+  if (failedNanoUsd > 0)
+    lines.push(`of it for answers that the job as it is now cannot use (truncated, refused or invalid): ${formatDollars(failedNanoUsd)}`);
   if (orphanedNanoUsd > 0) lines.push(`of it for batches nobody waited for: ${formatDollars(orphanedNanoUsd)}`);
   if (unpricedAttempts > 0) lines.push(`not in it: ${formatThings(unpricedAttempts, 'billed attempt')} of unknown price`);
   if (calls > 0) {

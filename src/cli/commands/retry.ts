@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
 import { suggest } from '../../core/wording/suggest.ts';
@@ -6,7 +7,8 @@ import { findState } from '../../inspect/open-state.ts';
 import { chooseCalledOrigin } from '../choose-provider.ts';
 import type { RunFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
-import { flagsOfSelection } from '../run-options.ts';
+import { renderIdleRetry } from '../render/render-idle-retry.ts';
+import { flagsOfSelection, makeSelection, showCommand, showSelection } from '../run-options.ts';
 import { runWith } from './run.ts';
 
 export interface RetryFlags extends RunFlags {
@@ -23,15 +25,24 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const input = flags.input ?? lastRun?.paths.input ?? null;
   const out = flags.out ?? lastRun?.paths.out ?? null;
   // Rows outside the last run's selection have not failed.
-  const extent = flags.limit === undefined && flags.sample === undefined ? flagsOfSelection(selection) : {};
+  const typed = makeSelection(flags);
+  const extent = typed.type === 'all' ? flagsOfSelection(selection) : {};
   return runWith(
     jobFile,
     { ...flags, ...extent },
     {
-      reopen: { causes, set },
+      reopen: { causes, set, mustSend: true },
       overrides: { cwd: process.cwd(), input, out, mode: flags.mode ?? null },
       // Piped input of the last run was kept; only a `-` typed now means new input.
       stdin: flags.input === '-' ? process.stdin : null,
+    },
+    {
+      renderIdle: (summary) =>
+        renderIdleRetry(summary, {
+          causes,
+          retry: showCommand('retry', jobFile, flags),
+          among: typed.type === 'all' || isDeepStrictEqual(typed, selection) ? '' : showSelection(typed),
+        }),
     },
   );
 }

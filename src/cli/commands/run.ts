@@ -19,7 +19,6 @@ import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type Progress, startProgress } from '../progress.ts';
-import { renderIdleRetry } from '../render/render-idle-retry.ts';
 import { printFailure } from '../report-failure.ts';
 import { changeFlags, makeRunOptions, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printAside, printJson, say } from '../say.ts';
@@ -51,22 +50,22 @@ async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & T
   }
 }
 
-/** What is done at two moments of a run. */
+/** What a command does at some moments of a run. */
 interface RunMoments {
   /** Called one or more times, once everything that can be checked in advance has passed: job, table, cost, key, model; nothing has been sent. */
-  ready(): Promise<void>;
+  ready?(): Promise<void>;
   /** Called when the provider refused the run before it achieved anything. */
-  refused(): Promise<void>;
+  refused?(): Promise<void>;
+  /** What is printed instead of the summary if there was no run. */
+  renderIdle?(summary: Summary): string;
 }
-
-const NO_MOMENTS: RunMoments = { async ready() {}, async refused() {} };
 
 /** Runs with additional options, as `retry` does. */
 export async function runWith(
   jobFile: string,
   flags: RunFlags,
   changes: Partial<Pick<RunOptions, 'reopen' | 'overrides' | 'stdin' | 'jobFile'> & { readonly commands: Partial<RunOptions['commands']> }>,
-  moments = NO_MOMENTS,
+  moments: RunMoments = {},
 ): Promise<number> {
   let progress: Progress | null = null;
   let isSending = false;
@@ -99,7 +98,7 @@ export async function runWith(
       },
       async beforeSending() {
         progress?.clear();
-        await moments.ready();
+        await moments.ready?.();
       },
       confirm: (plan, spending) =>
         confirmSpending(plan, {
@@ -118,14 +117,13 @@ export async function runWith(
       warn: tell,
     });
     finishProgress();
-    await (isRefusal(summary) ? moments.refused() : moments.ready());
-    const idleRetry =
-      isSending || changes.reopen == null ? null : renderIdleRetry(summary, { ...changes.reopen, retry: options.commands.retry ?? '' });
-    if (!isSending && idleRetry === null) say('Nothing to do: nothing has changed since the last run');
+    await (isRefusal(summary) ? moments.refused?.() : moments.ready?.());
+    const idle = isSending ? null : (moments.renderIdle?.(summary) ?? null);
+    if (!isSending && idle === null) say('Nothing to do: nothing has changed since the last run');
     const look = { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false };
-    if (flags.json !== true) (table.isClaimed ? printAside : print)(idleRetry ?? renderSummary(summary, look));
+    if (flags.json !== true) (table.isClaimed ? printAside : print)(idle ?? renderSummary(summary, look));
     else {
-      if (idleRetry !== null) say(idleRetry);
+      if (idle !== null) say(idle);
       printJson(summary);
     }
     await table.print(summary);

@@ -33,8 +33,9 @@ const GROUPS = {
 const option = (group: keyof typeof GROUPS, flags: string, description: string) => new Option(flags, description).helpGroup(GROUPS[group]);
 
 export const inputOption = () => option('rows', '--input <path>', 'the table, instead of the one the job names; - is standard input');
-export const limitOption = () => option('rows', '--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
-export const sampleOption = () => option('rows', '--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
+export const limitOption = () =>
+  option('rows', '--limit <n>', 'only the first n rows of the table').argParser(parsePositive).conflicts('sample');
+export const sampleOption = () => option('rows', '--sample <n>', 'only n rows of the table, chosen by --seed').argParser(parsePositive);
 export const seedOption = () => option('rows', '--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
 export const freshOption = () => option('rows', '--fresh', 'send every row again; older answers only count as cost');
 export const retryFailedOption = () => option('rows', '--retry-failed', 'retry failed rows, whatever their cause');
@@ -53,7 +54,8 @@ export const olderOption = () =>
     .default(2_592_000_000, '30d');
 export const fieldOption = () => new Option('--field <name>', 'the field of the answer, if several have labels');
 
-export const causeOption = () => option('rows', '--cause <causes>', 'only these causes, separated by commas').argParser(parseList);
+export const causeOption = () =>
+  option('rows', '--cause <causes>', 'only rows that failed with these causes, separated by commas').argParser(parseList);
 export const setOption = () =>
   option('way', '--set <param=value>', 'set another parameter, for example params.max_output_tokens=400; may be repeated')
     .argParser(collect)

@@ -10,10 +10,15 @@ export interface IdleRetryOptions {
   readonly causes: ReadonlySet<string> | null;
   /** `rowmill retry JOB`. */
   readonly retry: string;
+  /** The flags that select its rows, if the last run was about others; else empty. */
+  readonly among: string;
 }
 
-/** The rows examined by a retry that had nothing to retry, without a final newline: there was no run, and so no figures of one. */
-export function renderIdleRetry(summary: Summary, { causes, retry }: IdleRetryOptions): string {
+/**
+ * What a retry without anything to retry found, without a final newline: the rows it examined, or those of the last run if it examined others.
+ * There was no run, and so no figures of one.
+ */
+export function renderIdleRetry(summary: Summary, { causes, retry, among }: IdleRetryOptions): string {
   const { rows, notAsked } = summary;
   const skipped = rows.skipped - (summary.causes.where ?? 0);
   const ends = [
@@ -22,8 +27,12 @@ export function renderIdleRetry(summary: Summary, { causes, retry }: IdleRetryOp
     ...(skipped === 0 ? [] : [`${formatCount(skipped)} never sent (${listCauses(summary, false)})`]),
   ];
   const none = causes === null ? 'no failed row to retry' : `no row to retry that failed with ${[...causes].join(' or ')}`;
-  const among = `${formatThings(rows.in - (summary.causes.where ?? 0), 'row')}${notAsked === undefined ? '' : ' of the last run'}`;
-  const lines = [`${summary.job}: ${none} among ${among}: ${ends.join(', ')}. Nothing was sent, nothing was spent`];
+  const counted = formatThings(rows.in - (summary.causes.where ?? 0), 'row');
+  const found =
+    among === ''
+      ? `${none} among ${counted}${notAsked === undefined ? '' : ' of the last run'}`
+      : `${none} among the rows of the table that ${among} selects. Of ${counted} of the last run`;
+  const lines = [`${summary.job}: ${found}: ${ends.join(', ')}. Nothing was sent, nothing was spent`];
   if (notAsked !== undefined)
     lines.push(`Not asked yet: ${describeNotAsked(notAsked)}${notAsked.command === null ? '' : `: ${notAsked.command}`}`);
   if (summary.exitCode === EXIT.failedRows) lines.push(explainExit(summary));

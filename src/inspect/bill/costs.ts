@@ -8,7 +8,7 @@ export interface Costs {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly nanoUsd: number;
-  /** The part that bought no answer: invalid, truncated, refused and the like. */
+  /** The part that bought no answer: truncated, refused and the like, or invalid by the rules of the job as it is now. */
   readonly failedNanoUsd: number;
   /** The part spent on batches nobody waited for. */
   readonly orphanedNanoUsd: number;

@@ -102,6 +102,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         lane: event.lane ?? null,
         ...(event.date === undefined ? {} : { date: event.date }),
         ...(event.selection === undefined ? {} : { selection: event.selection }),
+        ...(event.causes === undefined ? {} : { causes: event.causes }),
         ...(event.command === undefined ? {} : { command: event.command }),
         estimateNanoUsd: event.estimateNanoUsd,
       };

@@ -204,6 +204,8 @@ export interface RunState {
   readonly date?: string;
   /** What it was about when it began; absent for all rows. */
   readonly selection?: RowSelection;
+  /** The only causes after which it sends rows of earlier runs again; absent for all. */
+  readonly causes?: readonly string[];
   /** What continues it, with the flags it began with; absent in what earlier versions wrote. */
   readonly command?: RunCommand;
   /** Its expected cost when it started, or when more was last opened in it; null if a price is unknown. */

@@ -65,6 +65,12 @@ export async function findPilot(
   return (await isUnchanged(kept.pilot, prepared, ledger, signal)) ? asNothingDone(kept.summary) : null;
 }
 
+/** The last run's summary, as that of an invocation that looked at other rows and did nothing; null if it left none. */
+export function readLastSummary({ fold, runFiles }: Pick<Ledger, 'fold' | 'runFiles'>): Summary | null {
+  const kept = runFiles.readRunSummary(fold.runs.at(-1)?.id ?? '-', () => {}) as KeptSummary | null;
+  return kept === null ? null : asNothingDone(kept.summary);
+}
+
 /** Whether the table, and everything it was made from, is unchanged. */
 async function isUnchanged(then: Fingerprint, prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<boolean> {
   const sha256 = await hashFile(then.table, signal);

@@ -14,12 +14,23 @@ export function isOfRun({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>, id: numbe
   return fold.epochRuns[keys.attemptEpoch(id)] === run;
 }
 
+export interface StepOptions {
+  /** Whether a request that waits here for its live call counts as in flight: it is in no file, so nobody else sees it. */
+  readonly seesQueue?: boolean;
+  /** `RunState.causes` of the run that is about to start; null for all. */
+  readonly nextCauses?: readonly string[] | null;
+}
+
 /**
  * Binds the job's policy to the ledger. Within a run the table of outcomes decides. What failed in an earlier run stays failed, unless the
- * user reopened it or, when a run is `working` (or about to), its cause was transient.
- * @param seesQueue whether a request that waits here for its live call counts as in flight: it is in no file, so nobody else sees it
+ * user reopened it or, when a run is `working` (or about to), its cause was transient and, in a `retry --cause`, one of those.
  */
-export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'reading', { seesQueue = true } = {}): StepOf {
+export function createStepOf(
+  ledger: Ledger,
+  job: Job,
+  purpose: 'working' | 'reading',
+  { seesQueue = true, nextCauses = null }: StepOptions = {},
+): StepOf {
   const { keys, fold } = ledger;
   const policy = { attempts: job.retry.attempts, onUnknown: job.onUnknown };
   const cap = job.params.max_output_tokens;
@@ -41,6 +52,8 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'rea
       return decideNextStep(progress, { ...policy, hasOutputCap: outcome === 'truncated' && canGrowCap(id) });
     }
     const isPassing = TRANSIENT_CAUSES.has(outcome) || (outcome === 'unknown' && job.onUnknown === 'retry' && !isHeld);
-    return isPassing && purpose === 'working' ? 'again' : 'failed';
+    if (!isPassing || purpose === 'reading') return 'failed';
+    const causes = fold.currentRun === null ? nextCauses : (fold.currentRun.causes ?? null);
+    return causes === null || causes.includes(outcome) ? 'again' : 'failed';
   };
 }

@@ -10,6 +10,8 @@ export interface Reopen {
   readonly causes: ReadonlySet<string> | null;
   /** Parameters that override the job's; empty for none. */
   readonly set: ParamSet;
+  /** Whether there is no run without something to send, as for `retry`; absent: it may write its table again. */
+  readonly mustSend?: boolean;
 }
 
 /** Parameters over those of the job, from `retry --set`. */
@@ -48,6 +50,8 @@ export interface Opening {
   readonly opens: (id: number) => boolean;
   /** The parameters of reopened keys. */
   readonly set: ParamSet;
+  /** `RunState.causes`, if a run starts; null for all. */
+  readonly causes: readonly string[] | null;
   /** The state of keys after that. */
   readonly view: KeyView;
 }
@@ -57,6 +61,7 @@ export const FIRST_OPENING: Opening = {
   isFresh: false,
   opens: () => false,
   set: {},
+  causes: null,
   view: {
     stepOf: () => 'new',
     isAnswered: () => false,
@@ -72,10 +77,10 @@ export const FIRST_OPENING: Opening = {
 const UNSENT: ReadonlySet<ShardStatus> = new Set(['written', 'uploading', 'uploaded']);
 
 /** The state of keys for a running run. */
-export function viewKeys(ledger: Ledger, job: Job): KeyView {
+export function viewKeys(ledger: Ledger, job: Job, nextCauses: Opening['causes'] = null): KeyView {
   const { keys, fold } = ledger;
   return {
-    stepOf: createStepOf(ledger, job, 'working'),
+    stepOf: createStepOf(ledger, job, 'working', { nextCauses }),
     isAnswered: (id) => keys.outcome(id) === 'ok',
     isOfOpenRun: (id) => fold.currentRun !== null && isOfRun(ledger, id, fold.currentRun.id),
     isReopened: (id) => keys.isReopened(id),
@@ -88,20 +93,22 @@ export function viewKeys(ledger: Ledger, job: Job): KeyView {
 /** What a run with these options will change, and the state of keys after it. Nothing is changed here; a run that is already open and fresh continues. */
 export function foreseeOpening(ledger: Ledger, job: Job, { isFresh, reopen }: AskedAgain): Opening {
   const { keys, fold } = ledger;
-  const view = viewKeys(ledger, job);
+  const causes = reopen?.causes == null ? null : [...reopen.causes];
+  const view = viewKeys(ledger, job, causes);
   if (isFresh && (fold.currentRun === null || fold.generationRun !== fold.currentRun.id)) {
     const isKept = (id: number) => isBeforeCreate(shardStatusOf(ledger, id));
-    return { isFresh: true, opens: () => false, set: {}, view: viewFresh(view, { isKept, isKnown: (id) => keys.outcome(id) !== null }) };
+    return { ...FIRST_OPENING, isFresh: true, view: viewFresh(view, { isKept, isKnown: (id) => keys.outcome(id) !== null }) };
   }
-  if (reopen === null) return { isFresh: false, opens: () => false, set: {}, view };
-  const { causes, set } = reopen;
+  if (reopen === null) return { ...FIRST_OPENING, view };
+  const { set } = reopen;
   const readStep = createStepOf(ledger, job, 'reading');
-  const opens = (id: number) => readStep(id) === 'failed' && (causes === null || causes.has(keys.outcome(id) ?? ''));
+  const opens = (id: number) => readStep(id) === 'failed' && (causes === null || causes.includes(keys.outcome(id) ?? ''));
   const newSet = Object.keys(set).length > 0 ? set : undefined;
   return {
     isFresh: false,
     opens,
     set,
+    causes,
     view: {
       ...view,
       stepOf: (id) => (opens(id) ? 'again' : view.stepOf(id)),

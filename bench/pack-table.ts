@@ -29,6 +29,7 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
     duplicates: createDuplicateRows(ledger.keys),
     selected: ALL_ROWS,
     tokensOf: ({ body }) => prepared.tokens.own.charge(body),
+    waitForRoom: async () => {},
     budget: null,
     signal,
   });

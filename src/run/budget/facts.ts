@@ -64,8 +64,8 @@ export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnew
 export function describeReach({ limitNanoUsd, committedNanoUsd, reservedNanoUsd }: BudgetReach): string {
   const used = committedNanoUsd === 0 ? '' : `, ${formatDollars(committedNanoUsd)} of it spent or may still be billed`;
   const left = limitNanoUsd - committedNanoUsd;
-  const covers = reservedNanoUsd <= left ? ', covered' : '';
-  return `${formatDollars(limitNanoUsd)} for this run${used}; to send, ${formatDollars(reservedNanoUsd)} is reserved${covers}`;
+  const covers = reservedNanoUsd <= left ? ': it covers them' : '';
+  return `${formatDollars(limitNanoUsd)} for this run${used}; to send, ${formatDollars(reservedNanoUsd)} is reserved, a token for every byte and the longest answers${covers}`;
 }
 
 /** The warnings about budgets that will not suffice for a run, or let its batches out one after another; empty if they will, as far as can be predicted. */

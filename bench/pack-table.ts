@@ -27,6 +27,7 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
     makeDueRequest,
     selected: ALL_ROWS,
     tokensOf: ({ body }) => prepared.tokens.own.charge(body),
+    waitForRoom: async () => {},
     budget: null,
     signal,
   });

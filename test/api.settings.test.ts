@@ -88,7 +88,7 @@ test('an invalid setting is refused by name before anything is done', async (t) 
     await refuses(job.run(given as object), message, given);
   }
   for (const [given, message] of WRONG_FOR_RUN) await refuses(job.run(given as object), message, given);
-  await refuses(job.plan({ maxUsd: 1 } as object), /^maxUsd: is a setting of run\(\), not of plan\(\)$/, 'maxUsd');
+  await refuses(job.plan({ yes: true } as object), /^yes: is a setting of run\(\), not of plan\(\)$/, 'yes');
   assert.deepEqual(fs.readdirSync(directory), ['in.csv']);
 });
 

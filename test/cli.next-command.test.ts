@@ -124,7 +124,7 @@ test('a lane that the address refuses is not in the command that follows', () =>
   assert.deepEqual(changeOf('no_api_key'), {});
   const ended = new ModelRefusedError('it has ended', 'gpt-6-luna');
   assert.deepEqual(readStop(ended, false)?.change, { model: 'gpt-6-luna' });
-  const excess = { why: 'used up', isOfRun: false } as const;
+  const excess = { why: 'used up', limit: 'the budget', isOfRun: false } as const;
   assert.deepEqual(readStop(new BudgetError({ ...excess, isOfDeadline: true }, null), true)?.change, { hasDeadline: false });
   assert.deepEqual(readStop(new BudgetError(excess, 5_000), true)?.change, { maxNanoUsd: 5_000 });
 });

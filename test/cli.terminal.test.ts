@@ -195,8 +195,10 @@ describe('progress on a terminal', () => {
 
 it('a question is broken between words, and runs are not cut in a pipe', () => {
   const why = 'this run may cost up to $1.96, which is above confirm_over ($1.00)';
-  assert.equal(layOutQuestion(why, 60), `${why.replace(' (', '\n(')}. Go on? [y/N] `);
-  assert.equal(layOutQuestion(why, null), `${why}. Go on? [y/N] `);
+  const asked = why.replace('this', 'This');
+  assert.equal(layOutQuestion(why, 60), `${asked.replace(' (', '\n(')}. Go on? [y/N] `);
+  assert.equal(layOutQuestion(why, null), `${asked}. Go on? [y/N] `);
+  assert.equal(layOutQuestion('t.csv is one', null), 't.csv is one. Go on? [y/N] ');
   const verdict = 'the batches are with the provider; run the same command later to collect them';
   const run = { id: 'r', startedAt: '2026-11-30T12:00:00Z', verdict, exitCode: 7, rows: null, cost: null, model: 'm', simulated: true };
   const lists = [{ job: 'reviews', file: 'job.yaml', runs: [run] }] as unknown as Parameters<typeof renderRuns>[0];

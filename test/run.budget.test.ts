@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PlanOptions } from '../src/run/plan/plan.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { billNanoUsd, type WireUsage } from './helpers/bill-nano-usd.ts';
+import { planWorld } from './helpers/plan-world.ts';
 import { makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
 
@@ -34,11 +36,42 @@ for (const lane of someOf(LANES, 1)) {
     const [, usd = ''] = /--max-usd (\d+\.\d{6})$/.exec(summary.next ?? '') ?? [];
     const maxNanoUsd = Math.round(Number(usd) * 1e9);
     assert.ok(maxNanoUsd >= undisturbed.cost.nanoUsd, summary.next ?? 'no command');
+    const mode = { overrides: inLane(world, lane).overrides } as Partial<PlanOptions>;
+    const plan = await planWorld(world, { type: 'all' }, { ...mode, maxNanoUsd: third });
+    assert.deepEqual([plan.budget?.requestsAtATime, plan.budget?.enoughNanoUsd], [0, maxNanoUsd]);
+    assert.match(plan.problems.at(-1)?.message ?? '', /^the budget of \$0\.\d+ is used up: .*the run would send nothing \(exit 5\)/);
+    const enough = await planWorld(world, { type: 'all' }, { ...mode, maxNanoUsd });
+    assert.deepEqual([enough.budget?.requestsAtATime, enough.problems.length], [summary.rows.pending, plan.problems.length - 1]);
     const ended = await world.run({ ...inLane(world, lane), maxNanoUsd, commands });
     assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 20]);
+    if (lane === 'batch') assert.equal(ended.summary.batches.at(-1)?.requests, summary.rows.pending, 'all at once');
     assert.deepEqual([billNanoUsd(world), ended.summary.cost.nanoUsd], [undisturbed.cost.nanoUsd, undisturbed.cost.nanoUsd]);
   });
 }
+
+test('a run that does not wait leaves when its budget has no room, and says beforehand in how many batches it lets rows out', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(20), batchSeconds: 600 });
+  const { budget } = await planWorld(world, { type: 'all' }, { maxNanoUsd: 1_000_000_000 });
+  assert.deepEqual([budget?.requestsAtATime, budget?.batches], [20, 1]);
+  const maxNanoUsd = Math.round((budget?.reservedNanoUsd ?? 0) / 3);
+  const begun = await world.run({ maxNanoUsd, waitMs: 0 });
+  const { exitCode, verdict, rows, notAsked, batches } = begun.summary;
+  assert.deepEqual([exitCode, rows.pending, batches.length], [7, 20, 1]);
+  assert.match(
+    verdict,
+    /run the same command later to collect them and send more: the budget of \$0\.\d+ has room for no more until then$/,
+  );
+  assert.equal(notAsked?.rows, 20 - (batches[0]?.requests ?? 0));
+  const warned = begun.warnings.find((warning) => /out at a time/.test(warning)) ?? '';
+  assert.match(
+    warned,
+    new RegExp(`lets about ${batches[0]?.requests} of 20 requests out at a time, .*: about \\d+ batches, one after another; \\$0`),
+  );
+  const later = await planWorld(world, { type: 'all' }, { maxNanoUsd });
+  assert.ok((later.budget?.requestsAtATime ?? 0) > 0, 'what is out makes room when it is collected');
+  const { summary } = await world.run({ maxNanoUsd: budget?.enoughNanoUsd ?? 0 });
+  assert.deepEqual([summary.exitCode, summary.rows.ok, summary.batches.length, world.simulator.bill().length], [0, 20, 2, 20]);
+});
 
 const TROUBLES: Readonly<Record<LaneName, SimulatorOptions['faults']>> = {
   batch: [

@@ -34,6 +34,10 @@ const PLAN_RULES: Readonly<Record<keyof PlanSettings, Rule>> = {
   fresh: flag,
   retryFailed: flag,
   priceAsOf: { wanted: 'a day, for example "2026-11-22"', isMet: (value) => typeof value === 'string' && isDay(value) },
+  maxUsd: {
+    wanted: `dollars from 0 to ${MOST_USD}`,
+    isMet: (value) => typeof value === 'number' && value >= 0 && value <= MOST_USD,
+  },
 };
 
 const RUN_RULES: Readonly<Record<keyof RunSettings, Rule>> = {
@@ -42,10 +46,6 @@ const RUN_RULES: Readonly<Record<keyof RunSettings, Rule>> = {
   onProgress: listener,
   onWarning: listener,
   yes: flag,
-  maxUsd: {
-    wanted: `dollars from 0 to ${MOST_USD}`,
-    isMet: (value) => typeof value === 'number' && value >= 0 && value <= MOST_USD,
-  },
   waitMs: {
     wanted: 'milliseconds from 0 on; leave it out to wait to the end',
     isMet: (value) => Number.isFinite(value) && Number(value) >= 0,

@@ -19,8 +19,8 @@ const DRAIN_MS = 30_000;
 const LOOKS_MS = [5_000, 20_000, 65_000];
 const POLL_MAX_MS = 60_000;
 
-export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOptions {
-  const { limit, sample, seed = 1 } = settings;
+export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOptions & Pick<RunOptions, 'maxNanoUsd'> {
+  const { limit, sample, seed = 1, maxUsd } = settings;
   if (limit !== undefined && sample !== undefined) throw new UsageError('limit and sample: give one of them');
   return {
     jobFile: job,
@@ -39,6 +39,7 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
     reopen: settings.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: settings.priceAsOf ?? null,
+    maxNanoUsd: maxUsd === undefined ? null : Math.round(maxUsd * NANO_USD_PER_USD),
     signal: new AbortController().signal,
   };
 }
@@ -51,7 +52,7 @@ export function makeRunSettings(
   job: LoadedJob,
   settings: RunSettings,
 ): { readonly options: RunOptions; readonly notices: RunNotices; readonly finish: () => Promise<void> } {
-  const { signal, onProgress, onWarning, maxUsd } = settings;
+  const { signal, onProgress, onWarning } = settings;
   const plan = makePlanSettings(job, settings);
   const ended = new AbortController();
   const stopping = new AbortController();
@@ -86,7 +87,6 @@ export function makeRunSettings(
       stopping: stopping.signal,
       signal: ending.signal,
       deadline: null,
-      maxNanoUsd: maxUsd === undefined ? null : Math.round(maxUsd * NANO_USD_PER_USD),
       waitMs: settings.waitMs ?? null,
       looksMs: LOOKS_MS,
       pollMaxMs: POLL_MAX_MS,

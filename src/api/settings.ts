@@ -18,6 +18,8 @@ export interface PlanSettings {
   readonly retryFailed?: boolean | undefined;
   /** A day (YYYY-MM-DD) whose prices count; without it the day of each answer. */
   readonly priceAsOf?: string | undefined;
+  /** Overrides the budget of the job. */
+  readonly maxUsd?: number | undefined;
 }
 
 /** How a run works. */
@@ -30,8 +32,6 @@ export interface RunSettings extends PlanSettings {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Continues although the cost is unknown, or may exceed `confirm_over`; without it such a run is refused. */
   readonly yes?: boolean | undefined;
-  /** Overrides the budget of the job. */
-  readonly maxUsd?: number | undefined;
   /** How long to wait for batches; 0 only submits them. By default to the end. */
   readonly waitMs?: number | undefined;
   /** Makes live calls through workers that share this Redis; without it `REDIS_URL`. */

@@ -53,7 +53,9 @@ export function canAsk(): boolean {
 
 /** The question, broken between words if the terminal is narrow. */
 export function layOutQuestion(why: string, columns: number | null): string {
-  const question = `${why}. Go on? [y/N]`;
+  // A first word that may be a name stays as it is.
+  const sentence = why.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+  const question = `${sentence}. Go on? [y/N]`;
   // The answer begins after a blank.
   return `${columns === null ? question : wrapText(question, columns - 1)} `;
 }

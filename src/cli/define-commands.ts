@@ -15,13 +15,17 @@ import {
   addTableOptions,
   baseUrlOption,
   causeOption,
+  deadlineOption,
   fieldOption,
   freshOption,
   inputOption,
   JOB_OR_FOLDER,
   jsonOption,
   limitOption,
+  maxLiveOption,
+  maxUsdOption,
   modeOption,
+  outOption,
   priceOption,
   promptsOption,
   retryFailedOption,
@@ -54,7 +58,11 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .addOption(freshOption())
       .addOption(retryFailedOption())
       .addOption(promptsOption())
+      .addOption(maxUsdOption())
       .addOption(priceOption())
+      .addOption(deadlineOption())
+      .addOption(maxLiveOption())
+      .addOption(outOption())
       .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/plan.ts')).plan(job, flags))),
   run: (command) =>
     addRunOptions(addTableOptions(addJobOptions(command, JOB_OR_TABLE)), [freshOption(), retryFailedOption()])

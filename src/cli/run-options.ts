@@ -30,8 +30,6 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     ifRunning: flags.ifRunning === 'wait' ? 'wait' : 'fail',
     stopping: interrupts.stopping,
     signal: interrupts.signal,
-    deadline: readDeadline(flags),
-    maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
     waitMs: flags.wait === true ? null : flags.wait === false ? 0 : flags.wait,
     looksMs: flags.looks,
     pollMaxMs: flags.pollMax,
@@ -70,7 +68,7 @@ function readDeadline({ deadline, maxLiveUsd }: RunFlags): RunOptions['deadline'
 }
 
 /** The part of the flags that decides what there is to do. */
-export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
+export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions & Pick<RunOptions, 'deadline' | 'maxNanoUsd'> {
   return {
     jobFile,
     overrides: { cwd: process.cwd(), input: readInputFlag(flags), out: flags.out ?? null, mode: flags.mode ?? null },
@@ -84,6 +82,8 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: flags.priceAsOf ?? null,
+    deadline: readDeadline(flags),
+    maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
     ...(flags.prompts === undefined ? {} : { shownRequests: flags.prompts }),
     signal: new AbortController().signal,
   };

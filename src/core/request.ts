@@ -92,6 +92,13 @@ export function makeRequestLine(request: Request): string {
   return `{"custom_id":"${request.customId}","method":"POST","url":"${request.url}","body":${request.body}}`;
 }
 
+const FRAME_BYTES = makeRequestLine({ key: '', customId: '', url: '', body: '' }).length + 1;
+
+/** How many bytes such a line has besides the body, its newline included. */
+export function countFrameBytes({ customId, url }: Pick<Request, 'customId' | 'url'>): number {
+  return FRAME_BYTES + customId.length + url.length;
+}
+
 /** The most output tokens a request allows, over all its votes; null without a cap. An embedding has no output. */
 export function readCapTokens({ url, body }: Pick<Request, 'url' | 'body'>): number | null {
   if (url === '/v1/embeddings') return 0;

@@ -8,7 +8,7 @@ import type { Books } from './open/books.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import { type SelectedRows, selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
-import { chooseLane, choosePrice } from './plan/choose-lane.ts';
+import { choosePrice } from './plan/choose-lane.ts';
 import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import type { StatusKeeper } from './status/status-keeper.ts';
@@ -33,7 +33,7 @@ export async function agreeOnRun(
 ): Promise<Agreement> {
   const { job, warnings } = prepared.compiled;
   for (const warning of [...prepared.table.warnings, ...warnings]) options.warn(warning);
-  const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
+  if (options.deadline !== null) beginWithBatches(job.mode);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   // An open run had its estimate when it started.
   const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;
@@ -41,21 +41,15 @@ export async function agreeOnRun(
   const planned = await planOpenJob({ prepared, opened, selected, countsExactly, watchRows: pass.watchRows, options });
   for (const warning of [...prepared.table.readWarnings(), ...planned.lostAnswers]) options.warn(warning);
   if (selected.isAll) await pass.end();
-  const { plan, opening } = planned;
-  const laneName = firstLane ?? chooseLane(job.mode, plan);
-  const limits: BudgetLimits = {
-    run: options.maxNanoUsd ?? job.budget.nanoUsd,
-    month: job.budget.nanoUsdPerMonth,
-    total: job.budget.nanoUsdTotal,
-    live: options.deadline?.maxLiveNanoUsd ?? null,
-  };
+  const { plan, opening, laneName, limits, reaches } = planned;
   const spending = {
     priced: choosePrice(job.mode, laneName),
     overNanoUsd: job.confirmOverNanoUsd,
-    budgetNanoUsd: [limits.run, limits.month, limits.total].reduce(lesser),
+    budgetNanoUsd: reaches.map(({ leftNanoUsd }) => leftNanoUsd).reduce(lesser, null),
     maxLiveNanoUsd: limits.live,
     guess: opened.ledger.fold.runs.length > 0 ? null : describeGuessedHeader(job, prepared.table, nameTable(prepared, options)),
   };
+  for (const warning of planned.budgetWarnings) options.warn(warning);
   if (plan.modelEnd !== null) for (const { message } of planned.modelEnds) options.warn(message);
   await options.confirm(plan, spending);
   makeCostBounds({
@@ -73,6 +67,6 @@ function nameTable({ table }: PreparedJob, { overrides }: RunOptions): string {
   return table.files.map((file) => showFile(file, overrides.cwd))[0] ?? 'the table';
 }
 
-function lesser(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+function lesser(a: number | null, b: number): number {
+  return a === null ? b : Math.min(a, b);
 }

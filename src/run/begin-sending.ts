@@ -110,6 +110,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       tokensOf: chooseCount(prepared.tokens, lanes, options.redis !== null),
       selected,
       budget,
+      waitForRoom: (limit: string) => waitForEnd(waiting, limit),
       signal,
       takeRetryable: books.takeRetryable,
       waitForRate: createRateWait(ledger, books, context),

@@ -7,7 +7,7 @@ import { blameFlags, checkFolder, describeGuesses } from '../draft-file.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type PlanLook, renderPlan } from '../render/render-plan.ts';
 import { reportFailure } from '../report-failure.ts';
-import { makePlanOptions, makeSelection, showCommand, showRunCommand } from '../run-options.ts';
+import { changeFlags, makePlanOptions, makeSelection, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
@@ -44,13 +44,14 @@ interface Planned {
   readonly flags: RunFlags & TableFlags;
 }
 
-function makeLook({ closestModel: closest }: Plan, { argument, jobFile, draft, flags }: Planned): PlanLook {
+function makeLook({ closestModel: closest, budget }: Plan, { argument, jobFile, draft, flags }: Planned): PlanLook {
   const isDraft = draft !== null;
   const named = isDraft ? argument : jobFile;
   const meant = isDraft && closest !== undefined ? { ...flags, model: closest } : flags;
   const file = showFile(resolve(jobFile), process.cwd());
   return {
-    command: showAsPlanned(named, meant),
+    // With a budget that sends nothing the run would stop at once.
+    command: showAsPlanned(named, budget?.requestsAtATime === 0 ? changeFlags(meant, { maxNanoUsd: budget.enoughNanoUsd }) : meant),
     first: isDraft || closest === undefined ? null : `First, in ${file}: model: ${closest}`,
     showWhole: `${showCommand('plan', named, meant)}${showAsked(meant)} --prompts 1`,
     asked: { isFresh: flags.fresh === true, selection: makeSelection(flags) },

@@ -22,7 +22,7 @@ export function parsePort(text: string): number {
 }
 
 export function parseAmount(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number, for example 2.50.');
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number from 0 on, for example 2.50.');
   return Number(text);
 }
 

@@ -39,6 +39,17 @@ export const sampleOption = () => option('rows', '--sample <n>', 'only n rows of
 export const seedOption = () => option('rows', '--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
 export const freshOption = () => option('rows', '--fresh', 'send every row again; older answers only count as cost');
 export const retryFailedOption = () => option('rows', '--retry-failed', 'retry failed rows, whatever their cause');
+export const maxUsdOption = () =>
+  option('money', '--max-usd <x>', 'budget of this run; overrides the one in the job').argParser(parseAmount);
+export const deadlineOption = () =>
+  option(
+    'end',
+    '--deadline <time>',
+    'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
+  ).argParser(parseDuration);
+export const maxLiveOption = () =>
+  option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice);
+export const outOption = () => option('places', '--out <path>', 'write the table here; - is standard output');
 export const promptsOption = () =>
   option('shown', '--prompts <n>', 'show the first n prompts in full, as they would be sent').argParser(parsePositive);
 export const modeOption = () => option('way', '--mode <lane>', 'which lane').choices(MODES).env('ROWMILL_MODE');
@@ -85,18 +96,14 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
     modeOption(),
     option('way', '--redis <url>', 'live calls are made by workers that share this Redis (also REDIS_URL)'),
     option('way', '--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
-    option('money', '--max-usd <x>', 'budget of this run; overrides the one in the job').argParser(parseAmount),
+    maxUsdOption(),
     option('money', '--yes', 'do not ask for confirmation, whatever it costs'),
     priceOption(),
     option('end', '--no-wait', 'leave once everything is with the provider (exit 7); the same command collects it later'),
     option('end', '--wait <time>', 'leave after this time (exit 7), for example 6h or 90m').argParser(parseTime),
-    option(
-      'end',
-      '--deadline <time>',
-      'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
-    ).argParser(parseDuration),
-    option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice),
-    option('places', '--out <path>', 'write the table here; - is standard output'),
+    deadlineOption(),
+    maxLiveOption(),
+    outOption(),
     option('places', '--metrics <file>', 'write metrics of the run to this file, in the text format of Prometheus'),
     option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
     option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),

@@ -1,6 +1,6 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
-import { describeBudget } from '../../run/budget/facts.ts';
+import { describeBudget, describeReach } from '../../run/budget/facts.ts';
 import { ENOUGH_ANSWERS } from '../../run/open/answer-history.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
@@ -42,7 +42,7 @@ export function renderPlan(plan: Plan, { command, first, showWhole, guesses, ask
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane], isUnmeasured(plan)))),
     ...(hasUnknownUpper(plan) ? [line('', 'upper: not known before a first run has measured some answers')] : []),
-    ...(plan.budgets ?? []).map((budget, index) => line(index === 0 ? 'budget' : '', describeBudget(budget))),
+    ...describeBudgets(plan).map((text, index) => line(index === 0 ? 'budget' : '', text)),
     ...describeCache(plan).map((text, index) => line(index === 0 ? 'cache' : '', text)),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
@@ -68,6 +68,10 @@ function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonl
     paint('bold', escapeLineForTerminal(`prompt ${index + 1} of ${requests.length}  ${file}:${line}, id ${id}`)),
     renderPrompt(request, paint),
   ]);
+}
+
+function describeBudgets({ budget, budgets = [] }: Plan): readonly string[] {
+  return [...(budget === undefined ? [] : [describeReach(budget)]), ...budgets.map(describeBudget)];
 }
 
 const COLUMN = 14;

@@ -2,7 +2,7 @@ import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import { keepModel, listModels, showModels } from '../../core/models/split-by-model.ts';
-import { countAnswerCaps, type Request } from '../../core/request.ts';
+import { countAnswerCaps, countFrameBytes, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { describeUnboundImages } from '../../money/images/unbound-images.ts';
@@ -13,6 +13,7 @@ import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { CommandChange } from '../../output/verdict.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
+import type { Commitment } from './reach.ts';
 import type { BudgetSpan, OnItsWay, SpanLimits } from './spans.ts';
 
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
@@ -22,10 +23,12 @@ export interface Budget {
    * return something else.
    */
   findExcess(request: Request): Excess | null;
-  /** The most this request can cost in the current lane. */
-  boundOf(request: Request): number;
+  /** What is reserved for this request in the current lane: never less than it can cost. */
+  reservedFor(request: Request): number;
   /** What the run has spent and what may still be billed for it; 0 if it has no budget of its own. */
   committedNanoUsd(): number;
+  /** The same for every budget, and whatever it covers. */
+  commitments(): readonly Commitment[];
   /** @throws BudgetError if that is more than the budget: something may be billed that was reserved for something else */
   assertHolds(): void;
 }
@@ -33,6 +36,8 @@ export interface Budget {
 export interface Excess {
   /** What is used up, in words. */
   readonly why: string;
+  /** The limit, as the subject of a sentence. */
+  readonly limit: string;
   /** Whether it is the budget of the run, which the next command can raise. */
   readonly isOfRun: boolean;
   /** Whether it limits what live calls for the deadline may cost; absent if not. */
@@ -79,13 +84,36 @@ export class BudgetError extends AppError {
   readonly change: CommandChange;
   /** @param finishNanoUsd a budget with which all remaining rows could be sent; null if the limit is another one */
   constructor({ why, isOfDeadline }: Excess, finishNanoUsd: number | null) {
-    super(why, { code: 'budget', exitCode: EXIT.stopped });
+    const enough = finishNanoUsd === null ? null : roundUp(finishNanoUsd);
+    const covers = enough === null ? '' : `; ${formatDollars(enough)} covers what is spent and the most that the rest can cost`;
+    super(`${why}${covers}`, { code: 'budget', exitCode: EXIT.stopped });
     this.name = 'BudgetError';
-    this.change = { ...(finishNanoUsd === null ? {} : { maxNanoUsd: finishNanoUsd }), ...(isOfDeadline ? { hasDeadline: false } : {}) };
+    this.change = { ...(enough === null ? {} : { maxNanoUsd: enough }), ...(isOfDeadline ? { hasDeadline: false } : {}) };
   }
 }
 
+/** A budget that is at least this, in two digits: what the prompt cache adds to a line is not known before it is sent. */
+export function roundUp(nanoUsd: number): number {
+  const unit = 10 ** Math.max(3, Math.floor(Math.log10(Math.max(1, nanoUsd))) - 1);
+  return Math.ceil(nanoUsd / unit) * unit;
+}
+
 type BoundsOptions = Pick<BudgetOptions, 'job' | 'limits' | 'findPrice' | 'sets' | 'firstLane' | 'at'>;
+
+/** The limits of a run: `--max-usd` stands for the job's own. */
+export function readLimits({ budget }: Pick<Job, 'budget'>, { maxNanoUsd = null, deadline = null }: GivenLimits): BudgetLimits {
+  return {
+    run: maxNanoUsd ?? budget.nanoUsd,
+    month: budget.nanoUsdPerMonth,
+    total: budget.nanoUsdTotal,
+    live: deadline?.maxLiveNanoUsd ?? null,
+  };
+}
+
+interface GivenLimits {
+  readonly maxNanoUsd?: number | null;
+  readonly deadline?: { readonly maxLiveNanoUsd: number } | null;
+}
 
 /** @throws UsageError if the model's price or longest answer is unknown: a budget does not guess */
 export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName, CostBound | null>> {
@@ -150,29 +178,36 @@ export function createRunBudget(options: BudgetOptions): Budget {
     return spentNanoUsd() + unpriced().boundLive(boundIn('live'), largest) + boundIn('live').of(live, longestBytes) + sumSent(sent);
   }
 
-  function boundOf({ body, customId }: Request): number {
-    const bytes = Buffer.byteLength(body);
+  /** @param frameBytes what its line in a batch file adds: no tokens, but a file is bounded by all of its bytes */
+  function boundOf(request: Request, frameBytes: number): number {
+    const bytes = Buffer.byteLength(request.body);
     // Requests sent by an earlier process are not known individually.
     if (longestBytes === 0) longestBytes = options.live.onItsWay().live.bytes;
     longestBytes = Math.max(longestBytes, bytes);
-    return boundIn(laneNow()).of({ bytes, rows: 1, answerCaps: countAnswerCaps(customId) }, bytes);
+    const amount = { bytes: bytes + frameBytes, rows: 1, answerCaps: countAnswerCaps(request.customId) };
+    return boundIn(laneNow()).of(amount, bytes);
   }
 
   return {
-    boundOf,
+    reservedFor: (request) => boundOf(request, laneNow() === 'batch' ? countFrameBytes(request) : 0),
     committedNanoUsd: () => spans.reduce((sum, span) => sum + (span.isOfRun ? commit(span) : 0), 0),
+    commitments: () =>
+      spans.map((span) => {
+        const { name, isOfRun, limitNanoUsd } = span;
+        return { name, isOfRun, limitNanoUsd, committedNanoUsd: commit(span) };
+      }),
     assertHolds() {
       for (const span of spans) {
         const all = commit(span);
         if (all <= span.limitNanoUsd) continue;
         const why = `${span.name} is not enough for what may have been billed already and the same again: ${formatDollars(all)}; the remaining rows stay pending${span.remedy}`;
-        throw new BudgetError({ why, isOfRun: span.isOfRun }, span.isOfRun ? all : null);
+        throw new BudgetError({ why, limit: span.name, isOfRun: span.isOfRun }, span.isOfRun ? all : null);
       }
     },
     findExcess(request) {
       const unbound = describeUnboundImages(job, request.body);
-      if (unbound !== null) return { why: `${unbound}; the remaining rows stay pending`, isOfRun: false };
-      const own = boundOf(request);
+      if (unbound !== null) return { why: `${unbound}; the remaining rows stay pending`, limit: 'the budget', isOfRun: false };
+      const own = boundOf(request, 0);
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
@@ -181,11 +216,12 @@ export function createRunBudget(options: BudgetOptions): Budget {
             ? 'is too small for the next request, which'
             : `is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request`;
         const why = `${span.name} ${short} can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
-        return { why, isOfRun: span.isOfRun };
+        return { why, limit: span.name, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)
         return {
           why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the remaining rows stay pending: allow more, or leave out --deadline to send them in batches`,
+          limit: '--max-live-usd',
           isOfRun: false,
           isOfDeadline: true,
         };

@@ -1,8 +1,9 @@
 import { monthOf, nextMonth } from '../../core/day.ts';
 import type { JobBudget } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
-import { formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
+import type { BudgetReach } from './reach.ts';
 
 /** How much of a budget over several runs is used up. Integer nano-dollars. */
 export interface BudgetFacts {
@@ -59,16 +60,38 @@ export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnew
   return `${name}: ${formatDollars(left)} of ${formatDollars(limitNanoUsd)} is left, and this is expected to cost ${formatDollars(expectedNanoUsd)}: the run will stop before that${then}`;
 }
 
-/** For everything that would be sent. Integer nano-dollars. */
-type WorkCost = Readonly<Record<'expectedNanoUsd' | 'worstNanoUsd', number>>;
+/** In one line, for a person: what is used of the run's budget, and whether it covers all that is to be sent. */
+export function describeReach({ limitNanoUsd, committedNanoUsd, reservedNanoUsd }: BudgetReach): string {
+  const used = committedNanoUsd === 0 ? '' : `, ${formatDollars(committedNanoUsd)} of it spent or may still be billed`;
+  const left = limitNanoUsd - committedNanoUsd;
+  const covers = reservedNanoUsd <= left ? ': it covers them' : '';
+  return `${formatDollars(limitNanoUsd)} for this run${used}; to send, ${formatDollars(reservedNanoUsd)} is reserved, a token for every byte and the longest answers${covers}`;
+}
 
-/** The warning about the budget of a run that will not suffice, or forces many small batches; null if it will, as far as can be predicted. */
-export function warnOfRunBudget({ nanoUsd }: JobBudget, cost: WorkCost | null, lane: LaneName): string | null {
-  if (nanoUsd === null || cost === null || cost.worstNanoUsd <= nanoUsd) return null;
-  const { expectedNanoUsd, worstNanoUsd } = cost;
-  const limit = `budget.usd: ${formatDollars(nanoUsd)}`;
-  if (expectedNanoUsd > nanoUsd)
-    return `${limit} is less than the ${formatDollars(expectedNanoUsd)} this is expected to cost: the run will stop before the end (exit 5)`;
-  if (lane === 'live') return null;
-  return `${limit} does not cover the worst case, ${formatDollars(worstNanoUsd)}, which batches reserve: rows are sent in several batches, one after another; a larger budget or a smaller params.max_output_tokens sends them at once`;
+/** The warnings about budgets that will not suffice for a run, or let its batches out one after another; empty if they will, as far as can be predicted. */
+export function warnOfReach(reaches: readonly BudgetReach[], expectedNanoUsd: number, lane: LaneName): readonly string[] {
+  const [tightest] = [...reaches].sort((a, b) => a.leftNanoUsd - b.leftNanoUsd);
+  const ofRun = reaches.find(({ isOfRun }) => isOfRun);
+  const short = ofRun === undefined ? null : warnOfShortage(ofRun, expectedNanoUsd);
+  const isParted = lane === 'batch' && tightest !== undefined && tightest.requestsAtATime > 0 && tightest.batches > 1;
+  const parted = isParted && tightest.requestsAtATime < tightest.requests ? describeParts(tightest) : null;
+  return [short, parted].filter((warning) => warning !== null);
+}
+
+function warnOfShortage(reach: BudgetReach, expectedNanoUsd: number): string | null {
+  const { name, committedNanoUsd, leftNanoUsd, nextNanoUsd, requestsAtATime, enoughNanoUsd } = reach;
+  if (requestsAtATime === 0) {
+    const used =
+      committedNanoUsd === 0
+        ? 'is too small for the first request, which'
+        : `is used up: ${formatDollars(committedNanoUsd)} is spent or may still be billed, and the next request`;
+    return `${name} ${used} can cost ${formatDollars(nextNanoUsd)}: the run would send nothing (exit 5); ${formatDollars(enoughNanoUsd)} covers what is spent and the most that the rest can cost`;
+  }
+  if (expectedNanoUsd <= leftNanoUsd) return null;
+  const left = committedNanoUsd === 0 ? `${name} is` : `${formatDollars(leftNanoUsd)} is left of ${name},`;
+  return `${left} less than the ${formatDollars(expectedNanoUsd)} this is expected to cost: the run will stop before the end (exit 5)`;
+}
+
+function describeParts({ name, requestsAtATime, requests, batches, enoughNanoUsd }: BudgetReach): string {
+  return `${name} lets about ${formatCount(requestsAtATime)} of ${formatThings(requests, 'request')} out at a time, as each reserves the most it can cost until it is answered: about ${formatCount(batches)} batches, one after another; ${formatDollars(enoughNanoUsd)} lets all out at once`;
 }

@@ -50,9 +50,12 @@ export interface BudgetSpansOptions {
   readonly limits: SpanLimits;
   readonly run: string;
   readonly job: Pick<Job, 'model'>;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'fold'>;
   readonly books: Books;
-  readonly lanes: { readonly batch: BatchLane; readonly live: LiveLane | null };
+  readonly lanes: {
+    readonly batch: Pick<BatchLane, 'filling'> & { readonly underWay: readonly { readonly shard: string | null }[] };
+    readonly live: LiveLane | null;
+  };
   readonly clock: () => Date;
 }
 
@@ -122,11 +125,11 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
   };
 }
 
-const NO_AMOUNT: Amount = { bytes: 0, rows: 0, answerCaps: 0 };
+export const NO_AMOUNT: Amount = { bytes: 0, rows: 0, answerCaps: 0 };
 
 /** @param counts of a shard in progress, by when its create was announced; null if it was not yet */
 function countOnItsWay(
-  ledger: Ledger,
+  ledger: BudgetSpansOptions['ledger'],
   lanes: BudgetSpansOptions['lanes'],
   unknown: readonly Sent[],
   counts: (announcedAt: string | null) => boolean = () => true,

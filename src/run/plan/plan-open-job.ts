@@ -1,8 +1,10 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import type { LaneName } from '../../core/lane.ts';
 import { splitByModel } from '../../core/models/split-by-model.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
+import { createFold } from '../../ledger/events/fold-events.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
@@ -11,13 +13,17 @@ import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
 import { findClosestModel, suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
-import { type BudgetFacts, makeBudgetFacts, warnOfBudget, warnOfRunBudget } from '../budget/facts.ts';
+import { type BudgetLimits, readLimits } from '../budget/budget.ts';
+import { makeBudgetFacts, warnOfBudget, warnOfReach } from '../budget/facts.ts';
+import { type ForeseeOptions, foreseeBudgets } from '../budget/foresee-budget.ts';
+import type { BudgetReach } from '../budget/reach.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import { type Books, createBooks } from '../open/books.ts';
 import { FIRST_OPENING, foreseeOpening, type Opening } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
+import { beginWithBatches } from '../send/deadline.ts';
 import { createDueRequests } from '../send/due-request.ts';
 import { guessReasoning } from './answer-forecast.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
@@ -26,7 +32,6 @@ import { warnOfForgotten } from './forgotten.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
 import { readMeasured } from './measured-answers.ts';
-import type { Plan } from './plan-result.ts';
 import { type LastRunFacts, makeWarning, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
 import { countAsked } from './spending.ts';
 
@@ -39,12 +44,19 @@ export interface PlanOpenJobOptions {
   /** As in `PlanTableOptions`. */
   readonly watchRows?: PlanTableOptions['watchRows'];
   readonly shownRequests?: PlanTableOptions['shownRequests'];
-  readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
+  readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'> &
+    Partial<Pick<RunOptions, 'maxNanoUsd' | 'deadline'>>;
 }
 
 /** What a run is going to do, and what it changes in the ledger for that. */
 export interface PlannedRun extends PlannedTable {
   readonly opening: Opening;
+  /** Where requests go at first. */
+  readonly laneName: LaneName;
+  readonly limits: BudgetLimits;
+  /** What each budget means for it; empty if there is none. */
+  readonly reaches: readonly BudgetReach[];
+  readonly budgetWarnings: readonly string[];
 }
 
 /** The plan of a job with what its ledger holds, as it will be once a run has started. Nothing is changed. */
@@ -111,18 +123,35 @@ export async function planOpenJob({
   const about = { books, job, view: opening.view, rows: planned.plan.rows, isAll: selected.isAll, leaveOut };
   const continues = ledger === null ? null : findContinuedRun({ ...about, ledger });
   const plan = continues === null ? planned.plan : { ...planned.plan, continues };
-  return { ...planned, plan: addBudgets(plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
+  const fold = ledger?.fold ?? createFold().fold;
+  return { ...planned, ...addBudgets({ ...planned, plan }, { job, fold, books, findPrice, at, opening, options }), opening };
 }
 
-/** Reports how much is left of budgets over several runs, and whether they, and the run's own, will suffice. */
-function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan {
-  const lane = chooseLane(job.mode, plan);
-  const cost = countAsked(plan) === 0 ? null : plan.cost[choosePrice(job.mode, lane)];
-  const warnings = [
-    warnOfRunBudget(job.budget, cost, lane),
-    ...budgets.map((budget) => warnOfBudget(budget, cost?.expectedNanoUsd ?? 0)),
+type Budgeted = Pick<PlannedRun, 'plan' | 'laneName' | 'limits' | 'reaches' | 'budgetWarnings'>;
+
+/** Reports what budgets mean for the plan, how much is left of those over several runs, and whether they will suffice. */
+function addBudgets({ plan, size }: PlannedTable, { job, opening, options, ...parts }: BudgetParts): Budgeted {
+  const { deadline = null, priceAsOf, effects } = options;
+  const laneName = deadline === null ? chooseLane(job.mode, plan) : beginWithBatches(job.mode);
+  const cost = countAsked(plan) === 0 ? null : plan.cost[choosePrice(job.mode, laneName)];
+  const limits = readLimits(job, options);
+  const expectedNanoUsd = cost?.expectedNanoUsd ?? null;
+  const work = { size, expectedNanoUsd, files: plan.shards.length, set: opening.set };
+  const reaches = foreseeBudgets({ ...parts, ...work, job, limits, lane: laneName, priceAsOf, clock: effects.clock });
+  const budgets = makeBudgetFacts(job.budget, parts.books, effects.clock());
+  const budgetWarnings = [
+    ...warnOfReach(reaches, expectedNanoUsd ?? 0, laneName),
+    ...budgets.map((budget) => warnOfBudget(budget, expectedNanoUsd ?? 0)),
   ].filter((warning) => warning !== null);
-  return { ...plan, ...(budgets.length === 0 ? {} : { budgets }), problems: [...plan.problems, ...warnings.map(makeWarning)] };
+  const budget = reaches.find(({ isOfRun }) => isOfRun);
+  const shown = { ...(budget === undefined ? {} : { budget }), ...(budgets.length === 0 ? {} : { budgets }) };
+  const problems = [...plan.problems, ...budgetWarnings.map(makeWarning)];
+  return { plan: { ...plan, ...shown, problems }, laneName, limits, reaches, budgetWarnings };
+}
+
+interface BudgetParts extends Pick<ForeseeOptions, 'job' | 'fold' | 'books' | 'findPrice' | 'at'> {
+  readonly opening: Opening;
+  readonly options: PlanOpenJobOptions['options'];
 }
 
 /** Answers that no longer count because their file was altered. */

@@ -1,5 +1,6 @@
 import type { RowSelection, SkipCause } from '../../core/row.ts';
 import type { BudgetFacts } from '../budget/facts.ts';
+import type { BudgetReach } from '../budget/reach.ts';
 import type { CheaperModel } from './advice.ts';
 import type { PlannedCache } from './cache.ts';
 import type { LaneCosts } from './cost.ts';
@@ -29,6 +30,8 @@ export interface Plan {
   readonly priceNote?: string;
   /** What is written to the prompt cache, and why; null if writing costs nothing. */
   readonly promptCache: PlannedCache | null;
+  /** What the budget of the run means for it; absent without one, if nothing is to be sent, and if its cost is unknown. */
+  readonly budget?: BudgetReach;
   /** Budgets over several runs, with what is used of them; absent if the job has none. */
   readonly budgets?: readonly BudgetFacts[];
   /** A cheaper model's price for the same; null if none is known. */

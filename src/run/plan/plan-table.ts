@@ -11,6 +11,7 @@ import type { FindPrice } from '../../money/price.ts';
 import { findClosestModel } from '../../money/tier-table.ts';
 import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { CheckRow } from '../../output/row-check.ts';
+import { createWorkSize, type WorkSize } from '../budget/foresee-budget.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import type { Opening, ParamSet } from '../open/opening.ts';
 import { createRowKeys, hashRowId, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
@@ -90,6 +91,8 @@ export interface PlannedTable {
   readonly duplicates: Pick<DuplicateRows, 'countAnswered'>;
   /** What is known about the ends of its models, even if they do not apply to the address: if a model is refused there, this may be why. */
   readonly modelEnds: readonly PlannedEnd[];
+  /** How much it sends. */
+  readonly size: WorkSize;
   /** Warnings about answers of this table's rows that no longer count; empty if there are none. */
   readonly lostAnswers: readonly string[];
 }
@@ -114,6 +117,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     longOverTokens: ({ model = job.model }) => longOver.get(model) ?? Number.POSITIVE_INFINITY,
     isExact: options.countsExactly,
   });
+  const size = createWorkSize();
   const reopenedKeys: string[] = [];
   const duplicates = createDuplicateRows(options.keys);
   let knownRows = 0;
@@ -123,6 +127,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const requests: PlannedRequest[] = [];
 
   function send(row: Row, request: Request, set: ParamSet): void {
+    size.add(request);
     firstRequest ??= JSON.parse(hideImageData(request.body));
     if (requests.length < (options.shownRequests ?? 0))
       requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
@@ -235,7 +240,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     firstRequest,
     ...(options.shownRequests === null ? {} : { requests }),
   };
-  return { plan: planned, reopenedKeys, duplicates, modelEnds, lostAnswers: lost };
+  return { plan: planned, size, reopenedKeys, duplicates, modelEnds, lostAnswers: lost };
 }
 
 /** For a model without a known price, whose name may be mistyped. */

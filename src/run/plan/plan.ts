@@ -7,7 +7,10 @@ import type { RunOptions } from '../options.ts';
 import { planOpenJob } from './plan-open-job.ts';
 import type { Plan } from './plan-result.ts';
 
-export interface PlanOptions extends PrepareOptions, Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf' | 'isFresh' | 'reopen'> {
+export interface PlanOptions
+  extends PrepareOptions,
+    Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf' | 'isFresh' | 'reopen'>,
+    Partial<Pick<RunOptions, 'maxNanoUsd' | 'deadline'>> {
   /** How many requests to show in full; absent: only the first. */
   readonly shownRequests?: number;
 }

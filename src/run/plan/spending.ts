@@ -10,7 +10,7 @@ export interface Spending {
   readonly priced: keyof Plan['cost'];
   /** Estimates above this need confirmation. */
   readonly overNanoUsd: number;
-  /** More than this cannot be spent; null without a budget. */
+  /** More than this cannot be spent; null without a budget that can be kept. */
   readonly budgetNanoUsd: number | null;
   /** The most that live calls may cost next to batches with a deadline; null without one. */
   readonly maxLiveNanoUsd: number | null;
@@ -41,8 +41,15 @@ function findCostReason(plan: Plan, spending: Spending): string | null {
   const upperNanoUsd = budgetNanoUsd === null ? addLiveRest(plan, spending, cost.upperNanoUsd) : cost.expectedNanoUsd;
   if (upperNanoUsd <= overNanoUsd) return null;
   const over = `above confirm_over (${formatDollars(overNanoUsd)})`;
-  if (cost.expectedNanoUsd > overNanoUsd) return `this is estimated at ${formatDollars(cost.expectedNanoUsd)}, ${over}`;
+  if (cost.expectedNanoUsd > overNanoUsd)
+    return `this is estimated at ${formatDollars(cost.expectedNanoUsd)}, ${over}${describeMost(budgetNanoUsd, cost.expectedNanoUsd)}`;
   return `this is estimated at ${formatDollars(cost.expectedNanoUsd)}, and may become ${formatDollars(upperNanoUsd)}, ${over}`;
+}
+
+function describeMost(budgetNanoUsd: number | null, expectedNanoUsd: number): string {
+  if (budgetNanoUsd === null) return '';
+  const short = budgetNanoUsd < expectedNanoUsd ? ', less than the estimate: the run would stop before the end' : '';
+  return `; its budget lets it spend ${formatDollars(Math.max(0, budgetNanoUsd))} at most${short}`;
 }
 
 /** What batches leave open at a deadline is sent live, within its own limit. */

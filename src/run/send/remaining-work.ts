@@ -22,7 +22,7 @@ export interface RemainingWorkOptions {
 }
 
 /** Or may be; the plan has counted what waits in other shards. */
-const WITH_PROVIDER: ReadonlySet<ShardStatus> = new Set(['creating', 'create-unknown', 'submitted']);
+export const WITH_PROVIDER: ReadonlySet<ShardStatus> = new Set(['creating', 'create-unknown', 'submitted']);
 
 /** For one answer, if the plan sends nothing and nothing was answered yet. */
 const ASSUMED_ANSWER_TOKENS = 200;

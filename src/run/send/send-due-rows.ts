@@ -21,6 +21,8 @@ export interface SendDueRowsOptions {
   readonly tokensOf: (request: Request) => number;
   /** Null without a budget. */
   readonly budget: Budget | null;
+  /** Waits until something has ended and made room within a limit, named as the subject of a sentence; leaves if this run does not wait. */
+  readonly waitForRoom: (limit: string) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -43,7 +45,7 @@ export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean>
       if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
       const request = options.makeDueRequest(row, keyed.request, keyed.id, step);
       if (stop !== null) {
-        stop.leftNanoUsd += stop.budget.boundOf(request);
+        stop.leftNanoUsd += stop.budget.reservedFor(request);
         continue;
       }
       const tokens = options.tokensOf(request);
@@ -68,12 +70,12 @@ interface BudgetStop {
 }
 
 /** Requests in flight cost less than their bound, so the pass waits for them before it gives up. @returns null if the request fits */
-async function makeRoom({ lane }: SendDueRowsOptions, budget: Budget, request: Request): Promise<BudgetStop | null> {
+async function makeRoom({ lane, waitForRoom }: SendDueRowsOptions, budget: Budget, request: Request): Promise<BudgetStop | null> {
   await lane.flush();
   for (;;) {
     const excess = budget.findExcess(request);
     if (excess === null) return null;
-    if (lane.underWay.length === 0) return { budget, excess, leftNanoUsd: budget.boundOf(request) };
-    await lane.nextEnd();
+    if (lane.underWay.length === 0) return { budget, excess, leftNanoUsd: budget.reservedFor(request) };
+    await waitForRoom(excess.limit);
   }
 }

@@ -51,18 +51,22 @@ async function waitForDueRows(options: SendOptions): Promise<boolean> {
   }
 }
 
-/** Waits until something has ended; a run that does not wait leaves once everything is at the provider. @throws AppError exit 7 */
-export async function waitForEnd({
-  lane,
-  noWait,
-  batchesUnderWay,
-}: Pick<SendOptions, 'lane' | 'noWait' | 'batchesUnderWay'>): Promise<void> {
+/**
+ * Waits until something has ended; a run that does not wait leaves once everything is at the provider.
+ * @param limit what keeps further rows here until then, as the subject of a sentence; null for nothing
+ * @throws AppError exit 7
+ */
+export async function waitForEnd(
+  { lane, noWait, batchesUnderWay }: Pick<SendOptions, 'lane' | 'noWait' | 'batchesUnderWay'>,
+  limit: string | null = null,
+): Promise<void> {
   if (!noWait) return lane.nextEnd();
   if (!isAllSubmitted(batchesUnderWay(), lane.underWay.length)) return lane.nextChange();
   const unsent = batchesUnderWay().filter(({ phase }) => phase === 'waiting').length;
   const rest =
     unsent === 0 ? '' : `, ${formatThings(unsent, 'more batch file')} here ${unsent === 1 ? 'waits' : 'wait'} for room in its queue`;
-  throw new AppError(`the batches are with the provider${rest}; run the same command later to collect them`, {
+  const then = limit === null ? '' : ` and send more: ${limit} has room for no more until then`;
+  throw new AppError(`the batches are with the provider${rest}; run the same command later to collect them${then}`, {
     code: 'not_waiting',
     exitCode: EXIT.notFinished,
   });

@@ -25,7 +25,7 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
     signal: new AbortController().signal,
   });
   if (flags.json === true) printJson(cancelled);
-  else if (cancelled.batches.length === 0) print('No batches at the provider: nothing to cancel');
+  else if (cancelled.batches.length === 0) print('No batch in progress at the provider: nothing to cancel');
   else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
   if (cancelled.batches.length > 0) sayWhatFollows(cancelled, cancelled.runner === null ? await showWhatFollows(jobFile, flags) : '');
   return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;

@@ -147,6 +147,9 @@ describe('exit codes', () => {
       const [cancelled] = (await world.json<{ batches: { result: string }[] }>(['cancel', 'job.yaml', '--base-url', simulator.url], KEY))
         .batches;
       assert.equal(cancelled?.result, 'asked');
+      const after = await world.json<{ batches: { status: string }[]; waitingFor: { why: string }[] }>(['status', 'job.yaml']);
+      assert.equal(after.batches[0]?.status, 'cancelling');
+      assert.match(after.waitingFor[0]?.why ?? '', /^being cancelled at the provider/);
       const last = await world.json<{ rows: { ok: number; pending: number } }>(args, KEY);
       assert.equal(last.exitCode, 0);
       assert.deepEqual([last.rows.ok, last.rows.pending], [5, 0]);
@@ -167,9 +170,9 @@ describe('exit codes', () => {
       assert.match(bill.stderr, /^reviews: 4 requests at the provider, in no sum until the answers are collected$/m);
       await simulator.advance(3_700_000);
       const cancelled = await world.run(['cancel', ...args], KEY);
-      assert.deepEqual([cancelled.exitCode, cancelled.stdout.includes('had already ended')], [0, true]);
+      assert.deepEqual([cancelled.exitCode, cancelled.stdout.includes('had already ended: completed')], [0, true]);
       const command = `rowmill run job.yaml --base-url ${simulator.url} --limit 6`;
-      assert.ok(cancelled.stderr.endsWith(`To collect it and send the rest again: ${command}\n`), cancelled.stderr);
+      assert.ok(cancelled.stderr.endsWith(`To collect it, and send all rows without an answer: ${command}\n`), cancelled.stderr);
       const summary = await world.json<{ rows: { ok: number } }>(['run', ...args, '--yes'], KEY);
       assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 5]);
     } finally {

@@ -77,7 +77,15 @@ describe('commands that look at a run', () => {
       list.jobs.map(({ job, rows }) => ({ job, rows })),
       [{ job: 'reviews', rows: status.rows }],
     );
-    assert.match(renderStatus(status, { now: new Date(), colour: false }), /ended \d+s ago with exit 3/);
+    const show = (change: Partial<Status> = {}) => renderStatus({ ...status, ...change }, { now: new Date(), colour: false });
+    assert.match(show(), /ended \d+s ago with exit 3/);
+    const many = [...status.batches, ...status.batches, ...status.batches, ...status.batches];
+    const [one] = many.map((batch) => ({ ...batch, status: 'expired' }));
+    const [open] = many.map((batch) => ({ ...batch, status: 'in_progress', isCollected: false, expiresAt: '2027-01-01T00:00:00.000Z' }));
+    const lines = show({ batches: [...many, one, open] as Status['batches'] })
+      .split('\n')
+      .filter((line) => line.startsWith('batch'));
+    assert.deepEqual([lines.length, lines[0]], [2, `batches   ${many.length + 1} collected, of them 1 expired`]);
   });
 
   it('failures groups rows by cause, with an example and the command that retries them', async () => {

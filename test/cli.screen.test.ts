@@ -55,6 +55,15 @@ describe('progress at 80 and at 140 columns', () => {
     ]);
   });
 
+  it('waits for the answers of slow calls, not for the places they take', () => {
+    const shown = (oldestMs: number) => {
+      const pace = { ...LIVE.calls?.pace, waitingFor: 'concurrency' };
+      return renderProgress({ ...LIVE, calls: { ...LIVE.calls, oldestMs, pace } } as RunView, FORECAST, look(140)).join(' ');
+    };
+    assert.match(shown(21_000), /waiting: answers/);
+    assert.match(shown(300), /waiting: concurrency/);
+  });
+
   it('is never wider or longer than the terminal', () => {
     const view = {
       ...LIVE,

@@ -205,6 +205,20 @@ it('a question is broken between words, and runs are not cut in a pipe', () => {
   const show = (columns: number | null) => renderRuns(lists, new Date(), createPaint(false, columns));
   assert.ok(show(null).endsWith(`${verdict}, simulated`));
   assert.doesNotMatch(show(100), /to collect them/);
+  assert.match(show(100), /\nall simulated$/);
+  assert.doesNotMatch(show(100), /, simulated/);
+  const empty = [
+    { ...lists[0], runs: [{ ...run, verdict: 'skipped rows', exitCode: 3, empty: 2, simulated: false }] },
+  ] as unknown as typeof lists;
+  assert.match(renderRuns(empty, new Date(), createPaint(false, 100)), /done, 2 empty$/);
+  const shape = { maxCells: 40, leastCells: 24, spare: ['a', 'b'] };
+  const wide = [
+    ['a', 'b', 'c'],
+    ['short', 'b'.repeat(40), 'c'.repeat(40)],
+  ];
+  const table = renderTable(wide, shape, createPaint(false, 49));
+  assert.match(table, /^a +c\n/, 'a short column that was left out before a long one comes back');
+  assert.match(table, /shows more: b$/);
 });
 
 describe('interrupts', () => {

@@ -53,6 +53,7 @@ async function makeCalls(
   let nowMs = 0;
   const told: Told[] = [];
   const slept: Slept[] = [];
+  const waitedFor: unknown[] = [];
   const left = [...outcomes];
   const signal = new AbortController().signal;
   const queue = createLocalQueue({
@@ -63,6 +64,7 @@ async function makeCalls(
     monotonicMs: () => nowMs,
     async sleep(milliseconds) {
       slept.push({ fromMs: nowMs, milliseconds });
+      waitedFor.push(queue.view.pace?.waitingFor);
       nowMs += milliseconds;
     },
     random: () => 0,
@@ -81,7 +83,7 @@ async function makeCalls(
     await queue.add({ request: { key, customId: key, url, body }, promptTokens: 5, delayMs });
     await queue.drain();
   }
-  return { told, slept, nowMs: () => nowMs };
+  return { told, slept, waitedFor, nowMs: () => nowMs };
 }
 
 const messages = (told: readonly Told[]) => told.map(({ message }) => message);
@@ -98,7 +100,8 @@ test("a Retry-After of a day is reported once, with its end and the provider's m
 });
 
 test('an unreachable provider is reported within five seconds, and again each minute', async () => {
-  const { told } = await makeCalls(Array.from({ length: 12 }, () => unreached));
+  const { told, waitedFor } = await makeCalls(Array.from({ length: 12 }, () => unreached));
+  assert.deepEqual([...new Set(waitedFor)], ['back-off']);
   assert.ok((told[0]?.atMs ?? Number.NaN) <= SILENCE_MS);
   assert.match(told[0]?.message ?? '', /^waiting for the provider since 2026-11-29 12:00 UTC: no connection \(ECONNREFUSED\)/);
   assert.ok(told.length >= 3 && told.length <= 7, String(told.length));

@@ -3,6 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createPaint } from '../src/cli/render/paint.ts';
+import { renderStatusList } from '../src/cli/render/render-status-list.ts';
 import { findLeftCalls } from '../src/inspect/find-left-calls.ts';
 import { listRuns } from '../src/inspect/list-runs.ts';
 import type { ReadOptions } from '../src/inspect/open-state.ts';
@@ -204,6 +206,14 @@ test('an open run shows what it has and how to continue it, wherever one looks f
   const { rows: all, rowsOfRun, waitingFor } = await readStatus(options);
   assert.deepEqual([all.in, rowsOfRun?.in, rowsOfRun, listed?.rows?.in], [12, 10, listed?.rows, 10]);
   assert.equal(waitingFor[0]?.why, `${rowsOfRun?.pending} not asked yet`);
+  const open = await readStatus(options);
+  assert.ok((open.run?.leftAt ?? '') > (open.run?.startedAt ?? '9'), open.run?.leftAt);
+  const list = renderStatusList(
+    [{ file: 'job.yaml', status: open }],
+    new Date(Date.parse(open.run?.leftAt ?? '') + 7_000),
+    createPaint(false),
+  );
+  assert.match(list, /left 7s ago/);
   const place = `cd ${path.basename(world.directory)} && ${text}`;
   assert.match(await explain(), new RegExp(`^a process: the last one stopped: .*; to continue: ${place} --max-usd 9$`));
   assert.match(listed?.verdict ?? '', /the budget/);
@@ -213,6 +223,9 @@ test('an open run shows what it has and how to continue it, wherever one looks f
   const sentence = { ...kept.summary, verdict: 'there is no credit.' };
   fs.writeFileSync(file, JSON.stringify({ ...kept, summary: sentence }));
   assert.match(await explain(), /^a process: the last one stopped: there is no credit; to continue: /);
+  const instruction = { ...sentence, verdict: 'the batches are with the provider; run the same command later to collect them' };
+  fs.writeFileSync(file, JSON.stringify({ ...kept, summary: instruction }));
+  assert.match(await explain(), new RegExp(`; run the same command later to collect them: ${place} --max-usd 9$`));
   const empty = { ...kept.summary, rows: { ...kept.summary.rows, ok: 0 }, cost: { ...kept.summary.cost, nanoUsd: 0 } };
   // Continued since, and killed: what was stored is as of the stop before.
   fs.writeFileSync(file, JSON.stringify({ ...kept, summary: empty, at: '2000-01-01T00:00:00.000Z' }));

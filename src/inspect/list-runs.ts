@@ -3,6 +3,7 @@ import { AppError } from '../core/errors.ts';
 import type { RowCounts } from '../core/summary.ts';
 import type { RunState } from '../ledger/events/fold.ts';
 import { openRunFiles } from '../ledger/runs.ts';
+import { describeEmptyRows } from '../output/verdict.ts';
 import { readKeptRun, readStateEvents } from './last-run.ts';
 import { readLeftRun } from './left-run.ts';
 import { locateState } from './locate-state.ts';
@@ -28,6 +29,8 @@ export interface ListedRun {
   /** How it ended, or was left; null if no longer known, because only the latest runs keep a summary. */
   readonly verdict: string | null;
   readonly exitCode: number | null;
+  /** How many rows are empty, if every other one was answered; absent otherwise. */
+  readonly empty?: number;
   /** Of an open run as `status` counts them. */
   readonly rows: Pick<RowCounts, 'in' | 'ok' | 'failed' | 'skipped' | 'pending'> | null;
   /** As in `Status`. */
@@ -96,5 +99,19 @@ function readRun({ id, startedAt, endedAt, exitCode, lane, simulated }: RunState
   // What an open run stored is its state when its last process left it.
   const verdict = kept?.verdict ?? (endedAt === null ? 'open' : null);
   const cost = kept === null ? null : { nanoUsd: kept.cost.nanoUsd, usd: kept.cost.usd, unpricedAttempts: kept.cost.unpricedAttempts };
-  return { id, startedAt, endedAt, verdict, exitCode, rows: kept?.rows ?? null, cost, model: kept?.model ?? null, lane, simulated };
+  const isOnlyEmpty = kept !== null && endedAt !== null && describeEmptyRows(kept) !== null;
+  const empty = isOnlyEmpty ? { empty: kept.causes.empty ?? 0 } : {};
+  return {
+    id,
+    startedAt,
+    endedAt,
+    verdict,
+    exitCode,
+    ...empty,
+    rows: kept?.rows ?? null,
+    cost,
+    model: kept?.model ?? null,
+    lane,
+    simulated,
+  };
 }

@@ -60,6 +60,8 @@ export interface StatusRun {
   readonly exitCode: number | null;
   /** The process working on it; null if there is none. */
   readonly runner: Runner | null;
+  /** When the last process of an open run recorded its state last; absent if one is working on it, and if none did. */
+  readonly leftAt?: string;
 }
 
 export interface StatusBatch extends BatchFacts {
@@ -189,6 +191,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
   const runner = findRunner(state.directory, options.effects.processIdentity);
   const priceNote = facts.simulated || cost.ledgerNanoUsd === 0 ? null : await readPriceNote(looked);
   const isAbandoned = run !== null && run.endedAt === null && runner === null;
+  const leftAt = isAbandoned ? readKeptStatus(state.directory)?.at : undefined;
   return {
     schema: 'rowmill.status/1',
     job: name,
@@ -197,7 +200,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     state: state.directory,
     origin: state.origin,
     simulated: facts.simulated,
-    run: run === null ? null : { ...run, runner },
+    run: run === null ? null : { ...run, runner, ...(leftAt === undefined ? {} : { leftAt }) },
     rows: facts.rows,
     ...(facts.rowsOfRun === undefined ? {} : { rowsOfRun: facts.rowsOfRun }),
     ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),
@@ -226,7 +229,13 @@ async function describeAbandoned({ state, options }: Named, id: string): Promise
   const readCommand = async () => (await readStateEvents(state, options.signal)).runs.find((run) => run.id === id)?.command;
   const { verdict, command } = await readLeftRun(state, id, { cwd: options.cwd, readCommand });
   const why = verdict === null ? 'none is working on this run' : `the last one stopped: ${verdict.replace(/\.$/, '')}`;
-  return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${command ?? 'run the same command again'}` };
+  // A sentence that ends with what to do lacks only the command.
+  const join = /\brun the same command\b[^;:]*$/.test(why) ? ':' : '; to continue:';
+  return {
+    what: 'runner',
+    id: null,
+    why: `a process: ${why}${command === null && join === ':' ? '' : `${join} ${command ?? 'run the same command again'}`}`,
+  };
 }
 
 /** OpenAI's own prices need no note, and no price list to be read. */

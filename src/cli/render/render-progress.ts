@@ -1,4 +1,5 @@
 import type { ShardView } from '../../batch/batch-lane.ts';
+import type { WaitingFor } from '../../live/limits/meter.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
@@ -83,10 +84,15 @@ function describeCalls({ inFlight, concurrency, oldestMs = null, pace }: QueueVi
     `rpm ${formatCount(pace.requestsLastMinute)}${limit(pace.requestsPerMinute, formatCount)}`,
     `tpm ${shortTokens(pace.tokensLastMinute)}${limit(pace.tokensPerMinute, shortTokens)}`,
     flight,
-    ...(pace.waitingFor === null ? [] : [`waiting: ${pace.waitingFor}`]),
+    ...(pace.waitingFor === null ? [] : [`waiting: ${describeWaitingFor(pace.waitingFor, oldestMs)}`]),
     ...(calls === 0 ? [] : [`back-off: ${formatCount(calls)} ${calls === 1 ? 'call' : 'calls'}${next}`]),
     ...(latencyMs === null ? [] : [`p50 ${(latencyMs.p50 / 1000).toFixed(1)} s  p95 ${(latencyMs.p95 / 1000).toFixed(1)} s`]),
   ];
+}
+
+/** Slow calls are waited for, not the places they take. */
+function describeWaitingFor(what: WaitingFor, oldestMs: number | null): string {
+  return what === 'concurrency' && describeOldest(oldestMs) !== '' ? 'answers' : what;
 }
 
 /** How long the oldest call has been without an answer, if that is worth mentioning. */

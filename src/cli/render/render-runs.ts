@@ -1,5 +1,6 @@
 import type { ListedRun, RunList } from '../../inspect/list-runs.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
+import { nameEmptyRows } from '../../output/verdict.ts';
 import { nameJobs } from './name-jobs.ts';
 import type { Paint } from './paint.ts';
 import { formatAge, formatSpan } from './render-status.ts';
@@ -20,12 +21,14 @@ export interface ListedJobRuns extends RunList {
 export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Paint): string {
   const isShared = lists.length > 1;
   const names = nameJobs(lists);
+  // On a terminal, room is kept for what differs.
+  const areSimulated = paint.columns !== null && lists.every(({ runs }) => runs.every(({ simulated }) => simulated));
   const lines = lists
     .flatMap(({ runs }, index) => runs.map((run) => ({ job: names[index] ?? '', run })))
     .toSorted((a, b) => (a.run.startedAt < b.run.startedAt ? 1 : -1))
-    .map(({ job, run }) => [...(isShared ? [job] : []), ...describeRun(run, now)]);
+    .map(({ job, run }) => [...(isShared ? [job] : []), ...describeRun(run, { now, saysSimulated: !areSimulated })]);
   const header = [...(isShared ? ['job'] : []), 'run', 'when', 'rows', 'spent', 'model', 'verdict'];
-  return renderTable(
+  const table = renderTable(
     [header, ...lines],
     {
       maxCells: paint.columns === null ? Number.POSITIVE_INFINITY : MAX_CELLS,
@@ -34,19 +37,21 @@ export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Pa
     },
     paint,
   );
+  return areSimulated && lines.length > 0 ? `${table}\n${paint('yellow', 'all simulated')}` : table;
 }
 
 function describeRun(
-  { id, startedAt, verdict, exitCode, rows, recordedAt, cost, model, simulated }: ListedRun,
-  now: Date,
+  { id, startedAt, verdict, exitCode, empty, rows, recordedAt, cost, model, simulated }: ListedRun,
+  { now, saysSimulated }: { readonly now: Date; readonly saysSimulated: boolean },
 ): readonly string[] {
+  const ended = empty === undefined ? verdict : nameEmptyRows(empty);
   return [
     id,
     `${formatSpan(now.getTime() - Date.parse(startedAt))} ago`,
     rows === null ? '-' : `${describeRecorded(recordedAt, now)}${describeRows(rows)}`,
     cost === null ? '-' : formatSpent(cost.nanoUsd, cost.unpricedAttempts),
     model ?? '-',
-    `${verdict ?? (exitCode === null ? '-' : `exit ${exitCode}`)}${simulated ? ', simulated' : ''}`,
+    `${ended ?? (exitCode === null ? '-' : `exit ${exitCode}`)}${simulated && saysSimulated ? ', simulated' : ''}`,
   ];
 }
 

@@ -39,5 +39,6 @@ function describeState({ run, batches }: Status, now: Date): string {
   if (run.endedAt !== null) return `${run.exitCode === 0 ? 'done' : `exit ${run.exitCode}`} ${ago(run.endedAt)} ago`;
   const underWay = batches.filter(({ isCollected, isExtra }) => !isCollected && !isExtra).length;
   const waits = underWay === 0 ? '' : `, ${formatCount(underWay)} ${underWay === 1 ? 'batch' : 'batches'} out`;
-  return run.runner === null ? `left ${ago(run.startedAt)} ago${waits}` : `running since ${ago(run.startedAt)}${waits}`;
+  if (run.runner !== null) return `running since ${ago(run.startedAt)}${waits}`;
+  return `${run.leftAt === undefined ? `open since ${ago(run.startedAt)}` : `left ${ago(run.leftAt)} ago`}${waits}`;
 }

@@ -8,8 +8,9 @@ import { describeBudget } from '../../run/budget/facts.ts';
 import type { RowCounts } from '../../run/status/row-tally.ts';
 import { createPaint } from './paint.ts';
 
-/** More batches than this are counted, not listed. */
+/** More batches than this are counted, not listed; of those that are done, fewer are of interest. */
 const MAX_BATCH_LINES = 20;
+const MAX_COLLECTED_LINES = 3;
 const MAX_DOUBT_LINES = 10;
 
 /** A job's status for the terminal, without a final newline. */
@@ -29,9 +30,8 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
     ...(status.budgets ?? []).map((budget) => ['budget', describeBudget(budget)] as const),
     ...listDoubts(status),
-    ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
-    ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
-    ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${describeWaiting(what, id)}${why}`] as const),
+    ...listBatches(status, look.now),
+    ...status.waitingFor.map(({ what, id, why }) => ['waits', `for ${describeWaiting(what, id)}${why}`] as const),
     ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
   ];
   const title =
@@ -63,6 +63,28 @@ function describePending({ pending }: RowCounts, notes: readonly string[]): stri
   return pending === 0 || notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
+/** The batches that are under way or lost, and what became of the others. */
+function listBatches({ batches }: Status, now: Date): readonly (readonly [string, string])[] {
+  const isDone = ({ isCollected, status }: StatusBatch) => isCollected && status !== 'lost';
+  const done = batches.filter(isDone);
+  const isCounted = done.length > MAX_COLLECTED_LINES;
+  const listed = isCounted ? batches.filter((batch) => !isDone(batch)) : batches;
+  const rest = listed.length - MAX_BATCH_LINES;
+  return [
+    ...(isCounted ? [['batches', describeCollected(done)] as const] : []),
+    ...listed.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, now)] as const),
+    ...(rest > 0 ? [['', `and ${formatCount(rest)} earlier`] as const] : []),
+  ];
+}
+
+/** `23 collected`; after it those that did not complete, by status. */
+function describeCollected(batches: readonly StatusBatch[]): string {
+  const counts = new Map<string, number>();
+  for (const { status } of batches) if (status !== 'completed') counts.set(status, (counts.get(status) ?? 0) + 1);
+  const others = [...counts].map(([status, count]) => `${formatCount(count)} ${status}`).join(', ');
+  return `${formatCount(batches.length)} collected${others === '' ? '' : `, of them ${others}`}`;
+}
+
 function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {
   if (possiblyBilled.length === 0) return [];
   const named = describeDoubts(possiblyBilled);
@@ -80,7 +102,8 @@ function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [strin
 function describeRun({ run }: Status, now: Date): string {
   if (run === null) return 'none yet';
   if (run.endedAt !== null) return `${run.id}, ended ${formatAge(run.endedAt, now)} ago with exit ${run.exitCode}`;
-  const runner = run.runner === null ? 'no run is in progress' : `process ${run.runner.pid} on ${run.runner.host}`;
+  const left = run.leftAt === undefined ? '' : `, left ${formatAge(run.leftAt, now)} ago`;
+  const runner = run.runner === null ? `no run is in progress${left}` : `process ${run.runner.pid} on ${run.runner.host}`;
   return `${run.id}, open since ${formatAge(run.startedAt, now)}, ${runner}`;
 }
 

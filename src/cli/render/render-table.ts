@@ -82,11 +82,19 @@ interface Fitted {
 /** Narrows the widest columns down to `least`, then leaves out `spare` ones; null if it still does not fit. */
 function fit(widths: readonly number[], columns: number, { least, spare }: { least: number; spare: readonly number[] }): Fitted | null {
   for (let count = 0; count <= spare.length; count += 1) {
-    const left = spare.slice(0, count);
+    const left: number[] = spare.slice(0, count);
     const sum = (most: number) =>
       widths.reduce((cells, width, column) => (left.includes(column) ? cells : cells + Math.min(width, most) + GAP.length), -GAP.length);
-    for (let most = Math.max(...widths); most >= Math.min(least, Math.max(...widths)); most -= 1)
-      if (sum(most) <= columns) return { widths: widths.map((width) => Math.min(width, most)), left };
+    const narrowest = Math.min(least, Math.max(...widths));
+    if (sum(narrowest) > columns) continue;
+    // A column that was left out before a wider one may fit beside what remains.
+    for (const column of spare.slice(0, count).toReversed()) {
+      left.splice(left.indexOf(column), 1);
+      if (sum(narrowest) > columns) left.push(column);
+    }
+    let most = Math.max(...widths);
+    while (sum(most) > columns) most -= 1;
+    return { widths: widths.map((width) => Math.min(width, most)), left };
   }
   return null;
 }

@@ -62,6 +62,8 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   let held = 0;
   /** Calls that have left, the oldest first. */
   const underWay = new Set<Departure>();
+  /** Calls that keep their place while they wait for the provider to be reachable. */
+  let unreached = 0;
   let awaitingChange: (() => void)[] = [];
 
   function halt(error: AppError): void {
@@ -128,7 +130,12 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   async function waitForContact(failure: ApiError, pauses: number): Promise<boolean> {
     const milliseconds = Math.min(FIRST_PAUSE_MS * 2 ** pauses, LONGEST_PAUSE_MS) * (1 - random() / 4);
     notices.begin({ type: 'unreached', milliseconds, failure });
-    return backOff(milliseconds);
+    unreached += 1;
+    try {
+      return await backOff(milliseconds);
+    } finally {
+      unreached -= 1;
+    }
   }
 
   /** Makes the call, again as long as it is refused without having been made. */
@@ -243,6 +250,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   function readWaitingFor(): PaceView['waitingFor'] {
     const [bound, calls] = [...sleepers].toSorted((a, b) => b[1] - a[1])[0] ?? [null, 0];
     if (calls > 0) return bound;
+    if (unreached > underWay.size) return 'back-off';
     return limit.pendingCount > 0 ? 'concurrency' : null;
   }
 

@@ -9,6 +9,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import type { CountedRows } from '../../output/report/count/row-counter.ts';
 import type { TempoCounter } from '../../output/report/count/tempo-counter.ts';
 import type { BatchTimeline, CallFigures, CauseFacts, FieldFacts, ReportFacts, RunPoint, Tempo } from '../../output/report/facts.ts';
+import { describeEmptyRows } from '../../output/verdict.ts';
 import type { Books } from '../open/books.ts';
 import { NO_WARNINGS, readReportFacts } from '../open/kept-report-facts.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
@@ -133,7 +134,7 @@ function listRuns({ fold, runFiles }: Ledger, summary: Summary, leaveOut: LeaveO
         run: id,
         startedAt,
         exitCode,
-        verdict,
+        verdict: describeEmptyRows(kept)?.verdict ?? verdict,
         rows: { in: rowsIn, ok, failed, skipped, pending, new: rows.new },
         nanoUsd: cost.nanoUsd,
         ...(cost.unpricedAttempts === 0 ? {} : { unpricedAttempts: cost.unpricedAttempts }),

@@ -43,6 +43,8 @@ function explainBatch({ status, isExtra }: BatchState): string {
       return `${status}: its files are still to be collected`;
     case 'failed':
       return 'failed: refused in validation, the rest of its rows is to be sent again';
+    case 'cancelling':
+      return 'being cancelled at the provider; a run collects what it has finished';
     default:
       return `${status} at the provider`;
   }

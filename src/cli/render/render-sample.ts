@@ -29,7 +29,7 @@ export function renderSample(sample: Sample, next: string, paint: Paint): string
               [sample.by ?? '', 'rows', 'drawn'],
               ...strata
                 .slice(0, MAX_STRATA)
-                .map((one) => [one.value === '' ? '(empty)' : one.value, formatCount(one.rows), formatCount(one.sampled)]),
+                .map((one) => [one.value.trim() === '' ? '(empty)' : one.value, formatCount(one.rows), formatCount(one.sampled)]),
             ],
             { maxCells: MAX_CELLS },
             paint,

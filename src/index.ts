@@ -35,6 +35,7 @@ export type { AnomalyCosts, CostSummary, DeadlineSummary, DoubtfulCalls, RowCoun
 export { formatUsd } from './core/summary.ts';
 export { makeEditorSchema as makeJobSchema } from './input/job/schema-examples.ts';
 export { LockHeldError } from './ledger/errors.ts';
+export { formatDollars } from './output/format-numbers.ts';
 export type { CheaperModel } from './run/plan/advice.ts';
 export type { PlannedCache } from './run/plan/cache.ts';
 export type { CostRange, LaneCosts } from './run/plan/cost.ts';

@@ -4,6 +4,7 @@ import { measureCells } from '../src/cli/render/cells.ts';
 import { createPaint } from '../src/cli/render/paint.ts';
 import { renderComparison } from '../src/cli/render/render-comparison.ts';
 import { renderEvaluation } from '../src/cli/render/render-evaluation.ts';
+import { renderSample } from '../src/cli/render/render-sample.ts';
 import { wrapText } from '../src/cli/render/wrap-text.ts';
 import type { Evaluation, McNemar } from '../src/core/quality.ts';
 import { findJobDifferences } from '../src/inspect/quality/job-differences.ts';
@@ -193,4 +194,22 @@ test('differences between two jobs are shown line by line, and of long lines onl
   const many = Array.from({ length: 9 }, (_, index) => `line ${index}`).join('\n');
   const cut = listDifferences(findJobDifferences({}, { prompt: `${many}\n${'x'.repeat(900)}` }));
   assert.deepEqual(cut.map(({ text }) => text.length <= 201 && text).slice(-2), ['line 3', 'and 6 more lines']);
+});
+
+test('a sample shows an empty value by a word, not by a blank line', () => {
+  const sample = {
+    schema: 'rowmill.sample/1',
+    job: 'j',
+    run: 'r',
+    simulated: false,
+    path: 's.csv',
+    field: 'label',
+    labels: ['a'],
+  } as const;
+  const strata = [
+    { value: 'x', rows: 3, sampled: 1 },
+    { value: '', rows: 2, sampled: 1 },
+  ];
+  const rows = { eligible: 5, sampled: 2, added: 2, inSheet: 2, marked: 0 };
+  assert.match(renderSample({ ...sample, seed: 1, by: 'shop', rows, strata }, 'next', createPaint(false)), /^\(empty\) +2 +1$/m);
 });

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { tellArgument } from '../src/cli/job-argument.ts';
 import { startProgress } from '../src/cli/progress.ts';
 import { createForecast } from '../src/cli/render/forecast.ts';
 import { renderProgress } from '../src/cli/render/render-progress.ts';
@@ -211,4 +215,20 @@ it('how a provider is reached is told with its host, in words, and since when', 
   );
   assert.equal(describeContact('h', failure('EWHATEVER'), 1), 'connecting to h: EWHATEVER, trying again, 1 s');
   assert.equal(describeContact('h', failure('x', 'again'), 130_000), 'h: no connection (x); trying again, 3 min');
+});
+
+describe('a folder in place of a job', () => {
+  it('is answered with the job file that was written last', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    for (const [name, day] of [
+      ['a.yaml', 1],
+      ['b.yaml', 3],
+      ['c.yaml', 2],
+    ] as const) {
+      writeFileSync(join(folder, name), '');
+      utimesSync(join(folder, name), day, day);
+    }
+    assert.throws(() => tellArgument(folder), /is a folder; name one of its 3 job files: .*rowmill run \S+b\.yaml$/);
+  });
 });

@@ -126,7 +126,6 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },
     { type: ['init', 'nothing.csv'], says: /nothing\.csv: is empty/ },
     { type: ['init', 'header.csv'], says: /header\.csv: no rows/ },
-    { type: ['init', 'twice.csv'], says: /columns 1 and 2 are both called "text"; every column needs a unique name/ },
     { type: ['plan', 'table.yaml'], says: /^\d+ more of this kind in table\.yaml$/m },
   ],
   columns: [
@@ -193,7 +192,6 @@ const world = createWorld({
   'ragged.csv': `${TWO_COLUMNS}2,b,c\n`,
   'quote.csv': 'id,text\n1,"a\n2,b\n',
   'broken.jsonl': '{"id": 1, "text": "a"}\n{"id": 2, "text": }\n',
-  'twice.csv': 'text,text\na,b\n',
 });
 mkdirSync(join(world.folder, 'data'));
 mkdirSync(join(world.folder, 'empty'));

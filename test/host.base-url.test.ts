@@ -30,7 +30,7 @@ for (const [url, env, chosen] of TAKEN)
 const REFUSED: readonly [url: string, env: Record<string, string>, says: RegExp][] = [
   ['host.example/v1', {}, /not a URL; use for example --base-url https:\/\/host\.example\/v1$/],
   ['localhost:8080/v1', {}, /not a URL; use for example --base-url http:\/\/localhost:8080\/v1$/],
-  ['localhost:11434', {}, /--base-url http:\/\/localhost:11434$/],
+  ['localhost:11434', {}, /--base-url http:\/\/localhost:11434\/v1$/],
   ['192.168.1.20:8000/v1', {}, /--base-url http:\/\/192\.168\.1\.20:8000\/v1$/],
   ['host.example:8443/v1', {}, /--base-url https:\/\/host\.example:8443\/v1$/],
   ['//', {}, /--base-url http:\/\/127\.0\.0\.1:8080\/v1$/],

@@ -50,6 +50,7 @@ test('roles of columns are guessed from their content and their names', () => {
       makeRows(20, { url: (n) => `https://example.org/a/long/path/to/page/${n}`, text: sentence }),
       { id: ['url'], texts: ['text'], labels: [] },
     ],
+    [makeRows(2, { id: String, count: (n) => String(n + 5) }), { id: ['id'], texts: ['count'], labels: [] }],
     [makeRows(20, { subject: (n) => `No. ${n}`, body: sentence }), { id: [], texts: ['subject', 'body'], labels: [] }],
     [makeRows(3, { '': String, 'a}}b': sentence, text: (n) => `word${n}` }), { id: ['text'], texts: ['a}}b'], labels: [] }],
   ] as const;

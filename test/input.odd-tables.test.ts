@@ -5,7 +5,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { UsageError } from '../src/core/errors.ts';
 import type { InputSpec } from '../src/core/job.ts';
+import { describeGuessedHeader } from '../src/input/draft/guessed-header.ts';
 import { sampleTable } from '../src/input/draft/sample-table.ts';
+import { sealText } from '../src/input/draft/seal.ts';
 import { showCell } from '../src/input/request/cell-text.ts';
 import { openTable } from '../src/input/table/open-table.ts';
 
@@ -421,6 +423,13 @@ test('a table that is refused by default still gets a job: its quotes are text, 
   const ragged = await sample('ragged.csv', '"id","text"\n1,good\n2\n3,fine\n');
   assert.deepEqual([ragged.form.quote, ragged.form.badRows, ragged.rows.length, ragged.bad], [undefined, 'skip', 2, 1]);
   await assert.rejects(sample('hopeless.csv', 'id,text\n1\n2\n3,fine\n'), /2 bad lines; input/);
+  const twice = await sample('twice.csv', 'id|text|text|text_2\n1|good|shoes|x\n');
+  assert.deepEqual([twice.form.delimiter, twice.form.hasHeader], ['|', true]);
+  assert.deepEqual([twice.columns, twice.rows], [['id', 'text', 'text_3', 'text_2'], [['1', 'good', 'shoes', 'x']]]);
+  const asked = { text: sealText('a job\n'), input: { ...twice.form, path: '', format: null, id: [] } };
+  assert.equal(describeGuessedHeader(asked, twice, 'twice.csv'), null, 'its names are no guess that has to be confirmed');
+  const rowFirst = await sample('row-first.csv', '5,5,good\n6,7,fine\n');
+  assert.deepEqual([rowFirst.columns, rowFirst.rows.length], [['column_1', 'column_2', 'column_3'], 2]);
   const lines = await sample('lines.csv', 'text\ntoo loud, too dear\nfine\nold, slow, broken\n');
   assert.deepEqual([lines.form.delimiter, lines.rows.flat()], ['|', ['too loud, too dear', 'fine', 'old, slow, broken']]);
   const advice = /"," separates nothing: input\.delimiter: tab, .*\(cp (\w+)\.csv \1\.txt\); input\.bad_rows/;

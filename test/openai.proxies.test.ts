@@ -139,7 +139,10 @@ test('an untrusted certificate and an unknown host are reasons to stop, each wit
   assert.match(untrusted.message, /certificate of 127\.0\.0\.1:\d+ is not trusted .*NODE_EXTRA_CA_CERTS/);
   const unknown = await failToList({}, 'https://no-such-host.invalid/v1');
   assert.deepEqual([unknown.kind, unknown.exitCode], ['stop', 4]);
-  assert.match(unknown.message, /there is no host no-such-host\.invalid: is the base URL .* right; .*HTTPS_PROXY/);
+  assert.match(
+    unknown.message,
+    /there is no host no-such-host\.invalid: check that this machine is online, and that the base URL .* is right; .*HTTPS_PROXY/,
+  );
   const noProxy = await failToList({ HTTPS_PROXY: 'http://no-such-proxy.invalid:3128' }, 'https://api.example/v1');
   assert.match(noProxy.message, /there is no host no-such-proxy\.invalid, which HTTPS_PROXY names/);
 });

@@ -169,7 +169,7 @@ test('reasoning is assumed by effort, for each vote and within the cap, until an
   const world = await makeWorld(t, { rows: makeRows(2), job: 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }' });
   assert.match(
     JSON.stringify((await planWorld(world)).problems),
-    /bills its reasoning as output: 60 tokens an answer are assumed; run --sample 50/,
+    /bills its reasoning as output: 60 tokens an answer are assumed until some answers are measured/,
   );
   await world.run();
   world.write('in.csv', renderCsv(makeRows(3)));

@@ -114,14 +114,21 @@ test('an answer is empty if all of its fields are', () => {
   for (const value of [{ a: 0 }, { a: '', b: false }, { a: ['x'] }, 'x']) assert.ok(!isEmptyAnswer(value), JSON.stringify(value));
 });
 
-/** Everything said over so many answers. */
+const ADVICE = '; if that is wrong, stop and change the prompt';
+
+/** Everything said over so many answers, without the advice. */
 function warningsOf(
   answers: number,
   answer: (n: number) => Partial<CountedAnswer>,
   previous: Record<string, number> | null = null,
 ): readonly string[] {
   const watch = createAnswerCount({ rules: [], pilot: null, previous: previous === null ? null : new Map(Object.entries(previous)) });
-  return Array.from({ length: answers }, (_, n) => watch.take({ ...OK, ...answer(n) })).flat();
+  return Array.from({ length: answers }, (_, n) => watch.take({ ...OK, ...answer(n) })).flatMap((said) =>
+    said.map((message) => {
+      assert.ok(message.endsWith(ADVICE));
+      return message.slice(0, -ADVICE.length);
+    }),
+  );
 }
 
 test('labels that collapse or shift, refusals and empty answers are reported once', () => {
@@ -214,13 +221,21 @@ wideTest('an interrupted run stops at the same answer as an uninterrupted one', 
   assert.deepEqual([resumed.exitCode, resumed.verdict, resumed.run], [5, expected.verdict, stopped.summary.run]);
 });
 
-wideTest('suspicious answers are reported during the run, and in its report', async (t) => {
-  const world = await makeWorld(t, { rows: makeRows(60), faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
-  const { warnings } = await world.run();
+wideTest('suspicious answers are reported once during the run, however often it is continued, and in its report', async (t) => {
+  const faults = [{ match: { every: 4 }, do: { answer: 'refusal' } }];
+  const world = await makeWorld(t, { rows: makeRows(60), faults, job: 'limits: { concurrency: 1 }\nstop_if: { refused: "> 12" }' });
+  const live = { overrides: { cwd: world.directory, input: null, out: null, mode: 'live' as const } };
+  const stopped = await world.run(live);
+  world.write('job.yaml', makeJobText('limits: { concurrency: 1 }'));
+  const { warnings, summary } = await world.run(live);
+  assert.equal(summary.run, stopped.summary.run);
   const page = readFileSync(world.path('out.report.html'), 'utf8');
-  const items = warnings.map((warning) => `<li>${warning}</li>`).join('');
+  const items = [...stopped.warnings, ...warnings].map((warning) => `<li>${warning}</li>`).join('');
   assert.ok(page.includes(`<h2 id="warnings">Warnings</h2><ul>${items}</ul></section>`));
-  assert.equal(warnings.filter((warning) => /^1\d of the first 50 answers are refused$/.test(warning)).length, 1, warnings.join());
+  const suspicions = [stopped, { warnings }].map((run) =>
+    run.warnings.filter((warning) => /^1\d of the first 50 answers are refused; if/.test(warning)),
+  );
+  assert.deepEqual([suspicions[0]?.length, suspicions[1]?.length], [1, 0]);
 });
 
 wideTest('labels are compared with those of the previous run', async (t) => {
@@ -247,7 +262,7 @@ wideTest('labels are compared with those of the previous run', async (t) => {
   assert.deepEqual(warnings, []);
   await run(['blue'], 120);
   assert.deepEqual(warnings, [
-    '50 of the first 50 labels are "other"',
-    'the labels have shifted since the last run: "other" is 100 % of the first 100, it was 0 %',
+    `50 of the first 50 labels are "other"${ADVICE}`,
+    'the labels have shifted since the last run: "other" is 100 % of the first 100, it was 0 %; if that is wrong, stop and change the prompt',
   ]);
 });

@@ -97,5 +97,8 @@ wideTest('text labels that collapse into one are reported during the run', async
     output: 'text',
   });
   const { summary } = await job.run({ baseUrl: world.simulator.url, onWarning: (message) => warnings.push(message) });
-  assert.deepEqual([summary.rows.ok, warnings], [50, ['50 of the first 50 labels are "other"']]);
+  assert.deepEqual(
+    [summary.rows.ok, warnings],
+    [50, ['50 of the first 50 labels are "other"; if that is wrong, stop and change the prompt']],
+  );
 });

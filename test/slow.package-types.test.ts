@@ -11,7 +11,7 @@ const PROGRAM = `
 import {
   type AnomalyCosts, type AnswerOf, AppError, type Cause, type CheaperModel, type CostRange, type CostSummary, type DeadlineSummary,
   type DefinedJob, defineJob, DiskError, type DoubtfulCalls, type Endpoint, type ExamplesDefinition, EXIT, type ExitCode, type FieldWord,
-  type FileInput, formatProblem, formatUsd, type InputDefinition, type JobBasics, type JobDefinition, type JobRun, type JsonMode,
+  type FileInput, formatDollars, formatProblem, formatUsd, type InputDefinition, type JobBasics, type JobDefinition, type JobRun, type JsonMode,
   type JsonSchema, type JsonSchemaRoot, type LaneCosts, LedgerError, type LimitsDefinition, LockHeldError, type LongField, makeJobSchema,
   type Message, type Mode, NewerFormatError, type OutputDefinition, type OutputFields, type Params, type Place, type Plan,
   type PlannedCache, type PlannedEnd, type PlannedShard, type PlanProblem, type PlanRows, type PlanSettings, type PlanTokens,
@@ -69,7 +69,7 @@ export async function main() {
   return { plan, run, bill: simulator.bill(), fired: simulator.faultsFired(), results: (await listed.run()).results() };
 }
 export const classes = [AppError, DiskError, LedgerError, LockHeldError, NewerFormatError, UsageError] as const;
-export const values = { EXIT, formatProblem, formatUsd, makeJobSchema };
+export const values = { EXIT, formatDollars, formatProblem, formatUsd, makeJobSchema };
 export type Named = [
   AnomalyCosts, AnswerOf<'text', never>, BillLine, Cause, CheaperModel, CostRange, CostSummary, DeadlineSummary, DefinedJob<'a', 1>, DoubtfulCalls,
   Endpoint, ExamplesDefinition<'a'>, ExitCode, FaultCount, FieldWord<'a'>, FileInput<'a'>, InputDefinition<'a'>, JobBasics<'a', 'text', never>,

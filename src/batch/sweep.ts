@@ -28,7 +28,9 @@ export async function sweepBatches(context: BatchContext, since: string): Promis
     } else if (rowmill === context.jobName && state !== undefined) otherStates.add(state);
   }
   for (const state of otherStates)
-    context.warn(`the provider has batches of job ${context.jobName} from another state directory (${state}); they are left alone`);
+    context.warn(
+      `the provider has batches of job ${context.jobName} from another state directory, whose log begins with its id ${state}; they are left alone`,
+    );
 }
 
 /** Whether the list may contain something unknown to the ledger: otherwise a run with live calls does not need it. */

@@ -98,9 +98,11 @@ function describeNumbers({ nearId }: ColumnRoles): string {
   return `rows are named by their numbers${why}`;
 }
 
-/** What was taken for the header of a single column, if it may be a row. */
+/** What was taken for the header of a single column, if it may be a row; and which names were made up for columns of one name. */
 function describeHeader({ form, columns }: TableSample): readonly string[] {
-  return form.hasHeader === undefined ? [] : [describeLoneHeader(columns[0] ?? '')];
+  if (form.hasHeader === undefined) return [];
+  if (form.columns === null) return [describeLoneHeader(columns[0] ?? '')];
+  return [`several columns have one name, so input.columns calls them ${columns.join(', ')}`];
 }
 
 /** The prefix of the added columns, and why there is one. */

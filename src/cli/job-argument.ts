@@ -148,16 +148,24 @@ function describeState(directory: string, command: string): string {
 
 function describeFolder(folder: string, command: string): string {
   const names = listNames(folder);
-  const job = names.find(isYaml);
+  const jobs = names.filter(isYaml);
+  const job = findNewest(folder, jobs);
   const table = names.find((name) => guessFormat(name) !== null);
   const next =
-    job !== undefined
+    job !== null
       ? `${command} ${quotePath(join(folder, job))}`
       : table !== undefined
         ? `run ${quotePath(join(folder, table))} ${EXAMPLE}`
         : null;
   if (next === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
-  return `${folder}: is a folder; name a file in it: ${typed(next)}`;
+  const which = jobs.length > 1 ? `one of its ${jobs.length} job files` : 'a file in it';
+  return `${folder}: is a folder; name ${which}: ${typed(next)}`;
+}
+
+/** The file that was written last: the one somebody is working on. */
+function findNewest(folder: string, names: readonly string[]): string | null {
+  const times = names.map((name) => ({ name, mtimeMs: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }));
+  return times.toSorted((a, b) => b.mtimeMs - a.mtimeMs)[0]?.name ?? null;
 }
 
 function listNames(folder: string): readonly string[] {

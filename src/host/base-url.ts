@@ -29,8 +29,9 @@ const HOST_AND_PORT = /^\s*[\w.-]+:\d+(\/|\s*$)/;
 function completeUrl(chosen: string): string {
   const found = ['http', 'https'].map((scheme) => `${scheme}://${chosen}`).filter((text) => !chosen.includes('@') && URL.canParse(text));
   const [plain = 'http://127.0.0.1:8080/v1', encrypted = plain] = found;
-  const { hostname } = new URL(plain);
-  return isLoopbackHost(hostname) || isPrivateAddress(hostname) || isPrivateName(hostname) ? plain : encrypted;
+  const { hostname, pathname } = new URL(plain);
+  const url = isLoopbackHost(hostname) || isPrivateAddress(hostname) || isPrivateName(hostname) ? plain : encrypted;
+  return pathname === '/' ? `${url.replace(/\/+$/, '')}/v1` : url;
 }
 
 /** Whether a base URL was given for this command, by flag or environment. */

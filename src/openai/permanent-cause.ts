@@ -22,11 +22,11 @@ export function findPermanentCause({ code, said }: Transport, baseUrl: string, p
   if (code === 'ENOTFOUND') {
     const missing = /ENOTFOUND (\S+)/.exec(said)?.[1] ?? host;
     const whose = proxy?.host.startsWith(missing) ? `, which ${proxy.variable} names` : '';
-    return `there is no host ${missing}${whose}: is the base URL ${baseUrl} right${proxy === null ? '; if you need a proxy, set HTTPS_PROXY' : ''}`;
+    return `there is no host ${missing}${whose}: check that this machine is online, and that the base URL ${baseUrl} is right${proxy === null ? '; if you need a proxy, set HTTPS_PROXY' : ''}`;
   }
   if (code === BAD_PORT)
     return `no call goes to ${host}: its port is kept for another service (fetch refuses it); have the server listen at another port`;
-  if (isTlsMismatch(code)) return `${host} does not speak TLS (${code}): is the base URL meant to begin with http://`;
+  if (isTlsMismatch(code)) return `${host} does not speak TLS (${code}): the base URL may have to begin with http://`;
   return null;
 }
 

@@ -1,4 +1,4 @@
-import { AppError, defineJob, formatUsd, UsageError } from '../../src/index.ts';
+import { AppError, defineJob, formatDollars, UsageError } from '../../src/index.ts';
 
 const labels = { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' };
 const list = Object.entries(labels).map(([name, meaning]) => `- ${name}: ${meaning}`);
@@ -22,7 +22,7 @@ process.once('SIGINT', () => stopping.abort());
 
 try {
   const { rows, cost } = await job.plan(settings);
-  const price = cost.live ? `about $${formatUsd(cost.live.expectedNanoUsd)}` : 'at an unknown price';
+  const price = cost.live ? `about ${formatDollars(cost.live.expectedNanoUsd)}` : 'at an unknown price';
   console.error(`${rows.new + rows.changed + rows.again} rows to ask, ${price}`);
 
   const run = await job.run({ ...settings, signal: stopping.signal, onWarning: (message) => console.error(message) });

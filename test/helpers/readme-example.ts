@@ -1,4 +1,4 @@
-import { defineJob, formatUsd } from '../../src/index.ts';
+import { defineJob, formatDollars } from '../../src/index.ts';
 
 const labels = { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' };
 const list = Object.entries(labels).map(([name, meaning]) => `- ${name}: ${meaning}`);
@@ -14,7 +14,7 @@ const job = defineJob({
 });
 
 const { rows, cost } = await job.plan({ simulate: true });
-const price = cost.live ? `about $${formatUsd(cost.live.expectedNanoUsd)}` : 'at an unknown price';
+const price = cost.live ? `about ${formatDollars(cost.live.expectedNanoUsd)}` : 'at an unknown price';
 console.log(`${rows.new + rows.changed + rows.again} rows to ask, ${price}`);
 
 const run = await job.run({ simulate: true, onProgress: ({ okRequests, requests }) => console.error(`${okRequests}/${requests}`) });

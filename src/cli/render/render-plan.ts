@@ -38,7 +38,7 @@ export function renderPlan(plan: Plan, { command, first, showWhole, guesses, ask
     ...plan.changes.map((change) => line('changes', change)),
     ...describeToSend(plan).map((text, index) => line(index === 0 ? 'to send' : '', text)),
     line('tokens', describeInput(tokens)),
-    line('', describeOutput(tokens)),
+    line('', describeOutput(plan)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane], isUnmeasured(plan)))),
     ...(hasUnknownUpper(plan) ? [line('', 'upper: not known before a first run has measured some answers')] : []),
@@ -113,8 +113,13 @@ function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): s
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
 }
 
-function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Plan['tokens']): string {
-  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatThings(outputMeasured, 'answer')}`;
+/** Rows that measure what an answer costs; a run over fewer is its own sample. */
+const MEASURING_ROWS = 50;
+
+function describeOutput(plan: Plan): string {
+  const { outputExpected, outputWorst, outputP50, outputP95, outputMeasured } = plan.tokens;
+  const guess = plan.rows.in > MEASURING_ROWS ? `a guess: run --sample ${MEASURING_ROWS} measures it` : 'a guess; the run measures it';
+  const source = outputMeasured === 0 ? guess : `measured on ${formatThings(outputMeasured, 'answer')}`;
   return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${formatCount(outputP50)}, p95 ${formatCount(outputP95)} (${source})`;
 }
 

@@ -27,7 +27,9 @@ export function renderSample(sample: Sample, next: string, paint: Paint): string
           renderTable(
             [
               [sample.by ?? '', 'rows', 'drawn'],
-              ...strata.slice(0, MAX_STRATA).map((one) => [one.value, formatCount(one.rows), formatCount(one.sampled)]),
+              ...strata
+                .slice(0, MAX_STRATA)
+                .map((one) => [one.value.trim() === '' ? '(empty)' : one.value, formatCount(one.rows), formatCount(one.sampled)]),
             ],
             { maxCells: MAX_CELLS },
             paint,

@@ -92,7 +92,7 @@ function countWords(text: string): number {
   return dense / 2 + (text.match(/[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+/g)?.length ?? 0);
 }
 
-/** Columns of sentences, and of titles for them; without any, the longest column that is not numeric. */
+/** Columns of sentences, and of titles for them; without any, the longest column of words, else of numbers, that is neither an id nor a date. */
 function findTexts(columns: readonly Column[]): readonly Column[] {
   const isSentences = ({ meanWords, meanLength, varies }: Column) =>
     meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && (varies || meanLength > MAX_LABEL_LENGTH);
@@ -102,8 +102,9 @@ function findTexts(columns: readonly Column[]): readonly Column[] {
     const titles = columns.filter(({ name, varies, isNumeric }) => TITLE_NAME.test(name) && varies && !isNumeric);
     return inOrder(columns, [...new Set([...found, ...titles])].slice(0, MAX_TEXTS));
   }
-  const named = columns.filter((column) => !column.isNumeric && column.filled > 0 && !ID_NAME.test(column.name) && !isDated(column));
-  const rest = named.length > 0 ? named : columns;
+  const readable = columns.filter((column) => column.filled > 0 && !ID_NAME.test(column.name) && !isDated(column));
+  const words = readable.filter(({ isNumeric }) => !isNumeric);
+  const [rest = columns] = [words, readable].filter(({ length }) => length > 0);
   return rest.toSorted(byLength).slice(0, 1);
 }
 

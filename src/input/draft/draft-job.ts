@@ -108,25 +108,26 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
           ),
         ]),
     ...(form.encoding === null ? [] : [entry('encoding', form.encoding, 'a guess: it is not UTF-8; check the first prompt', 2)]),
-    ...(form.columns === null
-      ? []
-      : [entry('columns', [...form.columns], 'a guess: the first line is a row, so the columns have no names; choose better ones', 2)]),
-    ...(form.hasHeader === undefined
-      ? []
-      : [
-          entry(
-            'header',
-            form.hasHeader,
-            `a guess: the first line names the column; if it is a row: false, and {{ ${nameByPlace(0)} }} below`,
-            2,
-          ),
-        ]),
+    ...draftHeader(form),
     ...(form.quote === undefined ? [] : [entry('quote', form.quote, 'a guess: quotes occur within cells, and are text', 2)]),
     ...(form.badRows === undefined
       ? []
       : ['  # bad_rows: skip               # some lines cannot be read: with this they keep their places and are not sent']),
     draftId(roles),
   ];
+}
+
+function draftHeader({ columns, hasHeader }: TableSample['form']): readonly string[] {
+  if (columns !== null && hasHeader === true)
+    return [
+      entry('columns', [...columns], 'in place of the header, where a name occurs more than once; choose better ones', 2),
+      entry('header', true, 'the first line is the header', 2),
+    ];
+  if (columns !== null)
+    return [entry('columns', [...columns], 'a guess: the first line is a row, so the columns have no names; choose better ones', 2)];
+  if (hasHeader === undefined) return [];
+  const why = `a guess: the first line names the column; if it is a row: false, and {{ ${nameByPlace(0)} }} below`;
+  return [entry('header', hasHeader, why, 2)];
 }
 
 function draftId({ id, nearId }: Pick<ColumnRoles, 'id' | 'nearId'>): string {

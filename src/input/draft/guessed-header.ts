@@ -10,7 +10,7 @@ export function describeGuessedHeader(
   table: string,
 ): string | null {
   if (!isAsWritten(text)) return null;
-  if (input.hasHeader === true) return `in ${table}, ${describeLoneHeader(columns[0] ?? '')}`;
+  if (input.hasHeader === true && input.columns === null) return `in ${table}, ${describeLoneHeader(columns[0] ?? '')}`;
   if (input.columns === null || !input.columns.every((name, index) => name === nameByPlace(index))) return null;
   const names = columns.length === 1 ? columns[0] : `${columns[0]} to ${columns.at(-1)}`;
   return `the first line of ${table} looks like a row, so it is sent like one, and the columns are called ${names}; if it is the header, remove input.columns from the job, which init writes without running it`;

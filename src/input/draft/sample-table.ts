@@ -9,6 +9,7 @@ import { tellBinaryFormat } from '../table/foreign-file.ts';
 import { openFiles } from '../table/read-table.ts';
 import { guessEncoding, hasMark } from './guess-encoding.ts';
 import { isHeadless } from './headless.ts';
+import { renameRepeated } from './repeated-names.ts';
 
 /** What a job has to specify about a table besides its path; null for what the reader detects. */
 export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | 'hasHeader' | 'quote' | 'badRows'>;
@@ -50,10 +51,17 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
   const files = await findFiles(path, cwd);
   const encoding = await tellEncoding(files[0]?.path ?? path);
   const hasByteOrderMark = await isMarked(files[0]?.path ?? path);
-  const look: Look = async (form) => ({
+  const readAs: Look = async (form) => ({
     ...(await lookAt({ ...NO_FORM, encoding, ...form }, (spec) => openFiles({ ...spec, path }, files, signal), signal)),
     hasByteOrderMark,
   });
+  const look: Look = (form) =>
+    readAs(form).catch(async (error: unknown) => {
+      if (!(error instanceof UsageError)) throw error;
+      const renamed = await findNewNames(readAs, form);
+      if (renamed === null) throw error;
+      return readAs({ ...form, ...renamed });
+    });
   const plain = await look({}).catch((error: unknown) => {
     if (error instanceof UsageError) return error;
     throw error;
@@ -102,6 +110,18 @@ async function lookAt(
   }
   if (first === null) throw new UsageError(`${table.files.join(', ')}: no rows`, { code: 'table' });
   return { form, format: table.format, delimiter: table.delimiter ?? null, columns: table.columns, rows, bad, isWhole, first };
+}
+
+/** New names for a header in which one occurs more than once, or for the cells of a first line that is a row; null if that is not what is wrong. */
+async function findNewNames(read: Look, form: Partial<TableForm>): Promise<Pick<TableForm, 'columns' | 'hasHeader'> | null> {
+  const sample = await read({ ...form, hasHeader: false }).catch((error: unknown) => {
+    if (error instanceof UsageError) return null;
+    throw error;
+  });
+  const [header = [], ...rows] = sample?.rows ?? [];
+  const columns = renameRepeated(header);
+  if (sample === null || columns === null || rows.length === 0) return null;
+  return isHeadless({ ...sample, columns: header, rows }) ? { columns: sample.columns } : { columns, hasHeader: true };
 }
 
 /**

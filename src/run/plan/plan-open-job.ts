@@ -211,7 +211,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
 function warnOfReasoning(job: Job): readonly string[] {
   if (!mayThink(job)) return [];
   const tokens = formatCount(Math.round(guessReasoning(job)));
-  return [`${job.model} bills its reasoning as output: ${tokens} tokens an answer are assumed; run --sample 50 measures it`];
+  return [`${job.model} bills its reasoning as output: ${tokens} tokens an answer are assumed until some answers are measured`];
 }
 
 function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): LastRunFacts | null {

@@ -97,7 +97,7 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
     if (shift !== null) found.set('shift', shift);
     const fresh = [...found].filter(([kind]) => !warned.has(kind));
     for (const [kind] of fresh) warned.add(kind);
-    return fresh.map(([, message]) => message);
+    return fresh.map(([, message]) => `${message}; if that is wrong, stop and change the prompt`);
   }
 
   return {

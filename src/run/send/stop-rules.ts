@@ -45,6 +45,8 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   const watchesEmpty = job.stopIf.some(({ sign }) => sign === 'empty');
   const stepOf = createStepOf(ledger, job, 'working');
   const answerless = createAnswerlessFailures(ledger, run, stepOf);
+  /** By earlier invocations, in whose report it stays. */
+  const told = new Set(readReportFacts(ledger, run)?.warnings.messages);
   /** Rows that have been counted, by the id of their key. */
   const counted = createIdSet();
   const most = Math.max(WATCHED_VALUES, job.pilot ?? 0, ...job.stopIf.map(({ first }) => first ?? Number.POSITIVE_INFINITY));
@@ -66,7 +68,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
     const labels = isRead && field !== null ? field.read(value) : [];
     const answer = { outcome, isUnreadable, isEmpty: isRead && isEmptyAnswer(value), labels };
-    for (const message of answerCount.take(answer)) warn(message);
+    for (const message of answerCount.take(answer)) if (!told.has(message)) warn(message);
     if (answerCount.isAddressRefused) refusedId = id;
     if (answerCount.isUnreadable) unreadable ??= ledger.readAnswer(id).outcome.message;
   }

@@ -5,7 +5,6 @@ import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
 import { createStepOf } from '../src/run/open/next-step.ts';
 import { FIRST_OPENING, viewKeys } from '../src/run/open/opening.ts';
 import { createDueRequests } from '../src/run/send/due-request.ts';
-import { createDuplicateRows } from '../src/run/send/duplicate-rows.ts';
 import { sendDueRows } from '../src/run/send/send-due-rows.ts';
 import { startRun } from '../src/run/start-run.ts';
 import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
@@ -26,7 +25,6 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
     lane,
     stepOf,
     makeDueRequest,
-    duplicates: createDuplicateRows(ledger.keys),
     selected: ALL_ROWS,
     tokensOf: ({ body }) => prepared.tokens.own.charge(body),
     budget: null,

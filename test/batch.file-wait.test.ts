@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Effects } from '../src/run/open/effects.ts';
 import { startProxy } from './helpers/proxy.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -74,3 +77,27 @@ wideTest('a run that ended while waiting asks about the file again, and uploads 
     [0, 4, undefined, 'processed', 'create'],
   );
 });
+
+for (const kept of [0, 0.5]) {
+  test(`a batch file that vanishes ends the run; the next one packs its rows again${kept > 0 ? ', as from a part of it' : ''}`, async (t) => {
+    const world = await makeWorld(t, {
+      rows: makeRows(4),
+      faults: [{ match: { path: '/v1/files', method: 'POST', nth: 1 }, do: { status: 500 } }],
+    });
+    const path = join(world.stateDirectory, 'requests', '000001.jsonl');
+    let part = '';
+    const sleep: Effects['sleep'] = async (...wait) => {
+      const text = readFileSync(path, 'utf8');
+      part = text.slice(0, text.length * kept);
+      rmSync(path);
+      await world.effects.sleep(...wait);
+    };
+    await assert.rejects(world.run({ effects: { ...world.effects, sleep } }), { name: 'DiskError', path, errno: 'ENOENT' });
+    world.assertFaultsFired();
+    if (part !== '') writeFileSync(path, part);
+    const { summary, requests, warnings } = await world.run();
+    assert.deepEqual([summary.exitCode, summary.rows.ok, requests['POST /v1/files']], [0, 4, 1]);
+    assert.deepEqual(warnings, ['batch file 000001 was lost or cut before it was sent: its rows are packed again']);
+    world.check(summary);
+  });
+}

@@ -78,6 +78,7 @@ const done = { id: 'batch_x', status: 'completed', counts: { total: 1, completed
 async function reject(context: BatchContext, shard: ShardState, rejection: Rejection): Promise<void> {
   const handle = createRejectionHandler(context, {
     shard,
+    isResumed: false,
     admission: createAdmission(null),
     requestAdmission: createAdmission(null),
     cutSize: createCutSize(null),

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { defineCommands } from '../src/cli/define-commands.ts';
 import { makeProgram } from '../src/cli/program.ts';
+import { BARE_OPTIONS } from '../src/cli/render/find-commands.ts';
 import { makeEditorSchema } from '../src/input/job/schema-examples.ts';
 import { createWorld } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
@@ -37,6 +38,12 @@ describe('documentation', () => {
     const page = read('docs/interface.md');
     assert.ok(page.includes(`$ rowmill --help\n${showHelp(null)}\`\`\``), 'docs/interface.md: rowmill --help has changed');
     assert.ok(page.includes(`$ rowmill run --help\n${showHelp('run')}\`\`\``), 'docs/interface.md: rowmill run --help has changed');
+  });
+
+  it('lists the options without a value where commands are found in sentences', () => {
+    const all = [...commands.values()].flatMap(({ options }) => options);
+    const bare = all.flatMap(({ long, required, optional }) => (required || optional || !long ? [] : [long.slice(2)]));
+    assert.deepEqual([...new Set([...bare, 'help'])].sort(), BARE_OPTIONS);
   });
 
   it('names only commands and options that exist', () => {

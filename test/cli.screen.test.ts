@@ -158,6 +158,31 @@ describe('lines on a terminal', () => {
       columns: 40,
       shown: 'start "rowmill simulate --port 8089",\nand pass its address to the run',
     },
+    {
+      name: 'a command that does not fit into its sentence',
+      text: 'waits for a process: it stopped; to continue: rowmill run big.yaml --base-url http://127.0.0.1:18766/v1 --max-usd 0.01',
+      columns: 60,
+      shown:
+        'waits for a process: it stopped; to continue:\n  rowmill run big.yaml \\\n    --base-url http://127.0.0.1:18766/v1 --max-usd 0.01',
+    },
+    {
+      name: 'two commands, and what joins them',
+      text: "eval needs a column: rowmill eval k.yaml --gold gold, or rowmill eval k.yaml --gold 'it'\\''s'. Both work",
+      columns: 40,
+      shown: "eval needs a column:\n  rowmill eval k.yaml --gold gold\nor\n  rowmill eval k.yaml --gold 'it'\\''s'\nBoth work",
+    },
+    {
+      name: 'an option without a value',
+      text: 'of them rowmill failures k.yaml --simulate says why (cd sub && rowmill run k.yaml). Go on?',
+      columns: 40,
+      shown: 'of them\n  rowmill failures k.yaml --simulate\nsays why\n  cd sub && rowmill run k.yaml\nGo on?',
+    },
+    {
+      name: 'a label with colours before a command',
+      text: '\u001b[2mnext      \u001b[22mrowmill run k.yaml --base-url http://127.0.0.1:18766/v1',
+      columns: 40,
+      shown: '\u001b[2mnext      \u001b[22mrowmill run k.yaml \\\n            --base-url \\\n            http://127.0.0.1:18766/v1',
+    },
     { name: 'wide characters', text: '香りがよい 香りがよい 香りがよい', columns: 22, shown: '香りがよい 香りがよい\n香りがよい' },
     {
       name: 'colours',

@@ -176,6 +176,11 @@ const BAD: readonly [title: string, content: string | Buffer, message: RegExp][]
     Buffer.concat([Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), Buffer.from([0x41])]),
     /^table\.csv:3:1 {2}bytes that are not utf-16le/,
   ],
+  [
+    'zeros and other bytes that no text has',
+    Buffer.from('\x7fELF\x02\x01\x01\0\0\0\0\x03\0>\0', 'latin1'),
+    /^table\.csv: is not text: 6 of its first 15 bytes are zeros or .*; export it as CSV/,
+  ],
   ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]), /^table\.csv: broken gzip data/],
 ];
 

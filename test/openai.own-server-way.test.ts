@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import * as http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import * as net from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openOwnServerWay } from '../src/openai/transport/own-server-way.ts';
@@ -10,6 +10,19 @@ import { openUploadBody } from '../src/openai/transport/upload-body.ts';
 import { makeTemporaryFolder } from './helpers/package.ts';
 
 const BODY = '{"text":"größer"}';
+const MORE_THAN_SOCKETS_HOLD = 32 * 2 ** 20;
+const REFUSED = 'HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\n{}';
+
+async function listen(t: TestContext, server: net.Server): Promise<string> {
+  const sockets: net.Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/v1`;
+}
 
 /** A server of one's own, and how often it was connected to. */
 async function serve(t: TestContext, answer: (request: Request, response: http.ServerResponse) => void) {
@@ -24,12 +37,7 @@ async function serve(t: TestContext, answer: (request: Request, response: http.S
   server.on('connection', () => {
     connections += 1;
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, countConnections: () => connections };
+  return { url: await listen(t, server), countConnections: () => connections };
 }
 
 function makeCall(signal = new AbortController().signal) {
@@ -56,6 +64,30 @@ test('calls arrive complete, including those with a file, over one connection', 
   assert.deepEqual([await (received.get('file') as File).text(), received.get('purpose')], [BODY, 'batch']);
   assert.deepEqual([spent.method, spent.headers.get('a'), await spent.text()], ['POST', 'b', BODY]);
   assert.equal(countConnections(), 1);
+});
+
+test('a file that is refused before it has arrived is closed', { timeout: 10_000 }, async (t) => {
+  // It reads no further.
+  const server = net.createServer((socket) => void socket.once('readable', () => socket.write(REFUSED)));
+  const url = await listen(t, server);
+  const spend = await openOwnServerWay().openSpending(() => {});
+  const path = join(makeTemporaryFolder(t), 'in.jsonl');
+  writeFileSync(path, Buffer.alloc(MORE_THAN_SOCKETS_HOLD));
+  const { headers, pieces } = openUploadBody({ path, filename: 'in.jsonl' }, {});
+  let close = () => {};
+  const closed = new Promise<void>((resolve) => {
+    close = resolve;
+  });
+  async function* watch() {
+    try {
+      yield* pieces;
+    } finally {
+      close();
+    }
+  }
+  const refused = await spend(url, { ...makeCall(), headers: new Headers(headers), body: watch() });
+  assert.deepEqual([refused.status, await refused.text()], [413, '{}']);
+  await closed;
 });
 
 test('without the right to send nothing is sent, over a new connection or an existing one', async (t) => {

@@ -5,6 +5,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
@@ -87,6 +88,10 @@ for (const [name, { scheme, start, open }] of Object.entries(WAYS)) {
   test(`a file arrives byte for byte at a server that reads late, by ${name}`, async (t) => {
     const { port, received, count } = await startLateServer(t, start());
     const send = await open();
+    // As a program may do that uses the library: what sockets hold back is not left to it.
+    const usual = getDefaultHighWaterMark(false);
+    setDefaultHighWaterMark(false, 64 * PIECE);
+    t.after(() => setDefaultHighWaterMark(false, usual));
     const path = join(makeTemporaryFolder(t), 'shard.jsonl');
     for (const size of SIZES) {
       const content = randomBytes(size);

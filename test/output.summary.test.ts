@@ -131,7 +131,7 @@ attempts  199 = 199 batch + 0 live, 0 without an answer
 tokens    24,110 in (0 cached), 6,021 out (0 reasoning)
 spent     $0.003615, estimated $0.0037, on failed rows $0.00011
 saved     $0.003615 by the batch price
-orphaned  $0.00000045 for calls whose row has left the table
+orphaned  $0.00000045 for calls whose answer no row uses, such as those of earlier prompts or rows that are gone
 table     out/reviews.csv
 failures  out/reviews.failures.csv
 next      rowmill failures jobs/review-sentiment.yaml`,

@@ -329,7 +329,9 @@ describe('quality of answers', () => {
     assert.deepEqual(found.mcnemar, { basis: 'answered', onlyA: 0, onlyB: 1, method: 'exact', statistic: null, pValue: 1 });
     assert.equal(found.a.scores, null);
     const { stdout } = await world.run(['diff', 'job.yaml', 'prev', 'last']);
-    assert.match(stdout, new RegExp(`tickets: label, baseline ${runs[1]} and candidate ${runs[2]}`));
+    assert.match(stdout, new RegExp(`^tickets: label .*\nbaseline +${runs[1]}\ncandidate +${runs[2]}$`, 'ms'));
+    assert.equal(found.examples.length, 1, 'a row answered in neither run does not differ');
+    assert.doesNotMatch(stdout, /and \d+ more/);
     assert.match(stdout, /58 same, 0 changed, 0 answered only in the baseline, 1 only in the candidate, 1 in neither/);
   });
 

@@ -3,8 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { describeContinued } from '../src/cli/render/describe-continued.ts';
+import type { RowSelection } from '../src/core/row.ts';
 import { formatDollars } from '../src/output/format-numbers.ts';
 import type { Plan } from '../src/run/plan/plan-result.ts';
+import type { RunView } from '../src/run/send/run-view.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { countPosts, makeJobText, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
@@ -140,6 +142,44 @@ wideTest('an edited table is written again without sending anything', async (t) 
   assert.equal(countPosts(requests), 0);
   assert.ok(!world.read('out.csv').includes('my,own,line'));
   world.check(summary);
+});
+
+test('a job that was changed in an unfinished run says before it spends how many paid answers no longer count, and why', async (t) => {
+  const rows = [...makeRows(12), ...makeRows(1).map(([, text]): [string, string] => ['twin', text])];
+  const world = await makeWorld(t, { job: 'limits: { concurrency: 1 }', rows });
+  const live = { overrides: { cwd: world.directory, input: null, out: null, mode: 'live' as const } };
+  const stopped = await world.run({ ...live, maxNanoUsd: 180_000 });
+  const { new: answered } = stopped.summary.rows;
+  assert.ok(answered > 1 && answered < 12, `${answered} rows`);
+  const job = world.read('job.yaml');
+  const describe = async (selection: RowSelection = { type: 'all' }) => {
+    const { continues } = await planWorld(world, selection);
+    assert.ok(continues !== undefined);
+    return describeContinued(continues, { isFresh: false, selection }).replace(/^.* spent so far: /, '');
+  };
+  world.write('job.yaml', job.replace('reply in JSON', 'answer in JSON'));
+  assert.equal(
+    await describe(),
+    `the prompt changed, so its ${answered} paid answers no longer count; undo the change and they count again`,
+  );
+  assert.equal(
+    await describe({ type: 'first', rows: 1 }),
+    'the prompt changed, so answers to requests that are no longer made do not count',
+  );
+  world.write('job.yaml', job);
+  world.write('in.csv', renderCsv(makeRows(12).slice(1)));
+  assert.equal(
+    await describe(),
+    `1 of its ${answered} paid answers no longer counts: no row asks for them now; undo the change and they count again`,
+  );
+  world.write('in.csv', renderCsv(rows));
+  assert.equal(await describe(), 'answers so far are kept; --fresh would send all of its rows again');
+  const views: RunView[] = [];
+  const counts: number[] = [];
+  const watch = (view: RunView) => void counts.push(view.okRows, views.push(view));
+  await world.run({ ...live, watch });
+  assert.equal(counts[0], stopped.summary.rows.ok, 'a repeated row counts from the start');
+  assert.equal(views[0]?.okRows, 13);
 });
 
 wideTest('--fresh sends every row again, and books the old answers as cost only', async (t) => {

@@ -82,12 +82,13 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       });
   }
 
-  function beginShard(id: string): void {
+  function beginShard(id: string, isResumed: boolean): void {
     const shard = ledger.fold.shards.get(id);
     if (shard === undefined) throw new Error(`shard ${id} is not in the ledger`);
     begin(id, { shard: id, rows: shard.rows, phase: 'uploading', batch: null }, async (update) => {
       const end = await runShardLifecycle(context, {
         shard,
+        isResumed,
         ...queues.of(shard.model),
         breaker,
         inUploadTurn,
@@ -192,7 +193,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     const probe = carrier.takeProbe();
     const terms = options.readTerms === undefined ? {} : { terms: options.readTerms() };
     await writer.finish({ model, url, ...(probe.length === 0 ? {} : { probe }), ...terms });
-    beginShard(writer.shard);
+    beginShard(writer.shard, false);
     filling.delete(name);
   }
 
@@ -202,7 +203,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const lane: BatchLane = {
     async resume() {
       for (const shard of ledger.fold.shards.values()) {
-        if (shard.status !== 'collected' && shard.status !== 'retired' && !underWay.has(shard.id)) beginShard(shard.id);
+        if (shard.status !== 'collected' && shard.status !== 'retired' && !underWay.has(shard.id)) beginShard(shard.id, true);
       }
       await beginReturned();
       watchVanished();

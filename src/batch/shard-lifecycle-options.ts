@@ -9,8 +9,10 @@ export type Phase = 'uploading' | 'waiting' | 'creating' | 'polling' | 'collecti
 /** The queue of the shard's model. */
 export interface ShardLifecycleOptions extends ModelQueue {
   readonly shard: ShardState;
+  /** Whether an earlier process wrote its file. */
+  readonly isResumed: boolean;
   readonly breaker: ShardBreaker;
-  /** Lets one shard upload at a time: each holds a good part of its file in memory. */
+  /** Lets one shard upload at a time. */
   readonly inUploadTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** Fires when the rows are recalled: what is not at the provider is not sent, a batch is cancelled and collected. */
   readonly recalled: AbortSignal;

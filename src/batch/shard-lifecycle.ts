@@ -59,9 +59,12 @@ async function retire(
 
 async function upload(context: BatchContext, options: ShardLifecycleOptions): Promise<'given-back' | Rejection | null> {
   options.onPhase('uploading');
-  const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, options.shard)));
-  // As after a backup was restored: its rows are packed again.
-  if (end === 'gone') return retire(context, options, 'its file is gone');
+  const { shard, isResumed } = options;
+  const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, shard), isResumed));
+  if (end === 'damaged') {
+    context.warn(`batch file ${shard.id} was lost or cut before it was sent: its rows are packed again`);
+    return retire(context, options, 'its file was lost or cut');
+  }
   if (end === 'too-large') return { type: 'too-large', message: 'the provider takes no file of this size' };
   if (end === 'processing') await awaitFile(context, shardNow(context, options.shard));
   return null;

@@ -1,4 +1,5 @@
-import { DiskError } from '../core/disk/disk-error.ts';
+import { statSync } from 'node:fs';
+import { onDisk } from '../core/disk/disk-error.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { isBeingProcessed, type RemoteFile } from '../openai/wire.ts';
@@ -9,13 +10,19 @@ import { findNoBatches, isNoRoute } from './no-batches.ts';
 
 /**
  * Uploads a shard's file to the provider. An upload costs nothing, so after a lost response the files are searched and, if nothing is found, it is uploaded again.
- * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller; `gone` if there is no file to send
+ * @param isResumed whether an earlier process wrote the file
+ * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller; `damaged` if the file of an earlier process is no longer there as it was written
  * @throws DiskError; ApiError for anything that no further try can change; AppError exit 4 if the address takes no files
  */
-export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'processing' | 'too-large' | 'gone'> {
+export async function uploadShard(
+  context: BatchContext,
+  shard: ShardState,
+  isResumed = false,
+): Promise<'uploaded' | 'processing' | 'too-large' | 'damaged'> {
   const { ledger, provider } = context;
   const filename = `rowmill.${ledger.stateId}.${shard.id}.${shard.sha256.slice(0, 12)}.jsonl`;
   const patience = createPatience(context, `the upload of batch file ${shard.id}`);
+  const path = ledger.shardPath(shard.id);
   let mayHaveArrivedSince = shard.status === 'uploading' ? shard.uploadIntentAt : null;
   for (;;) {
     try {
@@ -28,10 +35,12 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
         mayHaveArrivedSince = null;
       }
       context.stopping.throwIfAborted();
+      // One written just now would be damaged again: its upload says what is wrong.
+      if (isResumed && !isWhole(path, shard.bytes)) return 'damaged';
       await ledger.append({ type: 'upload-intent', shard: shard.id, filename });
       const sentAt = context.clock().toISOString();
       try {
-        const file = await provider.uploadFile({ path: ledger.shardPath(shard.id), filename, signal: context.signal });
+        const file = await provider.uploadFile({ path, filename, signal: context.signal });
         await ledger.append({ type: 'upload-done', shard: shard.id, fileId: file.id });
         return nameEnd(file);
       } catch (error) {
@@ -39,7 +48,6 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
         throw error;
       }
     } catch (error) {
-      if (error instanceof DiskError && error.errno === 'ENOENT') return 'gone';
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
       if (isTooLarge(error)) return 'too-large';
       const hasNoBatches = isNoRoute(error) || error.status === 501 ? findNoBatches(context, 'POST /files', error.message) : null;
@@ -48,6 +56,11 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
       await patience.waitAfter(error);
     }
   }
+}
+
+/** A restored backup may lack a file, or have it in part. */
+function isWhole(path: string, bytes: number): boolean {
+  return onDisk(path, () => statSync(path, { throwIfNoEntry: false }))?.size === bytes;
 }
 
 function nameEnd({ status }: RemoteFile): 'uploaded' | 'processing' {

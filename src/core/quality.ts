@@ -191,7 +191,7 @@ export interface ChangedRow {
   readonly row: number | null;
   /** As named by `input.id`; null if it is no longer in the table. */
   readonly id: string | null;
-  readonly change: Exclude<RowChange, 'same'>;
+  readonly change: Exclude<RowChange, 'same' | 'unanswered'>;
   /** The answer, or why there is none. */
   readonly a: string;
   readonly b: string;

@@ -63,7 +63,7 @@ export async function openClient({
     }
   }
 
-  /** By the pool: calls that spend, of which whether they may is asked at the last moment there is, and uploads. */
+  /** By the pool: calls that spend, uploads and downloads; whether they may be made is asked at the last moment there is. */
   async function send(url: string | URL | Request, init: RequestInit & Partial<Pick<PooledInit, 'patienceMs'>>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);

@@ -77,7 +77,7 @@ export interface ProviderOptions {
   readonly startTimer: StartTimer;
   /** Deadline of one call over headers and body, except uploads and downloads. */
   readonly callTimeoutMs?: number;
-  /** Called just before anything but a read leaves; throws if it must not. */
+  /** Called just before a download, or anything but a read, leaves; throws if it must not. */
   readonly assertMaySpend?: () => void;
   /** Whether this very process runs the server: calls to it take a way that costs less to begin with. */
   readonly isOwnServer?: boolean;

@@ -24,7 +24,8 @@ export function formatSpent(nanoUsd: number, unpricedAttempts: number): string {
 
 /** What an amount that belongs to no row was spent on. */
 export function describeOrphaned(unpricedAttempts: number): string {
-  return `for calls whose row has left the table${unpricedAttempts === 0 ? '' : ', or whose row cost an unknown amount besides'}`;
+  const unpriced = unpricedAttempts === 0 ? '' : ', or whose row cost an unknown amount besides';
+  return `for calls whose answer no row uses, such as those of earlier prompts or rows that are gone${unpriced}`;
 }
 
 /** The price of one row or call, with at least three digits: `$0.0000114`. */

@@ -14,7 +14,6 @@ import { countAsked, estimateRun } from './plan/spending.ts';
 import { probeTable } from './probe-table.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
-import { createDuplicateRows } from './send/duplicate-rows.ts';
 import { hasSpent } from './send/has-spent.ts';
 import { chooseCount, openLanes } from './send/open-lanes.ts';
 import { createPilotLane } from './send/pilot-lane.ts';
@@ -86,7 +85,6 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
     const stopRules = await openStopRules({ ...shared, run, ledger, onRecord, isSimulator: isSimulated, warn: options.warn });
     const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
     const startedAt = context.clock();
-    const duplicates = createDuplicateRows(ledger.keys);
     let isWriting = false;
     options.watch(
       createRunView({
@@ -96,7 +94,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         lanes,
         context,
         keys: ledger.keys,
-        duplicates,
+        duplicates: planned.duplicates,
         isWriting: () => isWriting,
         isSimulated: () => isSimulatorThere(provider, ledger, isSimulated),
         countFailed: opened.status.countFailed,
@@ -107,7 +105,6 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       ledger,
       ...waiting,
       lane,
-      duplicates,
       stepOf,
       makeDueRequest: createDueRequests(ledger, viewKeys(ledger, job), prepared),
       tokensOf: chooseCount(prepared.tokens, lanes, options.redis !== null),

@@ -2,7 +2,7 @@ import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
-import { describeResult, listDifferences, MADE_UP, RUN_NAMES } from '../../output/report/comparison/describe-comparison.ts';
+import { countDifferent, describeResult, listDifferences, MADE_UP, RUN_NAMES } from '../../output/report/comparison/describe-comparison.ts';
 import type { Paint } from './paint.ts';
 import { renderFirst, renderTable } from './render-table.ts';
 
@@ -23,10 +23,11 @@ export function renderComparison(comparison: RunComparison, paint: Paint): strin
       ? ''
       : `; ${formatCount(rows.onlyInA)} rows only in the baseline, ${formatCount(rows.onlyInB)} only in the candidate`;
   return [
-    paint('bold', escapeLineForTerminal(`${comparison.job}: ${what}, baseline ${a.run} and candidate ${b.run}`)) +
-      (comparison.simulated ? paint('yellow', '  simulated') : ''),
+    paint('bold', escapeLineForTerminal(`${comparison.job}: ${what}`)) + (comparison.simulated ? paint('yellow', '  simulated') : ''),
     escapeLineForTerminal(describeResult(comparison)),
     ...(comparison.simulated ? [paint('yellow', `Made up: ${MADE_UP}`)] : []),
+    line(RUN_NAMES.a, a.run),
+    line(RUN_NAMES.b, b.run),
     line('job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`),
     ...differences.map(({ key, run, text }) => line('', `${key} in the ${run}: ${text}`)),
     line(
@@ -91,14 +92,14 @@ function renderTransitions(transitions: RunComparison['transitions'], paint: Pai
   ];
 }
 
-function renderExamples({ examples, gold, rows: { compared, same } }: RunComparison, paint: Paint): readonly string[] {
+function renderExamples({ examples, gold, rows }: RunComparison, paint: Paint): readonly string[] {
   if (examples.length === 0) return [];
-  const rows = examples.map(({ id, a, b, ...row }) => [id ?? '(left the table)', a, b, ...(gold === null ? [] : [row.gold ?? ''])]);
+  const lines = examples.map(({ id, a, b, ...row }) => [id ?? '(left the table)', a, b, ...(gold === null ? [] : [row.gold ?? ''])]);
   return [
     '',
     renderFirst(
-      [['rows that differ', RUN_NAMES.a, RUN_NAMES.b, ...(gold === null ? [] : ['right'])], ...rows],
-      { ...SHAPE, most: MAX_EXAMPLES, all: compared - same, rest: '--csv PATH writes all' },
+      [['rows that differ', RUN_NAMES.a, RUN_NAMES.b, ...(gold === null ? [] : ['right'])], ...lines],
+      { ...SHAPE, most: MAX_EXAMPLES, all: countDifferent(rows), rest: '--csv PATH writes all' },
       paint,
     ),
   ];

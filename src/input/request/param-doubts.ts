@@ -1,6 +1,7 @@
 import type { Job } from '../../core/job.ts';
 import type { Path } from '../../core/problem-path.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
+import { joinWords } from '../../core/wording/join-words.ts';
 import { readEffort, readExtra } from './extra-params.ts';
 import { type Effort, isReasoningModel, readModelParams } from './model-params.ts';
 
@@ -74,8 +75,4 @@ function doubtSampling(model: string, set: Readonly<Record<string, unknown>>, lo
     doubts.push({ path: locate('max_output_tokens'), message, isCertain: false });
   }
   return doubts;
-}
-
-function joinWords(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

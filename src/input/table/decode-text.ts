@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { UsageError } from '../../core/errors.ts';
+import { describeNoText } from './foreign-file.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** The byte values 0x80 to 0x9f in windows-1252; the five it leaves undefined stay control characters, as in the WHATWG standard. */
@@ -9,7 +10,7 @@ type Decode = (bytes: Buffer, isEnd: boolean) => string;
 
 /**
  * Turns bytes into UTF-8 without a byte order mark. A mark decides between UTF-8 and UTF-16 whatever `encoding` says.
- * @throws UsageError with file and line at the first byte that is not text in the encoding; nothing becomes U+FFFD
+ * @throws UsageError for a file that is no text, and with file and line at the first byte that is not text in the encoding; nothing becomes U+FFFD
  */
 export async function* decodeText(chunks: AsyncIterable<Buffer>, file: TableFile, encoding: string | null): AsyncGenerator<Buffer> {
   const iterator = chunks[Symbol.asyncIterator]();
@@ -23,6 +24,7 @@ export async function* decodeText(chunks: AsyncIterable<Buffer>, file: TableFile
     const mark = readMark(head);
     const label = mark?.encoding ?? canonicalEncoding(encoding ?? 'utf-8');
     if (mark === null && label === 'utf-8') refuseUnmarkedUtf16(head, file);
+    if (!label.startsWith('utf-16')) refuseNoText(head, file);
     const rest = prepend(head.subarray(mark?.lengthBytes ?? 0), iterator);
     const advice = adviseOn(mark !== null, encoding);
     yield* label === 'utf-8' ? checkUtf8(rest, { file, advice }) : transcode(rest, { file, advice }, label);
@@ -56,6 +58,11 @@ function refuseUnmarkedUtf16(head: Buffer, file: TableFile): void {
   if (head.length < 4 || !(isLittle || isBig)) return;
   const message = `looks like UTF-16 without a byte order mark; set input.encoding: ${isLittle ? 'utf-16le' : 'utf-16be'}`;
   throw new UsageError([{ place: { file: file.shown, line: 1, column: 1 }, message }], { code: 'table' });
+}
+
+function refuseNoText(head: Buffer, { shown }: TableFile): void {
+  const message = describeNoText(shown, head);
+  if (message !== null) throw new UsageError(message, { code: 'table' });
 }
 
 async function* prepend(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

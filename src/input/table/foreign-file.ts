@@ -1,3 +1,4 @@
+import { formatCount } from '../../core/wording/format-count.ts';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
 
 /** A file that is not a table this version can read. */
@@ -74,4 +75,20 @@ export function describeForeign(file: string, head: Buffer): string | null {
   // In a workbook the identifying names may come after the head.
   const kind: ForeignKind | undefined = found?.name === ARCHIVE && SHEETS.test(file) ? SHEET : found;
   return kind === undefined ? null : `${file}: is ${kind.name}, which cannot be read; ${kind.remedy(file)}`;
+}
+
+/** Bytes that text has none of, though a few may be damage. Others below 0x20 are line breaks and tabs, or separate columns in some tables. */
+const isNoText = (byte: number) => byte === 0 || (byte >= 0x04 && byte <= 0x06) || (byte >= 0x0e && byte <= 0x19);
+const NO_TEXT_SHARE = 0.01;
+
+/**
+ * A sentence that says why a file is no text, and what to do; null for text, in which a few bytes may be wrong.
+ * @param head its first bytes, unpacked; not of UTF-16, where every other one is zero
+ */
+export function describeNoText(file: string, head: Buffer): string | null {
+  const bytes = head.subarray(0, HEAD_BYTES);
+  const found = bytes.filter(isNoText);
+  if (found.length < 2 || found.length < bytes.length * NO_TEXT_SHARE) return null;
+  const what = found.includes(0) ? 'zeros or other control characters' : 'control characters';
+  return `${file}: is not text: ${formatCount(found.length)} of its first ${formatCount(bytes.length)} bytes are ${what}; ${WRITE_AGAIN()}`;
 }

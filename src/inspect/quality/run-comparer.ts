@@ -60,14 +60,14 @@ export function createRunComparer(field: Field | null, seed: number) {
   }
 
   return {
-    /** @returns the row if it differs; null if it is the same in both */
+    /** @returns the row if it differs; null if both runs have the same answer for it, or none */
     add({ row, id, a, b, gold }: RowPair): ChangedRow | null {
       const labels = { a: read(a), b: read(b) };
       const change = decideChange(a, b, field, labels);
       changes[change] += 1;
       if (labels.a !== null && labels.b !== null) countTransition(labels.a.join(' | '), labels.b.join(' | '));
       if (gold !== null && isJudged(a) && isJudged(b)) countGold(gold, labels.a, labels.b);
-      if (change === 'same') return null;
+      if (change === 'same' || change === 'unanswered') return null;
       const show = (answer: RunAnswer, own: readonly string[] | null) => (answer.status === 'ok' ? (own ?? []).join(' | ') : answer.why);
       const changed = { row, id, change, a: show(a, labels.a), b: show(b, labels.b), gold: gold?.join(' | ') ?? null };
       if (examples.length < MAX_EXAMPLES)

@@ -5,6 +5,8 @@ import { makeResponse, type PooledCall, type PooledResponse } from './pooled-fet
 
 /** The simulator keeps them for twice as long, so that none is closed just as it is used again. */
 const IDLE_CONNECTION_MS = 60_000;
+/** As undici has it: pieces of an upload are reused, so a socket must not hold back more than one, whatever the default of this process. */
+const HELD_BACK_BYTES = 64 * 1024;
 
 type OwnCall = Pick<RequestInit, 'method' | 'headers'> & Partial<Pick<PooledCall, 'body' | 'signal'>>;
 
@@ -14,7 +16,7 @@ type OwnCall = Pick<RequestInit, 'method' | 'headers'> & Partial<Pick<PooledCall
  * has a signal with a deadline.
  */
 export function openOwnServerWay(): Way {
-  const agent = new http.Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
+  const agent = new http.Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS, highWaterMark: HELD_BACK_BYTES } as http.AgentOptions);
   return {
     fetch: async (url, init) => (await send(agent, String(url), (init ?? {}) as OwnCall, () => {})) as unknown as Response,
     proxy: null,
@@ -52,6 +54,8 @@ async function send(
     });
     request.on('response', resolve).on('error', reject);
   });
+  // The rest of a body that is already answered is not wanted; Node would wait for it, and keep its file open.
+  received.once('end', () => request.writableFinished || request.destroy());
   const { statusCode = 0, statusMessage = '', headersDistinct } = received;
   return makeResponse(url, { statusCode, statusText: statusMessage, headers: headersDistinct, body: received });
 }

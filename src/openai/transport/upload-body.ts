@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { getDefaultHighWaterMark } from 'node:stream';
 import { onDisk, onDiskLater } from '../../core/disk/disk-error.ts';
 
 /** A form with one file, as `multipart/form-data` (RFC 7578). */
@@ -11,8 +10,8 @@ export interface UploadBody {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** As much as a socket holds back, and more: it asks for the next piece when this one has left. */
-const PIECE_BYTES = Math.max(2 ** 20, getDefaultHighWaterMark(false));
+/** More than undici's sockets and ours hold back (64 KiB): they ask for the next piece when this one has left. */
+const PIECE_BYTES = 2 ** 20;
 
 /**
  * Reads the file while it is sent, into the same two pieces of memory. `fetch` copies each piece of a form, and the copies stay until garbage

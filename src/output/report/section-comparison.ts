@@ -2,7 +2,7 @@ import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from
 import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
-import { describeResult, listDifferences, RUN_NAMES } from './comparison/describe-comparison.ts';
+import { countDifferent, describeResult, listDifferences, RUN_NAMES } from './comparison/describe-comparison.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
@@ -165,7 +165,6 @@ const CHANGES: Readonly<Record<ChangedRow['change'], string>> = {
   changed: 'changed',
   answeredOnlyInA: 'answered only in the baseline',
   answeredOnlyInB: 'answered only in the candidate',
-  unanswered: 'answered in neither',
 };
 
 function renderExamples({ examples, rows }: RunComparison): Html {
@@ -174,5 +173,5 @@ function renderExamples({ examples, rows }: RunComparison): Html {
     const right = gold === null ? [] : [['right', gold] as const];
     return renderJudgedRow(row, CHANGES[change], [[RUN_NAMES.a, a], [RUN_NAMES.b, b], ...right]);
   });
-  return html`<h3>Rows that differ <span class="soft small">${describePart(examples.length, rows.compared - rows.same, 'diff --csv')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
+  return html`<h3>Rows that differ <span class="soft small">${describePart(examples.length, countDifferent(rows), 'diff --csv')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
 }

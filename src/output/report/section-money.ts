@@ -90,7 +90,8 @@ function renderModels(models: readonly ModelShare[]): Html {
 
 function renderCosts({ rowFigures }: ReportFacts): Html {
   const { cost, costHistogram } = rowFigures ?? {};
-  if (cost == null || costHistogram == null) return NOTHING;
+  // Rows that all cost nothing have no distribution.
+  if (cost == null || costHistogram == null || cost.max === 0) return NOTHING;
   const chart = renderBars({
     label: `Cost of ${formatThings(cost.count, 'row')}`,
     histogram: costHistogram,

@@ -34,9 +34,16 @@ export function renderTiles(facts: ReportFacts): Html {
   return html`<div class="tiles">
 ${tile('Took', formatDuration(Date.parse(facts.endedAt) - Date.parse(facts.startedAt)), html`from start to table`)}
 ${tile('Per 1,000 rows asked', asked === null ? '–' : formatDollars(Math.round(asked * 1000)), html`${asked === null ? 'nothing was asked' : `${formatSmallDollars(asked)} a row`}`)}
-${tile('Attempts', formatCount(attempts.total), html`${attempts.unknown === 0 ? 'all of them answered' : `${formatCount(attempts.unknown)} without an answer`}`)}
+${tile('Attempts', formatCount(attempts.total), html`${describeResponses(facts)}`)}
 ${tile('Tokens', formatCount(tokens.input + tokens.output), html`${formatCount(tokens.input)} in, ${formatCount(tokens.output)} out`)}
 </div>`;
+}
+
+/** What came back. An error of the provider is a response, but not an answer. */
+function describeResponses({ summary: { attempts }, models }: ReportFacts): string {
+  if (attempts.total === 0) return 'nothing was sent';
+  if (attempts.unknown > 0) return `${formatCount(attempts.unknown)} without a response`;
+  return models.some(({ model }) => model !== null) ? 'all of them with a response' : 'none answered by a model';
 }
 
 function tile(name: string, value: string, say: Html): Html {

@@ -11,7 +11,7 @@ export interface OrphanedOptions {
 }
 
 /**
- * Cost of a run, in nano-dollars, that belongs to no row: calls whose row has left the table, extra batches, and the known part of rows whose whole
+ * Cost of a run, in nano-dollars, that belongs to no row: calls whose row has left the table or asks differently now, extra batches, and the known part of rows whose whole
  * cost is unknown.
  */
 export async function sumOrphaned(options: OrphanedOptions): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Job } from '../../core/job.ts';
+import { joinWords } from '../../core/wording/join-words.ts';
 import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import type { PlanRows } from './plan-result.ts';
 import { countAsked } from './spending.ts';
@@ -42,8 +43,8 @@ export function describeChanges(job: Job, lastJob: Job | null, compared: Compare
   return changes;
 }
 
-/** The parts of a job that are in its requests. */
-function listChangedAspects(job: Job, last: Job): readonly string[] {
+/** The parts of a job that are in its requests, and differ from those of an earlier one. */
+export function listChangedAspects(job: Job, last: Job): readonly string[] {
   const isOther = (pick: (job: Job) => unknown) => JSON.stringify(pick(job)) !== JSON.stringify(pick(last));
   return [
     ...(isOther(({ messages }) => messages) ? ['the prompt'] : []),
@@ -54,8 +55,4 @@ function listChangedAspects(job: Job, last: Job): readonly string[] {
     ...(isOther(({ params }) => params) ? ['the parameters'] : []),
     ...(isOther(({ output }) => output) ? ['the output'] : []),
   ];
-}
-
-function joinWords(words: readonly string[]): string {
-  return words.length <= 1 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

@@ -108,7 +108,8 @@ export async function planOpenJob({
     signal: options.signal,
   });
   const books = opened?.books ?? createBooks(() => null);
-  const continues = ledger === null ? null : findContinuedRun(ledger, books);
+  const about = { books, job, view: opening.view, rows: planned.plan.rows, isAll: selected.isAll, leaveOut };
+  const continues = ledger === null ? null : findContinuedRun({ ...about, ledger });
   const plan = continues === null ? planned.plan : { ...planned.plan, continues };
   return { ...planned, plan: addBudgets(plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
 }

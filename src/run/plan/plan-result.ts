@@ -57,6 +57,18 @@ export interface ContinuedRun {
   readonly selection: RowSelection;
   /** What it has spent so far. */
   readonly cost: { readonly nanoUsd: number; readonly unpricedAttempts: number };
+  /** Why answers of its own no longer count; absent if they all do. */
+  readonly outdated?: OutdatedAnswers;
+}
+
+/** Answers to requests that no row makes any more. */
+export interface OutdatedAnswers {
+  /** What has changed in the job since its last invocation, in words; empty if nothing is known to have. */
+  readonly changed: readonly string[];
+  /** Null if only a part of the table is read: the other rows may ask for them. */
+  readonly answers: number | null;
+  /** All answers of the run. */
+  readonly of: number;
 }
 
 /** A request that would be sent, and the first row with it. */

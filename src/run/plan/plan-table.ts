@@ -16,6 +16,7 @@ import type { Opening, ParamSet } from '../open/opening.ts';
 import { createRowKeys, hashRowId, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from '../send/due-request.ts';
+import { createDuplicateRows, type DuplicateRows } from '../send/duplicate-rows.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
 import { forecastAsked } from './answer-forecast.ts';
 import { describeCache } from './cache.ts';
@@ -85,6 +86,8 @@ export interface PlannedTable {
   readonly plan: Plan;
   /** The failed keys it reopens, each once. */
   readonly reopenedKeys: readonly string[];
+  /** Those of `plan.rows.duplicate`. */
+  readonly duplicates: Pick<DuplicateRows, 'countAnswered'>;
   /** What is known about the ends of its models, even if they do not apply to the address: if a model is refused there, this may be why. */
   readonly modelEnds: readonly PlannedEnd[];
   /** Warnings about answers of this table's rows that no longer count; empty if there are none. */
@@ -112,6 +115,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     isExact: options.countsExactly,
   });
   const reopenedKeys: string[] = [];
+  const duplicates = createDuplicateRows(options.keys);
   let knownRows = 0;
   let answeredBefore = 0;
   let lostAnswers = 0;
@@ -131,6 +135,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   function planRow(row: Row, { id, key, request, isDuplicate }: KeyedRow, isKnown: boolean): void {
     if (isDuplicate) {
       rows.duplicate += 1;
+      duplicates.add(id);
       return;
     }
     if (opening.opens(id)) reopenedKeys.push(key);
@@ -230,7 +235,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     firstRequest,
     ...(options.shownRequests === null ? {} : { requests }),
   };
-  return { plan: planned, reopenedKeys, modelEnds, lostAnswers: lost };
+  return { plan: planned, reopenedKeys, duplicates, modelEnds, lostAnswers: lost };
 }
 
 /** For a model without a known price, whose name may be mistyped. */

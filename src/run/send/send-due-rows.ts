@@ -8,7 +8,6 @@ import type { StepOf } from '../open/next-step.ts';
 import { createRowKeys } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from './due-request.ts';
-import type { DuplicateRows } from './duplicate-rows.ts';
 
 export interface SendDueRowsOptions {
   readonly table: Table;
@@ -18,7 +17,6 @@ export interface SendDueRowsOptions {
   readonly stepOf: StepOf;
   readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;
-  readonly duplicates: Pick<DuplicateRows, 'begin' | 'add' | 'end'>;
   /** Prompt tokens charged for a request in the current lane. */
   readonly tokensOf: (request: Request) => number;
   /** Null without a budget. */
@@ -36,14 +34,11 @@ export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean>
   const { compiled, lane, ledger, selected, stepOf } = options;
   const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: true });
   let stop: BudgetStop | null = null;
-  options.duplicates.begin();
   for await (const rows of options.table.readRows(options.signal)) {
     for (const row of rows) {
       if (!selected.has(row.index)) continue;
       const keyed = keyRow(row);
-      if (keyed.status === 'skipped') continue;
-      if (keyed.isDuplicate) options.duplicates.add(keyed.id);
-      if (keyed.isDuplicate || keyed.request === null) continue;
+      if (keyed.status === 'skipped' || keyed.isDuplicate || keyed.request === null) continue;
       const step = stepOf(keyed.id);
       if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
       const request = options.makeDueRequest(row, keyed.request, keyed.id, step);
@@ -60,7 +55,6 @@ export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean>
     if (stop === null && lane.takeGivenBack()) return false;
     if ((rows.at(-1)?.index ?? 0) >= selected.end) break;
   }
-  options.duplicates.end();
   if (stop !== null) throw new BudgetError(stop.excess, stop.excess.isOfRun ? stop.budget.committedNanoUsd() + stop.leftNanoUsd : null);
   return true;
 }

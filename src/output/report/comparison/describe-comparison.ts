@@ -9,6 +9,11 @@ export const MADE_UP = 'the simulator answered: neither accuracy nor a differenc
 /** How the two runs of a comparison are called; in its JSON, and in the table of its rows, they are `a` and `b`. */
 export const RUN_NAMES = { a: 'baseline', b: 'candidate' } as const;
 
+/** How many rows have different answers, or one in only one of the runs. */
+export function countDifferent({ changed, answeredOnlyInA, answeredOnlyInB }: RunComparison['rows']): number {
+  return changed + answeredOnlyInA + answeredOnlyInB;
+}
+
 /** Both runs by what differs between them: `the baseline (gpt-6-luna, earlier prompt)`. */
 function nameRuns({ a, b, jobChanges }: Pick<RunComparison, 'a' | 'b' | 'jobChanges'>): Readonly<Record<'a' | 'b', string>> {
   const isPrompt = jobChanges.includes('prompt') || jobChanges.includes('messages');

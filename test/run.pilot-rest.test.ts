@@ -6,12 +6,13 @@ import { renderStatus } from '../src/cli/render/render-status.ts';
 import { defineJob } from '../src/index.ts';
 import { readFailures } from '../src/inspect/failures.ts';
 import { lookFully } from '../src/inspect/full-look.ts';
+import { readReport } from '../src/inspect/report.ts';
 import { readStatus } from '../src/inspect/status.ts';
 import { renderSummary } from '../src/output/render-summary.ts';
 import { createEvenSample } from '../src/run/plan/even-sample.ts';
 import { makeFolder } from './helpers/api-world.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
-import { makeWorld, renderCsv } from './helpers/run-world.ts';
+import { type Ended, makeWorld, renderCsv } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
 wideTest('summary, status and failures show the same number of rows left by a pilot, and of their requests', async (t) => {
@@ -53,9 +54,13 @@ test('a pilot has a list of failures of its own: that of the table stays, and th
   assert.equal(world.read(own).trimEnd().split('\n').length, 2, 'the head and its one row');
   assert.equal((await pilotOf(1)).summary.outputs.failures, null);
   assert.deepEqual([existsSync(world.path(own)), world.read('out.failures.csv')], [false, list]);
-  await pilotOf(2);
+  const pilot = await pilotOf(2);
+  const filesOf = async ({ summary: { run } }: Ended) => (await readReport(makeReadOptionsOf(world), run)).summary.outputs;
+  assert.deepEqual([await filesOf(whole), await filesOf(pilot)], [whole.summary.outputs, pilot.summary.outputs]);
   world.write('in.csv', renderCsv(rows.slice(0, 3)));
-  await world.run();
+  const last = await world.run();
+  const none = { table: null, failures: null, report: null };
+  assert.deepEqual([await filesOf(whole), await filesOf(pilot), await filesOf(last)], [none, none, last.summary.outputs]);
   assert.deepEqual(
     ['out.partial.csv', own].map((name) => existsSync(world.path(name))),
     [false, false],

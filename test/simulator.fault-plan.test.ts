@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
+import { readFaults } from '../src/cli/commands/simulate.ts';
 import { readFaultPlan } from '../src/simulator/faults/fault-plan-reader.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 
@@ -39,4 +43,19 @@ for (const { plan, error } of MALFORMED) {
 test('a fault is named by its name, or by its position and action', () => {
   const [named, unnamed] = readFaultPlan([{ name: 'lost create', do: { drop: 'after' }, times: 2 }, { do: { line: 'lost' } }]);
   assert.deepEqual([named?.name, named?.times, unnamed?.name, unnamed?.times], ['lost create', 2, '#1 line', Number.POSITIVE_INFINITY]);
+});
+
+test('a slip in the flag of the command is answered with what was probably meant', (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'rowmill-faults-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'faults.json');
+  for (const [plan, meant] of [
+    [[{ do: { answer: 'lenght' } }], 'length'],
+    [[{ do: { anwser: 'length' } }], 'answer'],
+    [[{ match: { rwo: 1 }, do: { answer: 'length' } }], 'row'],
+  ] as const) {
+    writeFileSync(file, JSON.stringify(plan));
+    assert.throws(() => readFaults(file), new RegExp(`^UsageError: --faults .*faults\\[0\\].*\\. Did you mean "${meant}"\\?$`));
+  }
+  assert.throws(() => readFaults(path.join(folder, 'fautls.json')), /fautls\.json: no such file\. Did you mean "faults\.json"\?$/);
 });

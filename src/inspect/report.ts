@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { showCommandFrom } from '../core/run-command.ts';
@@ -10,7 +11,7 @@ import { writeReportPage } from '../run/finish/write-report.ts';
 import { readReportFacts } from '../run/open/kept-report-facts.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
 import { resolveRun } from './name-run.ts';
-import { findState, openState, type ReadOptions } from './open-state.ts';
+import { type FoundState, findState, openState, type ReadOptions } from './open-state.ts';
 import { refuseDestinations } from './refuse-destinations.ts';
 import { repriceSummary } from './reprice.ts';
 
@@ -36,13 +37,30 @@ export async function readReport(options: ReadOptions, named: string | null, pri
   const kept = run === null ? lastRun : readKeptRun(state, run);
   const runFiles = openRunFiles(state.directory, options.effects.randomId);
   if (kept !== null) {
-    const summary = showFrom(options.cwd, kept);
+    const summary = showFrom(options.cwd, dropReplaced(kept, found));
     const facts = readReportFacts({ runFiles }, summary.run, null);
     return { summary: priceAsOf === null ? summary : await repriceSummary(options, found, summary, priceAsOf), facts, state };
   }
   const runs = runFiles.listRuns();
   const hint = runs.length === 0 ? 'no run of it has kept one yet' : `runs: ${runs.join(', ')}, and last, prev, last~2`;
   throw new UsageError(`${job}: no summary${run === null ? '' : ` of run ${run}`}; ${hint}`, { code: 'no_run' });
+}
+
+/** Without the files that a later run has written again, or removed: they are no longer this run's. */
+function dropReplaced(kept: LastRun, { state, runs }: Pick<FoundState, 'state' | 'runs'>): LastRun {
+  const later = runs.slice(runs.indexOf(kept.summary.run) + 1).flatMap((run) => readKeptRun(state, run, () => {}) ?? []);
+  if (later.length === 0) return kept;
+  const written = new Set(
+    later.flatMap(({ summary, paths }) =>
+      Object.values(summary.outputs).flatMap((path) => (path === null ? [] : [resolve(paths.cwd, path)])),
+    ),
+  );
+  const drop = (path: string | null) => {
+    const file = path === null ? null : resolve(kept.paths.cwd, path);
+    return file === null || written.has(file) || !existsSync(file) ? null : path;
+  };
+  const { table, failures, report } = kept.summary.outputs;
+  return { ...kept, summary: { ...kept.summary, outputs: { table: drop(table), failures: drop(failures), report: drop(report) } } };
 }
 
 function showFrom(cwd: string, { summary, paths, typedIn = null }: LastRun): Summary {

@@ -49,8 +49,7 @@ function describeRest(total: Costs): readonly string[] {
     possiblyBilledUnpriced,
   } = total;
   const lines: string[] = [];
-  if (failedNanoUsd > 0)
-    lines.push(`of it for answers that the job as it is now cannot use (truncated, refused or invalid): ${formatDollars(failedNanoUsd)}`);
+  if (failedNanoUsd > 0) lines.push(`of it for answers the job as it is now cannot use: ${formatDollars(failedNanoUsd)}`);
   if (orphanedNanoUsd > 0) lines.push(`of it for batches nobody waited for: ${formatDollars(orphanedNanoUsd)}`);
   if (unpricedAttempts > 0) lines.push(`not in it: ${formatThings(unpricedAttempts, 'billed attempt')} of unknown price`);
   if (calls > 0) {

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { makeFolders } from '../../core/disk/make-folders.ts';
+import { suggestFile } from '../../core/disk/suggest-file.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { readFaultPlan } from '../../simulator/faults/fault-plan-reader.ts';
+import { suggest } from '../../core/wording/suggest.ts';
+import { FaultPlanError, readFaultPlan } from '../../simulator/faults/fault-plan-reader.ts';
 import { type Simulator, startSimulator } from '../../simulator/start.ts';
 import type { SimulateFlags } from '../options/flags.ts';
 import { print, printJson, say } from '../say.ts';
@@ -14,7 +16,8 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
   if (flags.json === true) printJson({ schema: 'rowmill.simulate/1', url: simulator.url, port: simulator.port });
   else {
     print(simulator.url);
-    say('Simulated: answers are made up, no model is called, nothing is billed. Any key is accepted. Use it from another terminal:');
+    const keys = `Any key is accepted${faults === null ? '' : ', unless the faults refuse it'}`;
+    say(`Simulated: answers are made up, no model is called, nothing is billed. ${keys}. Use it from another terminal:`);
     say(`  OPENAI_API_KEY=sk-simulator rowmill run JOB --base-url ${simulator.url}`);
     say(`  OPENAI_API_KEY=sk-simulator OPENAI_BASE_URL=${simulator.url} your-own-program`);
     say('Ctrl-C ends it.');
@@ -50,15 +53,17 @@ async function start(flags: SimulateFlags, faults: unknown): Promise<Simulator> 
 }
 
 /** A validated fault plan: an error names the place in it. */
-function readFaults(file: string): unknown {
-  let plan: unknown;
+export function readFaults(file: string): unknown {
+  if (!existsSync(file)) throw new UsageError(`--faults ${file}: no such file${suggestFile(file)}`);
   try {
-    plan = JSON.parse(readFileSync(file, 'utf8'));
+    const plan: unknown = JSON.parse(readFileSync(file, 'utf8'));
     readFaultPlan(plan);
+    return plan;
   } catch (error) {
-    throw new UsageError(`--faults ${file}: ${(error as Error).message}`, { cause: error });
+    const slip = error instanceof FaultPlanError ? error.slip : null;
+    const meant = slip === null ? '' : suggest(slip.word, slip.allowed);
+    throw new UsageError(`--faults ${file}: ${(error as Error).message}${meant}`, { cause: error });
   }
-  return plan;
 }
 
 function waitForSignal(): Promise<void> {

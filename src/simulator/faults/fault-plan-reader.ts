@@ -23,7 +23,18 @@ interface Reader {
   number(key: string, bounds?: { readonly least?: number; readonly most?: number }, fallback?: number): number;
   flag(key: string, fallback: boolean): boolean;
   word<T extends string>(key: string, words: readonly T[], fallback?: T): T;
-  refuse(key: string, reason: string): never;
+  refuse(key: string, reason: string, slip?: FaultPlanError['slip']): never;
+}
+
+/** What is wrong with a fault plan, and where. */
+export class FaultPlanError extends Error {
+  /** A word that is none of the allowed ones; null if something else is wrong. */
+  readonly slip: { readonly word: string; readonly allowed: readonly string[] } | null;
+
+  constructor(message: string, slip: FaultPlanError['slip'] = null) {
+    super(message);
+    this.slip = slip;
+  }
 }
 
 const MATCH_WORDS = {
@@ -111,11 +122,11 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
 };
 
 /**
- * Reads a fault plan from its parsed JSON: an array of `{match?, do, times?, name?}`. Throws an Error that names the place in the plan
+ * Reads a fault plan from its parsed JSON: an array of `{match?, do, times?, name?}`. Throws a FaultPlanError that names the place in the plan
  * (`faults[2].do.drop`) and the words allowed there.
  */
 export function readFaultPlan(plan: unknown): readonly Fault[] {
-  if (!Array.isArray(plan)) throw new Error('faults: expected an array of {"match": {…}, "do": {…}}');
+  if (!Array.isArray(plan)) throw new FaultPlanError('faults: expected an array of {"match": {…}, "do": {…}}');
   return plan.map((entry: unknown, index) => {
     const place = `faults[${index}]`;
     const entryReader = createReader(entry, place, ['name', 'match', 'do', 'times']);
@@ -124,7 +135,11 @@ export function readFaultPlan(plan: unknown): readonly Fault[] {
     const word = Object.keys(ACTIONS).find((key) => Object.hasOwn(given as Given, key));
     const action = word === undefined ? undefined : ACTIONS[word];
     if (word === undefined || action === undefined) {
-      return entryReader.refuse('do', `no known word in it; use one of ${Object.keys(ACTIONS).join(', ')}`);
+      const allowed = Object.keys(ACTIONS);
+      return entryReader.refuse('do', `no known word in it; use one of ${allowed.join(', ')}`, {
+        word: Object.keys(given as Given)[0] ?? '',
+        allowed,
+      });
     }
     const reader = createReader(given, `${place}.do`, [word, ...action.extra]);
     const { done, match: preset } = word === 'world' ? readWorld(reader) : { done: action.read(reader), match: {} };
@@ -154,11 +169,12 @@ function readMatch(given: unknown, place: string, scope: keyof typeof MATCH_WORD
 }
 
 function createReader(given: unknown, place: string, allowed: readonly string[]): Reader {
-  const refuse = (key: string, reason: string): never => {
-    throw new Error(`${key === '' ? place : `${place}.${key}`}: ${reason}`);
+  const refuse: Reader['refuse'] = (key, reason, slip) => {
+    throw new FaultPlanError(`${key === '' ? place : `${place}.${key}`}: ${reason}`, slip);
   };
   if (!isRecord(given)) return refuse('', `expected an object with the words ${allowed.join(', ')}`);
-  for (const key of Object.keys(given)) if (!allowed.includes(key)) refuse(key, `unknown word here; allowed: ${allowed.join(', ')}`);
+  for (const key of Object.keys(given))
+    if (!allowed.includes(key)) refuse(key, `unknown word here; allowed: ${allowed.join(', ')}`, { word: key, allowed });
   return {
     given,
     refuse,
@@ -177,7 +193,8 @@ function createReader(given: unknown, place: string, allowed: readonly string[])
     },
     word(key, words, fallback) {
       const value = given[key] ?? fallback;
-      return words.find((word) => word === value) ?? refuse(key, `expected one of ${words.join(', ')}`);
+      const slip = typeof value === 'string' ? { word: value, allowed: words } : null;
+      return words.find((word) => word === value) ?? refuse(key, `expected one of ${words.join(', ')}`, slip);
     },
   };
 }

@@ -225,7 +225,7 @@ test('a run that may cost more than confirm_over needs confirmation, unless a bu
       'a budget holds nothing of what is expected',
       plan({ expectedNanoUsd: usd(2) }),
       spending({ budgetNanoUsd: usd(1.5) }),
-      /estimated at \$2\.00, .*; its budget lets it spend \$1\.50 at most, less than the estimate: the run would stop before the end$/,
+      /estimated at \$2\.00, .*; its budget lets it spend \$1\.50 at most, less than the estimate, so the run would stop before the end$/,
     ],
     [
       'a budget holds all that is expected',

@@ -14,7 +14,8 @@ import { countLiveOnItsWay, makeBudgetSpans, NO_AMOUNT } from './spans.ts';
 
 /** The sizes of what is to be sent, as far as they bound its cost. */
 export interface WorkSize {
-  add(request: Request): void;
+  /** @returns the bytes of its body */
+  add(request: Request): number;
   readonly all: Amount;
   /** Of the request that would be sent first; nothing if there is none. */
   readonly first: Amount;
@@ -38,6 +39,7 @@ export function createWorkSize(): WorkSize {
       all.answerCaps += answerCaps;
       frameBytes += countFrameBytes(request);
       longestBytes = Math.max(longestBytes, bytes);
+      return bytes;
     },
     all,
     get first() {

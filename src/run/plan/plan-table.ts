@@ -127,14 +127,13 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const requests: PlannedRequest[] = [];
 
   function send(row: Row, request: Request, set: ParamSet): void {
-    size.add(request);
     firstRequest ??= JSON.parse(hideImageData(request.body));
     if (requests.length < (options.shownRequests ?? 0))
       requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
     const name = `${request.url} ${request.model ?? ''}`;
     const count = shards.get(name) ?? createShardCount(options.enqueuedTokensOf(request.model ?? job.model));
     shards.set(name, count);
-    count.add(Buffer.byteLength(request.body), prompts.add(request, set));
+    count.add(size.add(request), prompts.add(request, set));
   }
 
   function planRow(row: Row, { id, key, request, isDuplicate }: KeyedRow, isKnown: boolean): void {

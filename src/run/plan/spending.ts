@@ -48,7 +48,7 @@ function findCostReason(plan: Plan, spending: Spending): string | null {
 
 function describeMost(budgetNanoUsd: number | null, expectedNanoUsd: number): string {
   if (budgetNanoUsd === null) return '';
-  const short = budgetNanoUsd < expectedNanoUsd ? ', less than the estimate: the run would stop before the end' : '';
+  const short = budgetNanoUsd < expectedNanoUsd ? ', less than the estimate, so the run would stop before the end' : '';
   return `; its budget lets it spend ${formatDollars(Math.max(0, budgetNanoUsd))} at most${short}`;
 }
 

@@ -113,7 +113,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   retry: (command) =>
     addRunOptions(addJobOptions(command), [causeOption(), setOption()]).action(
-      guard(async (job: string, flags: RunFlags & { cause?: readonly string[]; set: readonly string[] }) =>
+      guard(async (job: string, flags: RunFlags & { cause?: readonly string[]; set?: readonly string[] }) =>
         (await import('./commands/retry.ts')).retry(job, flags),
       ),
     ),
@@ -225,6 +225,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
   completion: (command) =>
     command
       .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+      .addHelpText('after', '\nExample:\n  source <(rowmill completion bash)')
       .action(guard(async (shell: Shell) => (await import('./commands/completion.ts')).completion(shell))),
   complete: (command) =>
     command.argument('[words...]').action(

@@ -36,7 +36,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     simulate: 'runs the simulator on its own, for any OpenAI client',
     prove: 'attacks every promise against the simulator: kills, failing disks, lost answers',
     schema: 'prints the JSON Schema of job files',
-    completion: 'prints the completion script of a shell: source <(rowmill completion bash)',
+    completion: 'prints a script that completes commands in bash, zsh or fish',
   },
 };
 /** Used by shells and by mistake. */
@@ -63,6 +63,7 @@ export function makeProgram(begin: () => void = () => {}): Command {
   for (const [heading, members] of Object.entries(COMMANDS)) {
     for (const [name, description] of Object.entries(members)) program.command(name).description(description).helpGroup(heading);
   }
+  program.commandsGroup('Other:').helpCommand(true);
   for (const name of HIDDEN) program.command(name, { hidden: true });
   return program;
 }

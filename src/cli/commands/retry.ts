@@ -13,13 +13,13 @@ import { runWith } from './run.ts';
 
 export interface RetryFlags extends RunFlags {
   readonly cause?: readonly string[];
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
 }
 
 /** `rowmill retry`: reopens failed rows and runs the job, over the table of its last run unless another one is named. */
 export async function retry(jobFile: string, flags: RetryFlags): Promise<number> {
   const causes = flags.cause === undefined ? null : readCauses(flags.cause);
-  const set = readSet(flags.set);
+  const set = readSet(flags.set ?? []);
   await checkSet(jobFile, set);
   const { lastRun, selection } = await findState({ ...makeReadOptions(jobFile, flags), origin: chooseCalledOrigin(flags) });
   const input = flags.input ?? lastRun?.paths.input ?? null;

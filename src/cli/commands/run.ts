@@ -135,7 +135,8 @@ export async function runWith(
     await metrics?.end({ error });
     await notices.end({ error });
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
-      say(`${error.message}; skipped`);
+      const who = error.pid === 0 ? 'another process' : `process ${error.pid} on ${error.host}`;
+      say(`Skipped: this job is being run by ${who}`);
       if (flags.json === true) printFailure(error, EXIT.done);
       return EXIT.done;
     }

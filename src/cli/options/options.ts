@@ -68,9 +68,9 @@ export const fieldOption = () => new Option('--field <name>', 'the field of the 
 export const causeOption = () =>
   option('rows', '--cause <causes>', 'only rows that failed with these causes, separated by commas').argParser(parseList);
 export const setOption = () =>
-  option('way', '--set <param=value>', 'set another parameter, for example params.max_output_tokens=400; may be repeated')
-    .argParser(collect)
-    .default([]);
+  option('way', '--set <param=value>', 'set another parameter, for example params.max_output_tokens=400; may be repeated').argParser(
+    (value: string, values: readonly string[] = []) => collect(value, values),
+  );
 
 /** The question for a table without a job file. */
 export function addTableOptions(command: Command): Command {

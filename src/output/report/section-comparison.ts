@@ -104,7 +104,7 @@ function renderRuns(a: ComparedRun, b: ComparedRun): Html {
 
 function showScore({ intervals, ...scores }: Scores, name: 'coverage' | 'accuracy' | 'macroF1'): Html {
   const { low, high } = intervals[name];
-  return html`${formatShareWithin(scores[name], null)}<br><span class="soft small">${(low * 100).toFixed(1)} to ${formatShareWithin(high, null)}</span>`;
+  return html`${formatShareWithin(scores[name], null)}<br><span class="soft small">${(low * 100).toFixed(1)} to ${formatShareWithin(high, null).replace(' ', '\u00a0')}</span>`;
 }
 
 function renderClasses(a: Scores, b: Scores): Html {

@@ -20,7 +20,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   cancelled: 'the batch was cancelled before the row’s turn came',
   missing: 'the batch ended without a line for the row',
   unknown: 'the answer was lost; it may have been billed',
-  empty: 'every cell the prompt shows is empty',
+  empty: 'every cell the prompt uses is empty',
   too_large: 'the request exceeds a limit of the API',
   unrenderable: 'the prompt of the row cannot be made or sent',
   bad_row: 'the line of the table cannot be read',

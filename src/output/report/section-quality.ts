@@ -18,8 +18,13 @@ export function renderQuality(quality: QualityFacts | null): Html {
   if (quality === null) return NOTHING;
   const { field, gold, rows, accuracy, macroF1, intervals } = quality;
   const { low, high } = intervals.accuracy;
-  return html`<section aria-labelledby="quality"><h2 id="quality">Accuracy</h2><p><b>${formatShare(accuracy)}</b> of ${formatCount(rows.evaluated)} rows have the <b>${field}</b> that ${gold.name} says (95 % interval ${formatShare(low)} to ${formatShare(high)}); macro-F1 ${macroF1.toFixed(3)}. ${formatCount(rows.answered)} of them were answered, the others count as wrong.</p>
+  return html`<section aria-labelledby="quality"><h2 id="quality">Accuracy</h2><p><b>${formatShare(accuracy)}</b> of ${formatCount(rows.evaluated)} rows have the <b>${field}</b> that ${gold.name} says (95 % interval ${formatShare(low)} to ${formatShare(high)}); macro-F1 ${formatShare(macroF1)}. ${describeAnswered(rows)}</p>
 <div class="two">${renderClasses(quality)}${renderConfusion(quality)}</div>${renderWrong(quality)}</section>`;
+}
+
+function describeAnswered({ answered, evaluated }: QualityFacts['rows']): string {
+  if (answered === evaluated) return 'All of them were answered.';
+  return `${formatCount(answered)} of them were answered, the others count as wrong.`;
 }
 
 function renderWrong({ wrong, rows }: QualityFacts): Html {
@@ -41,7 +46,7 @@ function renderClasses({ perClass }: QualityFacts): Html {
   const share = (value: number | null) => (value === null ? '–' : formatShare(value));
   const lines = shown.map(
     ([value, { support, precision, recall, f1 }]) =>
-      html`<tr><th scope="row">${renderName(value, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${share(precision)}</td><td class="n">${share(recall)}</td><td class="n">${f1.toFixed(3)}</td></tr>`,
+      html`<tr><th scope="row">${renderName(value, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${share(precision)}</td><td class="n">${share(recall)}</td><td class="n">${formatShare(f1)}</td></tr>`,
   );
   const caption = isCut
     ? html`<caption>the ${MAX_CLASSES} most frequent of ${formatCount(classes.length)} classes; eval --json has all</caption>`

@@ -36,7 +36,7 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [{ limit: 1, sample: 1 }, /^limit and sample: give one of them$/],
   [{ baseUrl: '' }, /^baseUrl: give a text, for example/],
   [{ baseUrl: new URL('http://127.0.0.1/v1') }, /^baseUrl: give a text, .*, not an object$/],
-  [{ baseUrl: 'localhost:8080' }, /^baseUrl: "localhost:8080" is not a URL; use for example "http:\/\/localhost:8080"$/],
+  [{ baseUrl: 'localhost:8080' }, /^baseUrl: "localhost:8080" is not a URL; use for example "http:\/\/localhost:8080\/v1"$/],
   [{ stateDir: ' ' }, /^stateDir: give a text/],
   [{ priceAsOf: '2026-02-30' }, /^priceAsOf: give a day, for example "2026-11-22", not "2026-02-30"$/],
   [{ priceAsOf: 'yesterday' }, /^priceAsOf: give a day/],

@@ -207,7 +207,7 @@ test('an open run shows what it has and how to continue it, wherever one looks f
   assert.deepEqual([all.in, rowsOfRun?.in, rowsOfRun, listed?.rows?.in], [12, 10, listed?.rows, 10]);
   assert.equal(waitingFor[0]?.why, `${rowsOfRun?.pending} not asked yet`);
   const open = await readStatus(options);
-  assert.ok((open.run?.leftAt ?? '') > (open.run?.startedAt ?? '9'), open.run?.leftAt);
+  assert.ok((open.run?.leftAt ?? '') >= (open.run?.startedAt ?? '9'), open.run?.leftAt);
   const list = renderStatusList(
     [{ file: 'job.yaml', status: open }],
     new Date(Date.parse(open.run?.leftAt ?? '') + 7_000),

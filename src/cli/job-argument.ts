@@ -10,7 +10,7 @@ import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/fo
 import { guessFormat } from '../input/table/table-format.ts';
 import { findStateAt } from '../inspect/last-run.ts';
 import type { JobFlags } from './options/flags.ts';
-import { listPlaceFlags } from './place-flags.ts';
+import { listPlaceFlags } from './options/place-flags.ts';
 import { programName } from './program-name.ts';
 
 /** What the argument turned out to be, where a job or a table is expected. */

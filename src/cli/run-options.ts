@@ -12,7 +12,7 @@ import { chooseCalledOrigin, makeCallTarget } from './choose-provider.ts';
 import type { Interrupts } from './interrupt.ts';
 import { requireNoAddress } from './job-argument.ts';
 import type { JobFlags, RunFlags } from './options/flags.ts';
-import { listPlaceFlags } from './place-flags.ts';
+import { listPlaceFlags } from './options/place-flags.ts';
 import { programName } from './program-name.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;

@@ -136,6 +136,6 @@ export function findLastRun(state: JobState, fold: LedgerFold, leaveOut: LeaveOu
   return findLastKept(fold, openRunFiles(state.directory, randomUUID), leaveOut);
 }
 
-function eventsFile(directory: string): string {
+export function eventsFile(directory: string): string {
   return join(directory, 'events.jsonl');
 }

@@ -8,6 +8,7 @@ import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import { findHolder } from '../ledger/disk/find-holder.ts';
+import { readLastEventTime } from '../ledger/events/read-last-time.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
 import { type BudgetFacts, renewBudget } from '../run/budget/facts.ts';
 import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
@@ -17,7 +18,7 @@ import type { BatchFacts, CostFacts, StatusFacts } from '../run/status/status-fa
 import type { Wait } from '../run/status/waits.ts';
 import { findRunner, type Runner } from './find-runner.ts';
 import { guessJobFolder } from './kept-job.ts';
-import { chooseState, findStateAt, type JobState, readStateEvents } from './last-run.ts';
+import { chooseState, eventsFile, findStateAt, type JobState, readStateEvents } from './last-run.ts';
 import { readLeftRun } from './left-run.ts';
 import { locateState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
@@ -60,7 +61,7 @@ export interface StatusRun {
   readonly exitCode: number | null;
   /** The process working on it; null if there is none. */
   readonly runner: Runner | null;
-  /** When the last process of an open run recorded its state last; absent if one is working on it, and if none did. */
+  /** When the last process of an open run last recorded anything; absent if one is working on it. */
   readonly leftAt?: string;
 }
 
@@ -191,7 +192,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
   const runner = findRunner(state.directory, options.effects.processIdentity);
   const priceNote = facts.simulated || cost.ledgerNanoUsd === 0 ? null : await readPriceNote(looked);
   const isAbandoned = run !== null && run.endedAt === null && runner === null;
-  const leftAt = isAbandoned ? readKeptStatus(state.directory)?.at : undefined;
+  const leftAt = isAbandoned ? readLastEventTime(eventsFile(state.directory)) : null;
   return {
     schema: 'rowmill.status/1',
     job: name,
@@ -200,7 +201,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
     state: state.directory,
     origin: state.origin,
     simulated: facts.simulated,
-    run: run === null ? null : { ...run, runner, ...(leftAt === undefined ? {} : { leftAt }) },
+    run: run === null ? null : { ...run, runner, ...(leftAt === null ? {} : { leftAt }) },
     rows: facts.rows,
     ...(facts.rowsOfRun === undefined ? {} : { rowsOfRun: facts.rowsOfRun }),
     ...(facts.sinceFresh === undefined ? {} : { sinceFresh: facts.sinceFresh }),

@@ -12,6 +12,7 @@ import {
   type RequestAction,
   type RowAction,
 } from './fault-plan.ts';
+import { FaultPlanError } from './fault-plan-error.ts';
 import { readWorldFault, type WorldFault } from './read-world.ts';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -24,17 +25,6 @@ interface Reader {
   flag(key: string, fallback: boolean): boolean;
   word<T extends string>(key: string, words: readonly T[], fallback?: T): T;
   refuse(key: string, reason: string, slip?: FaultPlanError['slip']): never;
-}
-
-/** What is wrong with a fault plan, and where. */
-export class FaultPlanError extends Error {
-  /** A word that is none of the allowed ones; null if something else is wrong. */
-  readonly slip: { readonly word: string; readonly allowed: readonly string[] } | null;
-
-  constructor(message: string, slip: FaultPlanError['slip'] = null) {
-    super(message);
-    this.slip = slip;
-  }
 }
 
 const MATCH_WORDS = {

@@ -1,5 +1,5 @@
-import { quoteArgument } from '../core/wording/quote-argument.ts';
-import type { JobFlags } from './options/flags.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import type { JobFlags } from './flags.ts';
 
 /** The flags that select table, state and provider, as they would be typed. */
 export function listPlaceFlags({ input, stateDir, baseUrl, simulate }: JobFlags): readonly string[] {

@@ -33,6 +33,14 @@ const EXTRAS = { quality: QUALITY, comparison: makeComparison() };
 const withTexts = (facts: ReportFacts, say: (row: number) => string) =>
   facts.samples.map((sample) => ({ facts: sample, text: makeText(say(sample.row), sample.why === 'failed') }));
 
+test('the accuracy section says if every row was answered', () => {
+  const facts = makeFacts();
+  const show = (answered: number) =>
+    renderReport(facts, [], { quality: { ...QUALITY, rows: { ...QUALITY.rows, answered } }, comparison: null });
+  assert.match(show(100), /All of them were answered\./);
+  assert.match(show(98), /98 of them were answered, the others count as wrong\./);
+});
+
 test('the page shows everything a report must show', () => {
   const facts = makeFacts();
   const page = renderReport(

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReportFacts } from '../src/output/report/facts.ts';
 import { renderFailures } from '../src/output/report/section-failures.ts';
+import { renderMoney } from '../src/output/report/section-money.ts';
 import { renderRuns } from '../src/output/report/section-runs.ts';
 import { renderTime } from '../src/output/report/section-time.ts';
+import { renderTiles } from '../src/output/report/section-top.ts';
 import { renderVerdict } from '../src/output/report/section-verdict.ts';
 import { makeFacts, makeSample, makeText } from './helpers/report-facts.ts';
 
@@ -70,4 +72,19 @@ test('throughput is drawn only for live runs longer than two minutes, trends onl
   const drawsTrend = (count: number) => renderRuns(makeFacts({ runs: runs.slice(-count) })).html.includes('<svg');
   assert.deepEqual([2, 3].map(drawsTrend), [false, true]);
   assert.equal(renderRuns(makeFacts({ runs: runs.slice(-1) })).html, '');
+});
+
+test('errors are responses but no answers, and rows that cost nothing have no distribution of costs', () => {
+  const facts = makeFacts();
+  const attempts = { total: 51, batch: 0, live: 51, unknown: 0 };
+  const say = (models: ReportFacts['models'], unknown = 0) =>
+    renderTiles({ ...facts, models, summary: { ...facts.summary, attempts: { ...attempts, unknown } } }).html;
+  assert.match(say([]), /none answered by a model/);
+  assert.match(say(facts.models), /all of them with a response/);
+  assert.match(say(facts.models, 3), /3 without a response/);
+  assert.match(renderMoney(facts).html, /What a row cost/);
+  const { rowFigures } = facts;
+  assert.ok(rowFigures?.cost);
+  const free = { ...facts, rowFigures: { ...rowFigures, cost: { ...rowFigures.cost, max: 0 } } };
+  assert.doesNotMatch(renderMoney(free).html, /What a row cost/);
 });

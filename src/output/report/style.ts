@@ -153,7 +153,6 @@ dl.facts dd{max-height:none}
 svg{height:95px}
 details.row,.brief{padding:4px 0;font-size:.85rem;line-height:1.4}
 th,td{max-width:15em;padding-right:8px}
-.keep th,.keep td:not(.n){white-space:normal}
 .scroll:has(>.pair){max-height:none}
 td.bar{width:30%}
 .lines{grid-template-columns:minmax(0,1fr)}

@@ -73,8 +73,8 @@ test('eval names what a narrow terminal does not show: first the intervals, then
       .flatMap((line) => /^a wider terminal, or --json, shows more: (.*)$/.exec(line)?.[1] ?? []);
   assert.deepEqual(missing(200), []);
   assert.deepEqual(missing(90), ['95 % intervals']);
-  assert.deepEqual(missing(60), ['95 % intervals, given, no answer', 'confusion matrix']);
-  assert.deepEqual(missing(45), ['95 % intervals, given, no answer, rows', 'confusion matrix']);
+  assert.deepEqual(missing(60), ['95 % intervals, no answer', 'confusion matrix']);
+  assert.deepEqual(missing(45), ['95 % intervals, rows, no answer, given', 'confusion matrix']);
   const wrong = makeEvaluation().wrong.map((row) => ({ ...row, answer: 'a long answer to a short question '.repeat(4) }));
   assert.deepEqual(missing(30, { wrong, confusion: {} }).at(-1), 'text');
   assert.match(show(60).find((line) => line.startsWith('t0 ')) ?? '', /^t0 +bug +other +It does not work\..*…$/);

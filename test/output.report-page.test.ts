@@ -125,7 +125,7 @@ test('the page shows everything a report must show', () => {
     'billing bug 21',
     'Row 4 t4 changed baseline billing candidate bug right bug',
     'No longer in the table answered only in the candidate baseline refused: I will not candidate other',
-    'Rows that differ the first 2 of 40; diff --csv writes all',
+    'Rows that differ the first 2 of 37; diff --csv writes all',
     // rows, runs, provenance
     'Row 3 text of row 3 text of row 3 tickets.csv:4 · 3 attempts',
     'The most expensive 1 row',

@@ -7,10 +7,11 @@ const QUOTED = /'(?:[^']|'\\'')*'/.source;
 /** Up to the punctuation of the sentence. */
 const PLAIN = /[^\s"”;)']*[^\s"”;)',.:]/.source;
 const OPTION = `--(?:${BARE_OPTIONS.join('|')})(?![\\w-])|--?[a-zA-Z][\\w-]*(?:[ =](?:${QUOTED}|(?!-)${PLAIN}))?`;
-/** What no sentence would contain. */
-const OPERAND = `(?=${/[^\s"”;)']*(?:[/@=_\d~-]|[.:][^\s"”;)',.:])/.source})${PLAIN}|${/\.{1,2}(?=\s|$)|[A-Z]+|prev\b|last\b/.source}`;
+const ASIDE = /(?<![\w/.-])(?:cd|cp|mv|curl)/.source;
+/** What no sentence would contain, and whatever follows the name of another program. */
+const OPERAND = `(?<=${ASIDE} )${PLAIN}|(?=${/[^\s"”;)']*(?:[/@=_\d~-]|[.:][^\s"”;)',.:])/.source})${PLAIN}|${/\.{1,2}(?=\s|$)|[A-Z]+|prev\b|last\b/.source}`;
 const WORD = `(?:${QUOTED}|${OPTION}|${OPERAND})`;
-const START = /(?:(?:npx )?rowmill [a-z]+|(?<![\w/.-])(?:cd|cp|mv|curl)(?= ))/.source;
+const START = `(?:(?:npx )?rowmill [a-z]+|${ASIDE}(?= ))`;
 const PART = `${START}(?: ${WORD})*`;
 /** Commands of ours, and what is typed before them. */
 const COMMAND = new RegExp(`${PART}(?: && ${PART})*`, 'g');

@@ -121,7 +121,7 @@ test('requests in shards that were not sent yet are part of the confirmation', a
 });
 
 test('an open run repeated with --fresh is estimated as a whole, until its end', async (t) => {
-  const world = await makeWorld(t, { batchSeconds: 0 });
+  const world = await makeWorld(t, { batchSeconds: 600 });
   await world.run({ selection: { type: 'first', rows: 6 }, waitMs: 0 }).then(({ summary }) => assert.equal(summary.exitCode, 7));
   await world.runToEnd({ selection: { type: 'first', rows: 6 } });
   const open = await world.run({ waitMs: 0, overrides: { cwd: world.directory } });
@@ -142,7 +142,7 @@ test('a run continued in another lane is estimated for that lane', async (t) => 
 });
 
 test('a run that only collects its batches keeps its estimate, whatever the lane of the command', async (t) => {
-  const world = await makeWorld(t, { batchSeconds: 0 });
+  const world = await makeWorld(t, { batchSeconds: 600 });
   const first = await world.run({ waitMs: 0 });
   assert.deepEqual([first.summary.exitCode, countAsked(await planWorld(world))], [7, 0]);
   const { summary } = await watchRun(world, inLane(world, 'live'));

@@ -77,7 +77,7 @@ test('the facts of a report are those of the summary and the events', async (t) 
 });
 
 test('changes since the previous run are shown, and runs form a trend', async (t) => {
-  const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
+  const world = await makeWorld(t, { rows: ROWS.slice(0, 12), batchSeconds: 600 });
   const first = await world.run();
   world.write('in.csv', renderCsv(ROWS.slice(0, 20)));
   const second = await world.run();
@@ -95,7 +95,7 @@ test('changes since the previous run are shown, and runs form a trend', async (t
 });
 
 test('a pilot has its own report, which is removed with its table; a stopped run has none yet', async (t) => {
-  const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
+  const world = await makeWorld(t, { rows: ROWS.slice(0, 12), batchSeconds: 600 });
   const stopped = await world.run({ waitMs: 0 });
   assert.deepEqual([stopped.summary.exitCode, stopped.summary.outputs.report], [7, null]);
   assert.equal(fs.existsSync(world.path('out.partial.report.html')), false);
@@ -134,7 +134,7 @@ test('the report shows times of live calls: percentiles, the slowest rows, answe
 });
 
 test('warnings of earlier invocations stay in the report of a run, each once', async (t) => {
-  const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
+  const world = await makeWorld(t, { rows: ROWS.slice(0, 12), batchSeconds: 600 });
   const { summary: stopped } = await world.run({ waitMs: 0 });
   const kept = readFacts(world, stopped.run);
   assert.deepEqual([stopped.exitCode, kept.warnings], [7, { messages: [], more: 0 }]);

@@ -36,7 +36,7 @@ for (const mode of ['batch', 'live'] as const) {
     assert.ok(warnings.includes(TOLD));
     assert.equal(summary.rows.ok, 0);
     assert.ok((summary.causes.bad_request ?? 0) > 0, JSON.stringify(summary.causes));
-    assert.match(world.read('out.failures.csv'), /'reasoning_effort' does not support 'minimal' with this model/);
+    assert.match(world.read(summary.outputs.failures ?? ''), /'reasoning_effort' does not support 'minimal' with this model/);
     assert.equal(summary.cost.nanoUsd, 0);
   });
 }

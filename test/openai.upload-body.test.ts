@@ -18,7 +18,7 @@ import { openUploadBody } from '../src/openai/transport/upload-body.ts';
 import { makeTemporaryFolder } from './helpers/package.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
-const PIECE = 2 ** 20;
+const PIECE = 128 * 1024;
 /** Beside the edges of a piece, more than Linux buffers between two sockets, so that the sender has to wait for the receiver. */
 const SIZES = [1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 16 * 2 ** 20 + 7];
 const TLS = join(projectRoot, 'test', 'tls');

@@ -11,7 +11,7 @@ export interface UploadBody {
 }
 
 /** More than undici's sockets and ours hold back (64 KiB): they ask for the next piece when this one has left. */
-const PIECE_BYTES = 2 ** 20;
+const PIECE_BYTES = 128 * 1024;
 
 /**
  * Reads the file while it is sent, into the same two pieces of memory. `fetch` copies each piece of a form, and the copies stay until garbage

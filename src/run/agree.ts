@@ -10,7 +10,6 @@ import { type SelectedRows, selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
 import { choosePrice } from './plan/choose-lane.ts';
 import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
-import { beginWithBatches } from './send/deadline.ts';
 import type { StatusKeeper } from './status/status-keeper.ts';
 
 /** What a run is going to do, confirmed by the user. */
@@ -33,7 +32,6 @@ export async function agreeOnRun(
 ): Promise<Agreement> {
   const { job, warnings } = prepared.compiled;
   for (const warning of [...prepared.table.warnings, ...warnings]) options.warn(warning);
-  if (options.deadline !== null) beginWithBatches(job.mode);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   // An open run had its estimate when it started.
   const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;

@@ -111,7 +111,7 @@ function renderClasses(a: Scores, b: Scores): Html {
   const [inA, inB] = [new Map(Object.entries(a.perClass)), new Map(Object.entries(b.perClass))];
   const labels = new Map([...inA, ...inB]);
   const shown = [...labels].toSorted(([, one], [, other]) => other.support - one.support).slice(0, MAX_CLASSES);
-  const f1 = (scores: ClassScores | undefined) => scores?.f1.toFixed(3) ?? '–';
+  const f1 = (scores: ClassScores | undefined) => (scores === undefined ? '–' : formatShareWithin(scores.f1, null));
   const lines = shown.map(
     ([label, { support }]) =>
       html`<tr><th scope="row">${clipHtml(label, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${f1(inA.get(label))}</td><td class="n">${f1(inB.get(label))}</td></tr>`,

@@ -84,6 +84,7 @@ export async function planOpenJob({
   const today = options.effects.clock().toISOString();
   const at = options.priceAsOf ?? today;
   refuseUnsoldFlex(job, findPrice, at);
+  const firstLane = options.deadline == null ? null : beginWithBatches(job.mode);
   const opening = ledger === null ? FIRST_OPENING : foreseeOpening(ledger, job, options);
   const forgotten = opened !== null && opening.isFresh ? await warnOfForgotten({ prepared, opened, selected, options }) : null;
   const planned = await planTable({
@@ -124,15 +125,15 @@ export async function planOpenJob({
   const continues = ledger === null ? null : findContinuedRun({ ...about, ledger });
   const plan = continues === null ? planned.plan : { ...planned.plan, continues };
   const fold = ledger?.fold ?? createFold().fold;
-  return { ...planned, ...addBudgets({ ...planned, plan }, { job, fold, books, findPrice, at, opening, options }), opening };
+  return { ...planned, ...addBudgets({ ...planned, plan }, { job, firstLane, fold, books, findPrice, at, opening, options }), opening };
 }
 
 type Budgeted = Pick<PlannedRun, 'plan' | 'laneName' | 'limits' | 'reaches' | 'budgetWarnings'>;
 
 /** Reports what budgets mean for the plan, how much is left of those over several runs, and whether they will suffice. */
-function addBudgets({ plan, size }: PlannedTable, { job, opening, options, ...parts }: BudgetParts): Budgeted {
-  const { deadline = null, priceAsOf, effects } = options;
-  const laneName = deadline === null ? chooseLane(job.mode, plan) : beginWithBatches(job.mode);
+function addBudgets({ plan, size }: PlannedTable, { job, firstLane, opening, options, ...parts }: BudgetParts): Budgeted {
+  const { priceAsOf, effects } = options;
+  const laneName = firstLane ?? chooseLane(job.mode, plan);
   const cost = countAsked(plan) === 0 ? null : plan.cost[choosePrice(job.mode, laneName)];
   const limits = readLimits(job, options);
   const expectedNanoUsd = cost?.expectedNanoUsd ?? null;
@@ -150,6 +151,8 @@ function addBudgets({ plan, size }: PlannedTable, { job, opening, options, ...pa
 }
 
 interface BudgetParts extends Pick<ForeseeOptions, 'job' | 'fold' | 'books' | 'findPrice' | 'at'> {
+  /** The lane of a run with a deadline; null without one. */
+  readonly firstLane: 'batch' | null;
   readonly opening: Opening;
   readonly options: PlanOpenJobOptions['options'];
 }

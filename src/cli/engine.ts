@@ -3,6 +3,9 @@ import { type CompileCache, enableCompileCache } from './compile-cache.ts';
 /** A command that uses less CPU is a short one, however long it waits. */
 const SHORT_MS = 3_000;
 const LOOK_MS = 1_000;
+/** How often a long command looks, and how much memory may be added outside the heap until it collects. */
+const OUTSIDE_LOOK_MS = 250;
+const OUTSIDE_BYTES = 16 * 1024 * 1024;
 
 let compiled: CompileCache | null = null;
 let isTuned = false;
@@ -17,6 +20,9 @@ export function keepCompiled(): CompileCache {
  * Keeps compiled code for this command, and sets how V8 collects garbage. Hundreds of thousands of rows pass through, and objects that V8 considers
  * long-lived may pile up to three times the live size before it collects. Collecting whenever a fifth has been added keeps a large job below 300 MB and
  * takes no measurable time. A short command holds little, and would spend a tenth of its time on it.
+ *
+ * Of memory outside the heap, V8 lets 64 MB be added before it collects: while a file is downloaded, whose pieces are garbage once they are written, little
+ * else asks for a collection.
  */
 export function beginCommand(name: string): void {
   keepCompiled().keepFor(name);
@@ -26,18 +32,32 @@ export function beginCommand(name: string): void {
     const { user, system } = process.cpuUsage();
     if (user + system < SHORT_MS * 1000) return;
     clearInterval(look);
-    void setFlag('--heap-growing-percent=20');
+    void collectEarly();
   }, LOOK_MS).unref();
 }
 
 /**
- * To be called before the first call by undici, or by the fetch of Node. Their parser of HTTP responses is WebAssembly: optimizing its one large function
- * takes as long as the rest of a small run, and makes a call faster by microseconds: not worth it before the hundred thousandth call.
+ * To be called before the first call by undici, or by the fetch of Node. Their parser of HTTP responses is WebAssembly, compiled in a few milliseconds.
+ * Optimizing its one large function makes a call faster by microseconds; it takes as long as the rest of a small run, and 30 MB at once in a large one.
  */
 export async function expectCalls(): Promise<void> {
   // Once a flag has changed, V8 discards the code that Node ships compiled: this loads what calls need of it first.
   await import('node:https');
-  await setFlag('--wasm-tiering-budget=1000000000');
+  await setFlag('--no-wasm-dynamic-tiering --no-wasm-tier-up');
+}
+
+async function collectEarly(): Promise<void> {
+  await setFlag('--heap-growing-percent=20 --expose-gc');
+  const [{ getHeapStatistics }, { runInNewContext }] = await Promise.all([import('node:v8'), import('node:vm')]);
+  const collect = runInNewContext('gc') as () => void;
+  const readBytes = () => getHeapStatistics().external_memory;
+  let low = readBytes();
+  setInterval(() => {
+    if (readBytes() > low + OUTSIDE_BYTES) {
+      collect();
+      low = readBytes();
+    } else low = Math.min(low, readBytes());
+  }, OUTSIDE_LOOK_MS).unref();
 }
 
 /** V8 discards code that was compiled under other flags: new code is kept first, and commands that need no flag set none. */

@@ -50,8 +50,6 @@ interface Opened {
 const encoder = new TextEncoder();
 /** Handed to the system together: a write costs as much as encoding some ten kilobytes. */
 const HELD_BYTES = 1 << 18;
-/** A longer text is written by itself. */
-const HELD_CHARACTERS = 1 << 17;
 
 function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened): AtomicFile {
   const digest = createHash('sha256');
@@ -73,13 +71,17 @@ function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened):
     await append(chunk);
   };
   const write = async (text: string | Buffer): Promise<void> => {
-    if (typeof text !== 'string' || text.length > HELD_CHARACTERS) {
+    if (typeof text !== 'string') {
       await flush();
-      return append(typeof text === 'string' ? Buffer.from(text) : text);
+      return append(text);
     }
-    memory ??= Buffer.allocUnsafeSlow(HELD_BYTES + HELD_CHARACTERS * 3);
-    held += encoder.encodeInto(text, memory.subarray(held)).written;
-    if (held >= HELD_BYTES) await flush();
+    memory ??= Buffer.allocUnsafeSlow(HELD_BYTES * 2);
+    for (let at = 0; at < text.length; ) {
+      const { read, written } = encoder.encodeInto(at === 0 ? text : text.slice(at), memory.subarray(held));
+      at += read;
+      held += written;
+      if (held >= HELD_BYTES) await flush();
+    }
   };
   const close = async () => {
     if (isOpen) await handle.close();

@@ -84,7 +84,7 @@ async function readText({ openText }: TextFiles, file: TableFile, { encoding }: 
     bytes += chunk.length;
     if (bytes > MAX_TEXT_BYTES)
       throw new UsageError(`${file.shown}: a text of more than 64 MB; cut it into several files`, { code: 'table' });
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks).toString('utf8');
 }
@@ -93,7 +93,7 @@ async function readText({ openText }: TextFiles, file: TableFile, { encoding }: 
 async function isTextFile(file: TableFile, encoding: string | null, signal: AbortSignal): Promise<boolean> {
   let head: Buffer = Buffer.alloc(0);
   for await (const chunk of readBytes(file, signal)) {
-    head = chunk.subarray(0, HEAD_BYTES);
+    head = Buffer.from(chunk.subarray(0, HEAD_BYTES));
     break;
   }
   if (head.toString('latin1', 0, 5) === '%PDF-') return false;

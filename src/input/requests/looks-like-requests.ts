@@ -14,7 +14,7 @@ export async function looksLikeRequests(path: string, cwd: string, signal: Abort
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of decodeText(readBytes(file, signal), file, null)) {
-    pieces.push(chunk);
+    pieces.push(Buffer.from(chunk));
     bytes += chunk.length;
     if (chunk.includes(10) || bytes > MAX_CHARACTERS) break;
   }

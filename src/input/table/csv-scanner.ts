@@ -29,7 +29,7 @@ export interface CsvFault {
  * on which the record starts is a fault by itself, and the next line is a record again: nothing is swallowed.
  */
 export interface CsvScanner {
-  /** The records that end in what has arrived so far. A few bytes that end none may wait for more. */
+  /** The records that end in what has arrived so far. A few bytes that end none may wait for more. `bytes` may be used again afterwards. */
   add(bytes: Buffer): readonly CsvRecord[];
   /** The remaining records at the end of input: the last one needs no line end. */
   finish(): readonly CsvRecord[];
@@ -68,8 +68,8 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
   const separator = Buffer.from(delimiter);
   const endsPlainCell = markBytes(LF, CR, separator[0] as number, ...(hasQuotes ? [QUOTE] : []));
   const needsLookInQuotes = markBytes(LF, CR, QUOTE);
-  /** Pieces of the unfinished record. */
-  let pieces: Buffer[] = [];
+  /** Begins with the bytes that have not been scanned to an end. Used again for every piece, so that reading leaves nothing to collect. */
+  let memory: Buffer = EMPTY;
   let heldBytes = 0;
   /** A record of many pieces is scanned again when it has doubled in size: a few times, not once for every piece. */
   let scanAtBytes = 0;
@@ -83,8 +83,18 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
   /** What is wrong with the quotes of the current record. */
   let fault: Pick<CsvFault, 'type' | 'line' | 'column' | 'openLine'> | null = null;
 
+  function hold(piece: Buffer): void {
+    const neededBytes = heldBytes + piece.length;
+    if (neededBytes > memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(neededBytes, memory.length * 2));
+      memory.copy(larger, 0, 0, heldBytes);
+      memory = larger;
+    }
+    heldBytes += piece.copy(memory, heldBytes);
+  }
+
   function scan(): readonly CsvRecord[] {
-    bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    bytes = memory.subarray(0, heldBytes);
     encoding = isAscii(bytes) ? 'latin1' : 'utf8';
     at = isAfterCr && bytes[0] === LF ? 1 : 0;
     const records: CsvRecord[] = [];
@@ -100,10 +110,9 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
       }
       records.push(record);
     }
-    const rest = bytes.subarray(at);
-    pieces = rest.length === 0 ? [] : [rest];
-    heldBytes = rest.length;
-    scanAtBytes = Math.min(rest.length * 2, maxRecordBytes + 1);
+    memory.copyWithin(0, at, heldBytes);
+    heldBytes -= at;
+    scanAtBytes = Math.min(heldBytes * 2, maxRecordBytes + 1);
     bytes = EMPTY;
     return records;
   }
@@ -215,8 +224,7 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
 
   return {
     add(piece) {
-      pieces.push(piece);
-      heldBytes += piece.length;
+      hold(piece);
       return heldBytes < scanAtBytes ? [] : scan();
     },
     finish() {

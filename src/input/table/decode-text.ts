@@ -19,7 +19,7 @@ export async function* decodeText(chunks: AsyncIterable<Buffer>, file: TableFile
     while (head.length < 4) {
       const next = await iterator.next();
       if (next.done === true) break;
-      head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+      head = Buffer.concat([head, next.value]);
     }
     const mark = readMark(head);
     const label = mark?.encoding ?? canonicalEncoding(encoding ?? 'utf-8');
@@ -82,19 +82,31 @@ function adviseOn(isMarked: boolean, encoding: string | null): string {
 }
 
 async function* checkUtf8(chunks: AsyncIterable<Buffer>, checked: Checked): AsyncGenerator<Buffer> {
-  let carried = Buffer.alloc(0);
   let lines = 1;
-  for await (const chunk of chunks) {
-    const bytes = carried.length === 0 ? chunk : Buffer.concat([carried, chunk]);
-    const wholeBytes = bytes.length - countTornBytes(bytes);
-    const whole = bytes.subarray(0, wholeBytes);
-    if (!isUtf8(whole)) throw notText(checked, lines + countLineBreaks(bytes.subarray(0, findBadByte(whole))), 'UTF-8');
+  /** The characters that are complete. */
+  const check = (bytes: Buffer): Buffer => {
+    const whole = bytes.subarray(0, bytes.length - countTornBytes(bytes));
+    if (!isUtf8(whole)) throw notText(checked, lines + countLineBreaks(whole.subarray(0, findBadByte(whole))), 'UTF-8');
     lines += countLineBreaks(whole);
-    carried = Buffer.from(bytes.subarray(wholeBytes));
+    return whole;
+  };
+  let torn: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    let rest = chunk;
+    if (torn.length > 0) {
+      const joint = Buffer.concat([torn, chunk.subarray(0, LONGEST_CHARACTER_BYTES - torn.length)]);
+      const mended = check(joint);
+      rest = mended.length === 0 ? joint : chunk.subarray(mended.length - torn.length);
+      if (mended.length > 0) yield mended;
+    }
+    const whole = check(rest);
+    torn = Buffer.from(rest.subarray(whole.length));
     if (whole.length > 0) yield whole;
   }
-  if (carried.length > 0) throw notText(checked, lines, 'UTF-8');
+  if (torn.length > 0) throw notText(checked, lines, 'UTF-8');
 }
+
+const LONGEST_CHARACTER_BYTES = 4;
 
 /** Bytes at the end that start a character the chunk does not finish. */
 function countTornBytes(bytes: Buffer): number {

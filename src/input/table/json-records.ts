@@ -78,7 +78,7 @@ export async function* readJsonLines(chunks: AsyncIterable<Buffer>, file: TableF
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(LF);
     if (end === -1) {
-      pieces.push(chunk);
+      pieces.push(Buffer.from(chunk));
       pieceBytes += chunk.length;
       if (pieceBytes > MAX_RECORD_BYTES) throw damagedJson(file, line, 1, 'a record of more than 64 MB; is this JSONL?');
       continue;

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { readPieces } from '../../core/disk/read-pieces.ts';
 import { untilAborted } from '../../core/disk/until-aborted.ts';
 import { UsageError } from '../../core/errors.ts';
 
@@ -19,7 +20,7 @@ const MAX_GZIP_RATIO = 200;
 const CHUNK_BYTES = 128 * 1024;
 
 /**
- * Streams a file's bytes, decompressed if they are gzip (recognised by the first bytes, not by the name).
+ * Streams a file's bytes, decompressed if they are gzip (recognised by the first bytes, not by the name). A piece is valid until the next one is requested.
  * @throws UsageError if the gzip data is broken, or a decompression bomb; the signal's reason when it is aborted
  */
 export function readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
@@ -28,14 +29,15 @@ export function readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnByte
 
 async function* streamBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
   const { magic, sizeBytes } = await readMagic(file.path);
-  const raw = fs.createReadStream(file.path, { signal, highWaterMark: CHUNK_BYTES });
   if (magic !== 0x1f8b) {
-    for await (const chunk of raw as AsyncIterable<Buffer>) {
+    for await (const chunk of readPieces(file.path, CHUNK_BYTES)) {
+      signal.throwIfAborted();
       onBytes?.(chunk);
       yield chunk;
     }
     return;
   }
+  const raw = fs.createReadStream(file.path, { signal, highWaterMark: CHUNK_BYTES });
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   raw.on('error', (error) => gunzip.destroy(error));
   if (onBytes !== undefined) raw.on('data', onBytes as (chunk: string | Buffer) => void);

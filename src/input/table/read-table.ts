@@ -1,5 +1,6 @@
 import { createHash, hash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import { readPieces } from '../../core/disk/read-pieces.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec, RequestGroup, SplitSpec, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
@@ -107,19 +108,10 @@ function refuseTextKeys({ quote, hasHeader, sheet, skipLines }: InputSpec, forma
 /** The sha256 (hex) of the bytes of all files of a table, in reading order, as they are on disk. */
 export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal): Promise<string> {
   const digest = createHash('sha256');
-  let memory = Buffer.alloc(0);
-  let spare = memory;
   for (const file of table.files) {
-    await using handle = await fs.promises.open(file);
-    const wanted = Math.min(HASH_BYTES, (await handle.stat()).size + 1);
-    if (memory.length < wanted) [memory, spare] = [Buffer.allocUnsafeSlow(wanted), Buffer.allocUnsafeSlow(wanted)];
-    let reading = handle.read(memory);
-    for (let { bytesRead } = await reading; bytesRead > 0; { bytesRead } = await reading) {
+    for await (const piece of readPieces(file, HASH_BYTES)) {
       signal.throwIfAborted();
-      // The disk reads ahead while this is hashed.
-      [memory, spare] = [spare, memory];
-      reading = handle.read(memory);
-      digest.update(spare.subarray(0, bytesRead));
+      digest.update(piece);
     }
   }
   return digest.digest('hex');

@@ -2,7 +2,7 @@ import type { RequestGroup, TableFormat } from '../../core/job.ts';
 import type { Row, StoredColumn } from '../../core/row.ts';
 import type { TableFile } from './read-bytes.ts';
 
-/** The files of a table, and how to read each as UTF-8 text. */
+/** The files of a table, and how to read each as UTF-8 text, in pieces that are valid until the next one is requested. */
 export interface TextFiles {
   readonly files: readonly TableFile[];
   openText(file: TableFile, signal: AbortSignal): AsyncIterable<Buffer>;

@@ -33,6 +33,11 @@ export interface StopRulesOptions {
   readonly warn: (message: string) => void;
 }
 
+/** A row with a record, by the id of its key. */
+interface Ended extends Pick<SettledRecord, 'outcome' | 'isUnreadable'> {
+  readonly id: number;
+}
+
 /** Starts with what the run's earlier invocations recorded for rows whose request is unchanged. The table has just been read. */
 export async function openStopRules({ job, run, ledger, onRecord, isSimulator, warn }: StopRulesOptions): Promise<StopRules> {
   const { keys, fold } = ledger;
@@ -53,16 +58,17 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   let unreadable: string | null = null;
   let refusedId: number | null = null;
   let wasAnswered = false;
-  const waiting: { readonly id: number; readonly record: SettledRecord }[] = [];
+  /** Of the records, only what is read of them: a file has tens of thousands. */
+  const waiting: Ended[] = [];
 
   function gather(record: SettledRecord, isWanted: (id: number) => boolean): void {
     const parts = answerCount.answers < most ? parseCustomId(record.customId) : null;
     if (parts === null || parts.reask > 0 || record.run !== run || record.outcome === 'rate_limited') return;
     const id = keys.find(parts.key);
-    if (id !== -1 && !counted.has(id) && isWanted(id)) waiting.push({ id, record });
+    if (id !== -1 && !counted.has(id) && isWanted(id)) waiting.push({ id, outcome: record.outcome, isUnreadable: record.isUnreadable });
   }
 
-  function count(id: number, { outcome, isUnreadable }: Pick<SettledRecord, 'outcome' | 'isUnreadable'>): void {
+  function count({ id, outcome, isUnreadable }: Ended): void {
     if (!counted.add(id)) return;
     const isRead = outcome === 'ok' && (watchesEmpty || answerCount.answers < WATCHED_VALUES);
     const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
@@ -75,7 +81,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
 
   function countAnswerless(isWanted: (id: number) => boolean): void {
     if (answerCount.answers >= most) return;
-    for (const { id, outcome } of answerless.readNew()) if (isWanted(id)) count(id, { outcome, isUnreadable: false });
+    for (const { id, outcome } of answerless.readNew()) if (isWanted(id)) count({ id, outcome, isUnreadable: false });
   }
 
   /** Whether the row's first request ends with this record: answered, or failed for good by something that could have been retried. */
@@ -87,7 +93,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   function look(): void {
     countAnswerless(() => true);
     if (waiting.length === 0) return;
-    for (const { id, record } of waiting.splice(0)) if (isEnd(id, record.outcome)) count(id, record);
+    for (const ended of waiting.splice(0)) if (isEnd(ended.id, ended.outcome)) count(ended);
   }
 
   function hasAnswer(): boolean {

@@ -1,12 +1,14 @@
 import { linkSync } from 'node:fs';
 import { join } from 'node:path';
+import { collectEarly } from '../src/cli/engine.ts';
 import { concludeRun } from '../src/run/finish/conclude.ts';
 import { createWarningLog } from '../src/run/finish/warning-log.ts';
 import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
 import { makeBatchId } from './write-answers.ts';
 
-/** Records the answers of every shard as its batch's and concludes the run: tables written, books checked. */
+/** Records the answers of every shard as its batch's and concludes the run: tables written, books checked. Garbage is collected as by the command. */
 export async function reconcileTable(folder: string): Promise<Readonly<Record<string, number>>> {
+  await collectEarly();
   const { prepared, ledger, books } = await openBenchJob(folder);
   const shards = [...ledger.fold.shards.keys()];
   for (const shard of shards) {
@@ -46,6 +48,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
 
 /** Opens the ledger of a run whose answers are all settled, and closes it. */
 export async function openSettled(folder: string): Promise<Readonly<Record<string, number>>> {
+  await collectEarly();
   const { ledger } = await openBenchJob(folder);
   const requests = ledger.keys.size;
   await ledger.close();

@@ -16,14 +16,7 @@ export function keepCompiled(): CompileCache {
   return compiled;
 }
 
-/**
- * Keeps compiled code for this command, and sets how V8 collects garbage. Hundreds of thousands of rows pass through, and objects that V8 considers
- * long-lived may pile up to three times the live size before it collects. Collecting whenever a fifth has been added keeps a large job below 300 MB and
- * takes no measurable time. A short command holds little, and would spend a tenth of its time on it.
- *
- * Of memory outside the heap, V8 lets 64 MB be added before it collects: while a file is downloaded, whose pieces are garbage once they are written, little
- * else asks for a collection.
- */
+/** Keeps compiled code for this command. One that turns out to be long collects early: a short one holds little, and would spend a tenth of its time on it. */
 export function beginCommand(name: string): void {
   keepCompiled().keepFor(name);
   if (isTuned) return;
@@ -37,16 +30,11 @@ export function beginCommand(name: string): void {
 }
 
 /**
- * To be called before the first call by undici, or by the fetch of Node. Their parser of HTTP responses is WebAssembly, compiled in a few milliseconds.
- * Optimizing its one large function makes a call faster by microseconds; it takes as long as the rest of a small run, and 30 MB at once in a large one.
+ * Sets how V8 collects garbage. Hundreds of thousands of rows pass through, and objects that V8 considers long-lived may pile up to three times the live
+ * size before it collects; outside the heap 64 MB may be added, as the pieces of a download, during which little else asks for a collection. Collecting
+ * when a fifth has been added, or 16 MB outside, keeps a job of a million rows below 250 MiB and takes no measurable time.
  */
-export async function expectCalls(): Promise<void> {
-  // Once a flag has changed, V8 discards the code that Node ships compiled: this loads what calls need of it first.
-  await import('node:https');
-  await setFlag('--no-wasm-dynamic-tiering --no-wasm-tier-up');
-}
-
-async function collectEarly(): Promise<void> {
+export async function collectEarly(): Promise<void> {
   await setFlag('--heap-growing-percent=20 --expose-gc');
   const [{ getHeapStatistics }, { runInNewContext }] = await Promise.all([import('node:v8'), import('node:vm')]);
   const collect = runInNewContext('gc') as () => void;
@@ -58,6 +46,16 @@ async function collectEarly(): Promise<void> {
       low = readBytes();
     } else low = Math.min(low, readBytes());
   }, OUTSIDE_LOOK_MS).unref();
+}
+
+/**
+ * To be called before the first call by undici, or by the fetch of Node. Their parser of HTTP responses is WebAssembly, compiled in a few milliseconds.
+ * Optimizing its one large function makes a call faster by microseconds; it takes as long as the rest of a small run, and 30 MB at once in a large one.
+ */
+export async function expectCalls(): Promise<void> {
+  // Once a flag has changed, V8 discards the code that Node ships compiled: this loads what calls need of it first.
+  await import('node:https');
+  await setFlag('--no-wasm-dynamic-tiering --no-wasm-tier-up');
 }
 
 /** V8 discards code that was compiled under other flags: new code is kept first, and commands that need no flag set none. */

@@ -118,17 +118,20 @@ function countTornBytes(bytes: Buffer): number {
   return 0;
 }
 
-/** The first byte that breaks UTF-8, found by bisection. */
+/** The first byte that breaks UTF-8, found by bisection until only a few characters are left. */
 function findBadByte(bytes: Buffer): number {
   let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
+  for (let bad = bytes.length; bad - good > 2 * LONGEST_CHARACTER_BYTES; ) {
     const middle = (good + bad) >> 1;
     const head = bytes.subarray(good, middle);
-    const torn = countTornBytes(head);
-    if (middle - torn > good && isUtf8(head.subarray(0, head.length - torn))) good = middle - torn;
-    else if (torn > 0 && middle - torn === good) return good;
+    const whole = head.length - countTornBytes(head);
+    if (isUtf8(head.subarray(0, whole))) good += whole;
     else bad = middle;
+  }
+  for (let length = 1; length <= LONGEST_CHARACTER_BYTES; length += 1) {
+    if (good + length > bytes.length || !isUtf8(bytes.subarray(good, good + length))) continue;
+    good += length;
+    length = 0;
   }
   return good;
 }

@@ -1,10 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Summary } from '../../src/core/summary.ts';
 import type { Bench, BenchLine, Measured } from '../harness/line.ts';
-import { runCommand } from '../harness/measure.ts';
-import { startProvider } from '../provider.ts';
-import { writeBenchJob } from '../table-generator.ts';
+import { runWholeJob } from '../whole-job.ts';
 
 const SHARE = 1 / 10;
 const MIB = 2 ** 20;
@@ -17,7 +13,7 @@ export const bench: Bench = {
   rows: { full: 3_000_000, small: null },
   async measure({ rows, folder }) {
     const fewRows = Math.ceil(rows * SHARE);
-    const [few, many] = [await runJob(join(folder, 'few'), fewRows), await runJob(join(folder, 'many'), rows)];
+    const [few, many] = [await runWholeJob(join(folder, 'few'), fewRows), await runWholeJob(join(folder, 'many'), rows)];
     const perRow = ({ cpuSeconds }: Measured, count: number) => ((cpuSeconds ?? 0) * 1e6) / count;
     const line = (what: string, measured: Measured, count: number): BenchLine => ({
       what,
@@ -38,19 +34,3 @@ export const bench: Bench = {
     ];
   },
 };
-
-async function runJob(folder: string, rows: number): Promise<Measured> {
-  mkdirSync(folder);
-  await writeBenchJob(folder, rows);
-  const provider = await startProvider(folder);
-  try {
-    const args = ['run', 'job.yaml', '--base-url', provider.url, '--yes', '--json', '--progress', 'none'];
-    const { measured, stdout } = await runCommand(args, { folder });
-    const { ok } = (JSON.parse(stdout) as Summary).rows;
-    if (ok !== rows) throw new Error(`${ok} of ${rows} rows are ok`);
-    return measured;
-  } finally {
-    await provider.stop();
-    rmSync(folder, { recursive: true });
-  }
-}

@@ -13,6 +13,8 @@ export async function inspectCode(
   if (code === undefined) return;
   for await (const rows of table.readRows(signal)) {
     const shown = prompts === null ? [] : rows.slice(0, FIRST_ROWS).map(prompts.makeRow);
-    return code.inspect(shown, signal);
+    // Awaited here: leaving the loop first closes the table, and a rejection meanwhile would be nobody's.
+    await code.inspect(shown, signal);
+    return;
   }
 }

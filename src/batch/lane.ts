@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { countAnswerCaps, makeRequestLine } from '../core/request.ts';
-import type { Ledger, ShardWriter } from '../ledger/ledger.ts';
+import { hasInFlight } from '../ledger/index-rules.ts';
+import type { ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { sleepUntil } from './backoff.ts';
@@ -117,7 +118,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     for (const batch of ledger.fold.batches.values()) {
       if (!batch.hasReturned || batch.isExtra || batch.isCollected || underWay.has(batch.id)) continue;
       const number = ledger.fold.shards.get(batch.shard ?? '')?.number ?? 0;
-      const isAwaited = number !== 0 && hasKeyInFlight(ledger.keys, number);
+      const isAwaited = number !== 0 && hasInFlight(ledger.keys, number);
       begin(batch.id, { shard: batch.shard, rows: 0, phase: 'polling', batch: null }, async (update) => {
         const onPoll = (remote: RemoteBatch) => update({ batch: remote });
         hasGivenBack = (await collectReturned(context, batch, { isAwaited, recalled: recalled.signal, onPoll })) || hasGivenBack;
@@ -267,9 +268,4 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
   };
   return lane;
-}
-
-function hasKeyInFlight(keys: Ledger['keys'], shard: number): boolean {
-  for (let id = 0; id < keys.size; id++) if (keys.shard(id) === shard) return true;
-  return false;
 }

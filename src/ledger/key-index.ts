@@ -23,6 +23,7 @@ import {
   UNREADABLE,
 } from './key-layout.ts';
 import { packKey, unpackKey } from './pack-key.ts';
+import { PagedWords } from './paged-words.ts';
 
 /**
  * What the ledger knows about every distinct request, by its key: at most 64 bytes each from 100,000 on. Callers keep the integer id
@@ -30,7 +31,7 @@ import { packKey, unpackKey } from './pack-key.ts';
  */
 export class KeyIndex {
   /** Open addressing: the low bits hold id + 1 (0 is free), the high bits those bits of the key that did not select the slot. */
-  #slots = new Uint32Array(256);
+  #slots = new PagedWords(256);
   #chunks: Uint32Array[] = [];
   #size = 0;
   readonly #words = new Uint32Array(4);
@@ -50,21 +51,21 @@ export class KeyIndex {
 
   /** Bytes of all arrays. */
   get bytes(): number {
-    return this.#slots.byteLength + this.#chunks.length * CHUNK_RECORDS * RECORD_WORDS * 4;
+    return this.#slots.length * 4 + this.#chunks.length * CHUNK_RECORDS * RECORD_WORDS * 4;
   }
 
   /** The id of a key, or -1. */
   find(key: string): number {
     this.#tail = packKey(key, this.#words);
     const slot = this.#findSlot();
-    return ((this.#slots[slot] as number) & (this.#slots.length - 1)) - 1;
+    return (this.#slots.get(slot) & (this.#slots.length - 1)) - 1;
   }
 
   /** The id of a key, which is added if it is new. */
   add(key: string): number {
     this.#tail = packKey(key, this.#words);
     let slot = this.#findSlot();
-    const known = (this.#slots[slot] as number) & (this.#slots.length - 1);
+    const known = this.#slots.get(slot) & (this.#slots.length - 1);
     if (known !== 0) return known - 1;
     if (this.#size + 1 > this.#slots.length * 0.75) {
       this.#grow();
@@ -75,7 +76,7 @@ export class KeyIndex {
     const chunk = this.#chunk(id);
     chunk.set(this.#words, base(id));
     chunk[base(id) + EPOCH] = this.#tail;
-    this.#slots[slot] = this.#tagOf(this.#words[0] as number) | (id + 1);
+    this.#slots.set(slot, this.#tagOf(this.#words[0] as number) | (id + 1));
     return id;
   }
 
@@ -266,7 +267,7 @@ export class KeyIndex {
     const first = this.#words[0] as number;
     const tag = this.#tagOf(first);
     for (let slot = first & mask; ; slot = (slot + 1) & mask) {
-      const held = this.#slots[slot] as number;
+      const held = this.#slots.get(slot);
       if (held === 0) return slot;
       if ((held & ~mask) >>> 0 !== tag) continue;
       const id = (held & mask) - 1;
@@ -283,13 +284,13 @@ export class KeyIndex {
   }
 
   #grow(): void {
-    this.#slots = new Uint32Array(this.#slots.length * 2);
+    this.#slots = new PagedWords(this.#slots.length * 2);
     const mask = this.#slots.length - 1;
     for (let id = 0; id < this.#size; id++) {
       const first = this.#word(id, 0);
       let slot = first & mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = this.#tagOf(first) | (id + 1);
+      while (this.#slots.get(slot) !== 0) slot = (slot + 1) & mask;
+      this.#slots.set(slot, this.#tagOf(first) | (id + 1));
     }
   }
 }

@@ -41,10 +41,9 @@ export async function collectEarly(): Promise<void> {
   const readBytes = () => getHeapStatistics().external_memory;
   let low = readBytes();
   setInterval(() => {
-    if (readBytes() > low + OUTSIDE_BYTES) {
-      collect();
-      low = readBytes();
-    } else low = Math.min(low, readBytes());
+    const isDue = readBytes() > low + OUTSIDE_BYTES;
+    if (isDue) collect();
+    low = isDue ? readBytes() : Math.min(low, readBytes());
   }, OUTSIDE_LOOK_MS).unref();
 }
 

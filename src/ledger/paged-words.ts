@@ -1,4 +1,5 @@
-const PAGE_WORDS = 1 << 16;
+const PAGE_SHIFT = 16;
+const PAGE_WORDS = 1 << PAGE_SHIFT;
 
 /**
  * 32-bit words, 0 at first. A large array is given back to malloc as a whole when a larger one takes its place, and malloc then keeps twice its size
@@ -16,10 +17,10 @@ export class PagedWords {
   }
 
   get(at: number): number {
-    return (this.#pages[at >>> 16] as Uint32Array)[at & (PAGE_WORDS - 1)] as number;
+    return (this.#pages[at >>> PAGE_SHIFT] as Uint32Array)[at & (PAGE_WORDS - 1)] as number;
   }
 
   set(at: number, word: number): void {
-    (this.#pages[at >>> 16] as Uint32Array)[at & (PAGE_WORDS - 1)] = word;
+    (this.#pages[at >>> PAGE_SHIFT] as Uint32Array)[at & (PAGE_WORDS - 1)] = word;
   }
 }

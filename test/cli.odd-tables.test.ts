@@ -225,6 +225,26 @@ test('the first line of a single column is a row if it ends like a sentence, and
   assert.deepEqual(['text', 'Review text', 'Art. Nr.', 'Comment.'].map(isRow), [false, false, false, false]);
 });
 
+test('an encoding that is guessed is said before anything is sent', async (t) => {
+  const world = createWorld({ 'mails.csv': '' });
+  t.after(() => world.dispose());
+  const table = join(world.folder, 'mails.csv');
+  const describe = async (text: Buffer) => {
+    writeFileSync(table, text);
+    const draft = await makeDraft(table, await findDraft(table, world.folder), {
+      prompt: 'Who wrote {{ text }}?',
+      output: 'text',
+      labels: [],
+      model: 'gpt-5-nano',
+    });
+    return [describeWriting('mails.yaml', draft), describeGuesses(draft).join('\n')];
+  };
+  const text = 'id,text\n1,größer\n2,kleiner\n';
+  for (const told of await describe(Buffer.from(text, 'latin1')))
+    assert.match(told, /the table is read as windows-1252, since it is not UTF-8/);
+  for (const told of await describe(Buffer.from(text))) assert.doesNotMatch(told, /read as/);
+});
+
 test('a single column without a usual name says what was taken for its header, in the job and on the terminal, and asks before it pays', async (t) => {
   const world = createWorld({ 'fruit.csv': 'apple\nbanana\ncherry\n' });
   t.after(() => world.dispose());

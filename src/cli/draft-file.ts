@@ -81,13 +81,14 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
   const { asked, roles, sample, prefix } = guessed;
   const prefixed = describePrefix(prefix);
   const rows = roles.id.length > 0 ? `rows are named by ${roles.id.join(' and ')}` : describeNumbers(roles);
-  if (isTemplate(asked.prompt)) return [rows, ...prefixed];
+  if (isTemplate(asked.prompt)) return [rows, ...describeEncoding(sample), ...prefixed];
   const others = sample.columns.filter((column) => !roles.texts.includes(column) && canBeNamed(column));
   const other = others[0];
   return [
     `the prompt takes ${roles.texts.join(', ')} (${roles.texts.length === 1 ? 'the column' : 'the columns'} with text); ${rows}`,
     ...(other === undefined ? [] : [`to choose columns, name them in --prompt, as in '… ${showPlaceholder(other)}'`]),
     ...describeHeader(sample),
+    ...describeEncoding(sample),
     ...prefixed,
   ];
 }
@@ -105,6 +106,11 @@ function describeHeader({ form, columns }: TableSample): readonly string[] {
   return [`several columns have one name, so input.columns calls them ${columns.join(', ')}`];
 }
 
+/** With a wrong one, letters are sent and paid for that are not in the table. */
+function describeEncoding({ form }: TableSample): readonly string[] {
+  return form.encoding === null ? [] : [`the table is read as ${form.encoding}, since it is not UTF-8`];
+}
+
 /** The prefix of the added columns, and why there is one. */
 function describePrefix(prefix: string | null): readonly string[] {
   return prefix === null ? [] : [`added columns begin with ${prefix}: the table has one of their names already`];
@@ -118,7 +124,10 @@ export function describeWriting(shown: string, { known, guessed }: TableDraft): 
   const text = isTemplate(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
   const looked = sample.isWhole ? [] : [`by its first ${formatThings(sample.rows.length, 'row')}`];
-  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked, ...describePrefix(prefix)].join(', ')}${describeHeader(sample)
+  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked, ...describePrefix(prefix)].join(', ')}${[
+    ...describeHeader(sample),
+    ...describeEncoding(sample),
+  ]
     .map((told) => `. But ${told}`)
     .join('')}`;
 }

@@ -13,6 +13,7 @@ const ROWS = 9_000;
 const KEYS = Array.from({ length: ROWS }, (_, index) => hash('sha256', `row ${index}`, 'base64url').slice(0, 22));
 /** Of this row nothing is asked. */
 const SKIPPED = 4_321;
+const KEPT = KEYS.map((key, index) => (index === SKIPPED ? null : key));
 
 interface World {
   readonly directory: string;
@@ -51,19 +52,22 @@ function open({ directory, bytes = 'as they were', model = 'gpt-4o-mini', rows =
 }
 
 /** Reads the table, and sets each row's key as a reader does that renders it. @returns the keys the rows came with */
-async function readTable(world: World, isLeft: (row: Row) => boolean = () => false): Promise<readonly (string | null)[]> {
+async function readTable(
+  world: World,
+  isLeft: (row: Row) => boolean = () => false,
+  keyOf: (index: number) => string | null = (index) => KEPT[index] ?? null,
+): Promise<readonly (string | null)[]> {
   const found: (string | null)[] = [];
   for await (const rows of open(world).table.readRows(new AbortController().signal)) {
     for (const row of rows) {
       if (isLeft(row)) return found;
       found.push(row.key);
-      row.key = row.index === SKIPPED ? null : (KEYS[row.index] as string);
+      row.key = keyOf(row.index);
     }
   }
   return found;
 }
 
-const KEPT = KEYS.map((key, index) => (index === SKIPPED ? null : key));
 const NONE = KEYS.map(() => null);
 
 test('a later process uses the keys of an unchanged table and job, and of no other', async (t) => {
@@ -85,6 +89,26 @@ test('keys of the same bytes in other files are not used: the first line of each
   assert.deepEqual(await of(['/a.csv', 7], ['/b.csv', 5]), NONE);
   assert.deepEqual(await of(['/a.tsv', 7], ['/b.csv', 5]), NONE);
 });
+
+/** By row, the number of its key. */
+const ORDERS: Readonly<Record<string, (index: number) => number | null>> = {
+  'as in a table whose rows all differ': (index) => index,
+  'one row twice': (index) => index - (index > 5_000 ? 1 : 0),
+  'each row twice': (index) => index >> 1,
+  'all rows the same': () => 7,
+  'the other way round': (index) => ROWS - 1 - index,
+  'a row without a key at the beginning, and after each hundred': (index) => (index % 100 === 0 ? null : index),
+  'no key in the first half': (index) => (index < ROWS / 2 ? null : index),
+};
+
+for (const [what, order] of Object.entries(ORDERS)) {
+  test(`each row comes with its own key, and rows that were not there with none: ${what}`, async (t) => {
+    const directory = makeFolder(t, {});
+    const expected = KEYS.map((_, index) => KEYS[order(index) ?? -1] ?? null);
+    await readTable({ directory }, undefined, (index) => expected[index] ?? null);
+    assert.deepEqual(await readTable({ directory, rows: ROWS + 5_000 }), [...expected, ...Array(5_000).fill(null)]);
+  });
+}
 
 /** What may happen to the file. */
 const DAMAGES: Readonly<Record<string, (file: string, bytes: Buffer) => void>> = {

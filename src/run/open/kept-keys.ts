@@ -13,14 +13,12 @@ export interface KeyedTable {
   readonly wereKeysRight: () => boolean;
 }
 
-/** The keys of a table's rows, by their ids in the index: four bytes per row. */
+/** The keys of a table's rows, by their ids in the index. */
 interface FoundKeys {
-  readonly chunks: readonly Int32Array[];
+  readonly ids: RowIds;
   /** Of the bytes they were found in. */
   readonly sha256: string;
 }
-
-const CHUNK_ROWS = 1 << 16;
 
 /**
  * Remembers the keys found by the first whole pass of a run, so that a later one, in this process or in one that continues, does not render
@@ -42,15 +40,15 @@ export function keepKeys(
   async function loadKeys(signal: AbortSignal): Promise<FoundKeys | null> {
     const stored = rowKeys.open();
     if (stored?.job !== job || stored.input !== (await table.readSha256(signal))) return null;
-    const found = collectKeys(keys);
-    return stored.read(found.add) ? { chunks: found.chunks, sha256: stored.input } : null;
+    const ids = new RowIds(keys);
+    return stored.read((key) => ids.add(key)) ? { ids, sha256: stored.input } : null;
   }
 
   async function* readRows(signal: AbortSignal): AsyncGenerator<readonly Row[]> {
     if (isFirst) known = await loadKeys(signal);
     isFirst = false;
     const used = known;
-    const found = used === null ? collectKeys(keys) : null;
+    const found = used === null ? new RowIds(keys) : null;
     const writer = used === null ? rowKeys.createWriter() : null;
     let sha256 = '';
     try {
@@ -66,8 +64,8 @@ export function keepKeys(
       lastSha256 = sha256;
       wereRight = used === null || used.sha256 === sha256;
       if (!wereRight) known = null;
-      else if (found?.hasAny()) {
-        known = { chunks: found.chunks, sha256 };
+      else if (found?.hasAny) {
+        known = { ids: found, sha256 };
         writer?.finish({ input: sha256, job });
       }
     } finally {
@@ -89,27 +87,50 @@ function markRequests({ compiled, table, customPricesSha256 }: Pick<PreparedJob,
   return hash('sha256', JSON.stringify([others, table.files, table.fileBytes, examples, customPricesSha256]));
 }
 
-function collectKeys(keys: Pick<KeyIndex, 'find'>) {
-  const chunks: Int32Array[] = [];
-  let rowsKept = 0;
-  let hasKey = false;
-  return {
-    chunks,
-    /** A pass for another purpose has found none. */
-    hasAny: () => hasKey,
-    add(key: string | null): void {
-      const place = rowsKept % CHUNK_ROWS;
-      if (place === 0) chunks.push(new Int32Array(CHUNK_ROWS));
-      const id = key === null ? -1 : keys.find(key);
-      hasKey ||= id !== -1;
-      (chunks.at(-1) as Int32Array)[place] = id;
-      rowsKept += 1;
-    },
-  };
+/** Consecutive rows. */
+interface Chunk {
+  readonly first: number;
+  /** Null while each id is by one higher than that of the row before, as when no row is asked what another one is. */
+  ids: Int32Array | null;
+}
+
+const CHUNK_ROWS = 1 << 12;
+
+/** The ids of a table's rows in the index, -1 for a row without a key or whose key is not in it: four bytes per row, next to none where they are consecutive. */
+class RowIds {
+  readonly #chunks: Chunk[] = [];
+  readonly #keys: Pick<KeyIndex, 'find'>;
+  #rows = 0;
+  /** False after a pass for another purpose, which finds no keys. */
+  hasAny = false;
+
+  constructor(keys: Pick<KeyIndex, 'find'>) {
+    this.#keys = keys;
+  }
+
+  /** For the next row. */
+  add(key: string | null): void {
+    const id = key === null ? -1 : this.#keys.find(key);
+    this.hasAny ||= id !== -1;
+    const place = this.#rows % CHUNK_ROWS;
+    if (place === 0) this.#chunks.push({ first: id, ids: null });
+    const chunk = this.#chunks.at(-1) as Chunk;
+    if (id !== chunk.first + place) chunk.ids ??= new Int32Array(CHUNK_ROWS).map((_, row) => chunk.first + row);
+    if (chunk.ids !== null) chunk.ids[place] = id;
+    this.#rows += 1;
+  }
+
+  /** -1 also for a row beyond those that were added. */
+  at(row: number): number {
+    if (row >= this.#rows) return -1;
+    const { first, ids } = this.#chunks[Math.floor(row / CHUNK_ROWS)] as Chunk;
+    const place = row % CHUNK_ROWS;
+    return ids === null ? first + place : (ids[place] as number);
+  }
 }
 
 /** Null for a row without a key or whose key is of no use yet, and for one beyond those that were read then. */
-function readKey({ chunks }: FoundKeys, index: number, keys: Pick<KeyIndex, 'keyOf' | 'outcome'>): string | null {
-  const id = chunks[Math.floor(index / CHUNK_ROWS)]?.[index % CHUNK_ROWS] ?? -1;
+function readKey({ ids }: FoundKeys, row: number, keys: Pick<KeyIndex, 'keyOf' | 'outcome'>): string | null {
+  const id = ids.at(row);
   return id !== -1 && keys.outcome(id) === 'ok' ? keys.keyOf(id) : null;
 }

@@ -54,6 +54,13 @@ describe('starting the program', () => {
     assert.equal(makeProgram().version(), version);
   });
 
+  it('sets only flags that this V8 knows: of another one Node would tell whoever runs a long command', () => {
+    const engine = new URL('../src/cli/engine.js', import.meta.url).href;
+    const script = `import('${engine}').then(async ({ expectCalls, collectEarly }) => { await expectCalls(); await collectEarly(); })`;
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+
   it('says in one sentence that its output cannot be written', { skip: !existsSync('/dev/full') }, () => {
     const full = openSync('/dev/full', 'w');
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, '--help'], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });

@@ -35,7 +35,7 @@ function renderTrends(runs: ReportFacts['runs']): Html {
       marked: [],
       nameOf: (place) => (place < values.length ? `${days[place] ?? ''}: ${show(values[place] ?? 0)}` : ''),
     });
-    return html`<div><figure><figcaption>${words}</figcaption>${bars}</figure></div>`;
+    return html`<div><figure><figcaption>${words}</figcaption>${values.some((value) => value > 0) ? bars : NOTHING}</figure></div>`;
   };
   const known = runs.some(({ unpricedAttempts = 0 }) => unpricedAttempts > 0) ? 'Spent, as far as it is known' : 'Spent';
   return html`<div class="two">${chart(

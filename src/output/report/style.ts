@@ -86,6 +86,7 @@ tr.sum>th,tr.sum>.n{font-weight:650}
 .pay tr>*{border:0;padding:0;max-width:none}
 .pay td:last-child{grid-column:1/-1;font-size:.82rem}
 .keep th,.keep td{white-space:nowrap}
+.keep tbody th{font-weight:400}
 svg{display:block;width:100%;height:150px}
 svg *{vector-effect:non-scaling-stroke}
 .stack svg{height:18px;border-radius:6px}
@@ -153,6 +154,12 @@ dl.facts dd{max-height:none}
 svg{height:95px}
 details.row,.brief{padding:4px 0;font-size:.85rem;line-height:1.4}
 th,td{max-width:15em;padding-right:8px}
+.keep tr{display:grid;grid-template-columns:repeat(4,minmax(0,1fr)) minmax(0,2fr);border-bottom:1px solid var(--faint);padding:2px 0;line-height:1.35}
+.keep tr:last-child{border-bottom:0}
+.keep tr>*{border:0;padding:0;max-width:none}
+.keep tr>:first-child{grid-column:span 4}
+.keep tr>:nth-child(2){text-align:right;white-space:normal}
+.keep thead tr>:nth-child(-n+2){display:none}
 .scroll:has(>.pair){max-height:none}
 td.bar{width:30%}
 .lines{grid-template-columns:minmax(0,1fr)}

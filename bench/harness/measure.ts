@@ -79,7 +79,7 @@ time for folder in "\${folders[@]}"; do (cd "$folder" && exec "$@" >/dev/null) |
 
 /**
  * Measures something between two runs of its baseline: otherwise a machine whose speed changes meanwhile would distort the ratio.
- * @returns the baseline as the mean of its two runs
+ * @returns the baseline as the mean of its two runs; of their memory the less
  */
 export async function measureBeside<T>(
   runBaseline: () => Measured | Promise<Measured>,
@@ -92,7 +92,7 @@ export async function measureBeside<T>(
   const baseline: Measured = {
     wallSeconds: (before.wallSeconds + after.wallSeconds) / 2,
     cpuSeconds: isCounted ? (before.cpuSeconds + after.cpuSeconds) / 2 : null,
-    peakRssMib: before.peakRssMib === null || after.peakRssMib === null ? null : Math.max(before.peakRssMib, after.peakRssMib),
+    peakRssMib: before.peakRssMib === null || after.peakRssMib === null ? null : Math.min(before.peakRssMib, after.peakRssMib),
     facts: before.facts,
   };
   return { baseline, measured };

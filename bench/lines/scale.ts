@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Bench, BenchLine, Measured } from '../harness/line.ts';
+import { measureBeside } from '../harness/measure.ts';
 import { runWholeJob } from '../whole-job.ts';
 
 const SHARE = 1 / 10;
@@ -9,39 +10,32 @@ export const bench: Bench = {
   order: 4.5,
   heading: 'A whole job of many rows',
   introduction:
-    'The same job with a tenth of the rows, with all of them, and with a tenth again: the cost per row must not grow, and memory grows only by the index. The provider is the simulator in another process. A run of all rows takes minutes, in which the speed of a machine can change by more than a tenth: it is held against the mean of the runs before and after it, memory against the one that took less.',
+    'The same job with all of the rows, and with a tenth of them before and after: the cost per row must not grow, and memory grows only by the index. The provider is the simulator in another process. All rows take minutes, in which the speed of a machine can change by more than a tenth: of the two runs of a tenth the mean counts, and of their memory the less.',
   rows: { full: 3_000_000, small: null },
   async measure({ rows, folder }) {
     const fewRows = Math.ceil(rows * SHARE);
-    const before = await runWholeJob(join(folder, 'before'), fewRows);
-    const all = await runWholeJob(join(folder, 'all'), rows);
-    const after = await runWholeJob(join(folder, 'after'), fewRows);
+    const run = (count: number) => runWholeJob(join(folder, 'job'), count);
+    const { baseline: few, measured: many } = await measureBeside(
+      () => run(fewRows),
+      () => run(rows),
+    );
+    const perRow = ({ cpuSeconds }: Measured, count: number) => ((cpuSeconds ?? 0) * 1e6) / count;
     const line = (what: string, measured: Measured, count: number): BenchLine => ({
       what,
       measured,
-      facts: `${count} rows, ${perRow(cpu(measured), count).toFixed(1)} µs CPU a row`,
+      facts: `${count} rows, ${perRow(measured, count).toFixed(1)} µs CPU a row`,
     });
-    const growth = (read: (measured: Measured) => number) => perRow(read(all), rows) / perRow((read(before) + read(after)) / 2, fewRows);
-    const bytes = ((rss(all) - Math.min(rss(before), rss(after))) * MIB) / (rows - fewRows);
+    const bytes = (((many.peakRssMib ?? 0) - (few.peakRssMib ?? 0)) * MIB) / (rows - fewRows);
     return [
-      line('rowmill run, a tenth of the rows', before, fewRows),
+      line('rowmill run, a tenth of the rows', few, fewRows),
       {
-        ...line('rowmill run, all rows', all, rows),
+        ...line('rowmill run, all rows', many, rows),
         figures: [
-          { value: growth(cpu), of: 'x the CPU a row of a tenth', most: 1 },
-          { value: growth(wall), of: 'x the wall time a row of a tenth', most: null },
+          { value: perRow(many, rows) / perRow(few, fewRows), of: 'x the CPU a row of a tenth', most: 1 },
+          { value: many.wallSeconds / rows / (few.wallSeconds / fewRows), of: 'x the wall time a row of a tenth', most: null },
           { value: bytes, of: 'bytes of memory more a distinct request', most: 64 },
         ],
       },
-      line('rowmill run, a tenth of the rows again', after, fewRows),
     ];
   },
 };
-
-const cpu = ({ cpuSeconds }: Measured): number => cpuSeconds ?? 0;
-const wall = ({ wallSeconds }: Measured): number => wallSeconds;
-const rss = ({ peakRssMib }: Measured): number => peakRssMib ?? 0;
-
-function perRow(seconds: number, rows: number): number {
-  return (seconds * 1e6) / rows;
-}

@@ -32,9 +32,9 @@ export function beginCommand(name: string): void {
 /**
  * Sets how V8 collects garbage. Hundreds of thousands of rows pass through, and objects that V8 considers long-lived may pile up to three times the live
  * size before it collects; outside the heap 64 MB may be added, as the pieces of a download, during which little else asks for a collection. Collecting
- * when a fifth has been added, or 16 MB outside, keeps a job of a million rows below 250 MiB and takes no measurable time. V8 may also
- * take the few rows that are kept for the report as a sign that rows live long, and create more among the long-lived objects, where they keep all they
- * refer to until these are collected: of reconciling 200,000 rows it was a seventh of the CPU.
+ * when a fifth has been added, or 16 MB outside, keeps a job of a million rows below 250 MiB and takes no measurable time. V8 may also take the few rows
+ * that are kept for the report as a sign that rows live long, and create more among the long-lived objects, which keep what they refer to until those are
+ * collected: a seventh of the CPU of reconciling 200,000 rows.
  */
 export async function collectEarly(): Promise<void> {
   await setFlag('--heap-growing-percent=20 --expose-gc --no-allocation-site-pretenuring');

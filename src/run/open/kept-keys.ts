@@ -90,13 +90,13 @@ function markRequests({ compiled, table, customPricesSha256 }: Pick<PreparedJob,
 /** Consecutive rows. */
 interface Chunk {
   readonly first: number;
-  /** Null while each id is by one higher than that of the row before, as when no row is asked what another one is. */
+  /** Null while each id is one more than the last, as in a table without duplicates. */
   ids: Int32Array | null;
 }
 
 const CHUNK_ROWS = 1 << 12;
 
-/** The ids of a table's rows in the index, -1 for a row without a key or whose key is not in it: four bytes per row, next to none where they are consecutive. */
+/** The ids of a table's rows in the index, -1 for a row that has none: four bytes per row, and next to none where they are consecutive. */
 class RowIds {
   readonly #chunks: Chunk[] = [];
   readonly #keys: Pick<KeyIndex, 'find'>;

@@ -10,7 +10,7 @@ import { listRuns } from '../src/inspect/list-runs.ts';
 import type { ReadOptions } from '../src/inspect/open-state.ts';
 import { createStatusLook, readStatus, type Status } from '../src/inspect/status.ts';
 import { createFold } from '../src/ledger/events/fold-events.ts';
-import { readLastRunTime } from '../src/ledger/events/read-last-time.ts';
+import { readLastRunEvent } from '../src/ledger/events/read-last-event.ts';
 import { endLostCalls } from '../src/ledger/lost-calls.ts';
 import type { Effects } from '../src/run/open/effects.ts';
 import { listWaits } from '../src/run/status/waits.ts';
@@ -198,7 +198,7 @@ test('a run was left when it last recorded something, whatever cancel and clean 
   const types = ['run-started', 'batch-status', 'cancel-intent', 'cancel-done', 'files-removed'];
   for (const [seq, type] of types.entries())
     fs.appendFileSync(file, `${JSON.stringify({ seq, at: `2026-11-30T10:0${seq}:00.000Z`, type })}\n`);
-  assert.equal(readLastRunTime(file), '2026-11-30T10:01:00.000Z');
+  assert.deepEqual(readLastRunEvent(file), { at: '2026-11-30T10:01:00.000Z', type: 'batch-status' });
 });
 
 test('an open run shows what it has and how to continue it, wherever one looks from, also after a kill', async (t) => {

@@ -1,4 +1,5 @@
-import { readStateEvents } from './last-run.ts';
+import { readLastRunEvent } from '../ledger/events/read-last-event.ts';
+import { eventsFile, readStateEvents } from './last-run.ts';
 import { locateState } from './locate-state.ts';
 import type { ReadOptions } from './open-state.ts';
 import { openWithoutJob } from './open-without-job.ts';
@@ -12,9 +13,10 @@ export interface LeftCalls {
   readonly queued: number;
 }
 
-/** Null if there are none, or if a process is working on the run. Neither table nor job is read, and answers only if the events leave calls open. */
+/** Null if there are none, or if a process is working on the run. Neither table nor job is read, the events not if the last run has ended, and answers only if they leave calls open. */
 export async function findLeftCalls(options: ReadOptions): Promise<LeftCalls | null> {
   const { state, job } = await locateState(options);
+  if (readLastRunEvent(eventsFile(state.directory))?.type === 'run-ended') return null;
   const { currentRun, openCalls, queuedCalls, unknownCalls, origin } = await readStateEvents(state, options.signal);
   if (currentRun === null || openCalls.size + queuedCalls.size === 0) return null;
   const { id } = currentRun;

@@ -8,7 +8,7 @@ import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import { findHolder } from '../ledger/disk/find-holder.ts';
-import { readLastRunTime } from '../ledger/events/read-last-time.ts';
+import { readLastRunEvent } from '../ledger/events/read-last-event.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
 import { type BudgetFacts, renewBudget } from '../run/budget/facts.ts';
 import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
@@ -192,7 +192,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Named): Prom
   const runner = findRunner(state.directory, options.effects.processIdentity);
   const priceNote = facts.simulated || cost.ledgerNanoUsd === 0 ? null : await readPriceNote(looked);
   const isAbandoned = run !== null && run.endedAt === null && runner === null;
-  const leftAt = isAbandoned ? readLastRunTime(eventsFile(state.directory)) : null;
+  const leftAt = isAbandoned ? (readLastRunEvent(eventsFile(state.directory))?.at ?? null) : null;
   return {
     schema: 'rowmill.status/1',
     job: name,
